@@ -1,0 +1,171 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Arrows point down only; the compiler keeps them (see docs/ARCHITECTURE.md).
+
+/// Warnings are errors where CI builds, and only there: a newer compiler must not break a user's build.
+let warnings: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + warnings
+
+func nio(_ names: String...) -> [Target.Dependency] {
+    names.map { .product(name: $0, package: "swift-nio") }
+}
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+
+func code(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "parley",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "parley", targets: ["parley"])],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // L0: nouns. Pure.
+        code("Base"),
+
+        // L1: cores. Pure; none imports another.
+        code("Turns", ["Base"]),
+        code("Calls", ["Base"]),
+        code("Agents", ["Base"]),
+        code("Billing", ["Base"]),
+        code("Audio", ["Base"]),
+        // L1b: the one place where cores meet. Pure.
+        code("Conversation", ["Base", "Turns", "Calls", "Agents"]),
+
+        // L2: C libraries and async wrappers over them; they know no domain word.
+        .systemLibrary(
+            name: "CLibPQ", path: "Sources/System/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(
+            name: "CHiredis", path: "Sources/System/CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .systemLibrary(
+            name: "CCurl", path: "Sources/System/CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "CPocketSphinx", path: "Sources/System/CPocketSphinx", pkgConfig: "pocketsphinx",
+            providers: [.apt(["libpocketsphinx-dev", "pocketsphinx-en-us"])]),
+        .systemLibrary(
+            name: "CFlite", path: "Sources/System/CFlite", providers: [.apt(["flite1-dev"])]),
+        .target(name: "CCurlShim", dependencies: ["CCurl"], path: "Sources/System/CCurlShim"),
+        .target(
+            name: "CVoicesShim", dependencies: ["CFlite", "CPocketSphinx"], path: "Sources/System/CVoicesShim"),
+        code("Postgres", ["CLibPQ", log]),
+        code("Redis", ["CHiredis", log]),
+        code("HTTPClient", ["CCurl", "CCurlShim", log]),
+        code(
+            "WebSockets",
+            [
+                hummingbirdCore, httpTypes, log,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+            ] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket")),
+        code("OfflineVoices", ["CVoicesShim"]),
+
+        // L3: adapters and protocols.
+        code("CallDispatch", ["Base", "Agents", "Billing", "HTTPClient", crypto]),
+        code("Store", ["Base", "Agents", "Billing", "Calls", "CallDispatch", "Postgres", log, crypto]),
+        code("CallQueue", ["Base", "Redis", log, crypto]),
+        code("Speech", ["Base", "Audio", "Agents", "HTTPClient", "OfflineVoices", log] + nio("NIOCore")),
+        code(
+            "Telephony",
+            ["Base", "Audio", "HTTPClient", "WebSockets", crypto, log] + nio("NIOCore")),
+        code(
+            "VendorSim",
+            ["Base", "OfflineVoices", "HTTPClient", "WebSockets", hummingbird, hummingbirdCore, httpTypes, crypto, log]
+                + nio("NIOCore", "NIOPosix")),
+
+        // L4a: one file a thing the platform does.
+        code("Operations", ["Base", "Agents", "Billing", "Calls", "Store", "CallQueue", "CallDispatch", crypto, log]),
+
+        // L4b: roles; they never see each other.
+        code(
+            "ControlPlane",
+            [
+                "Base", "Agents", "Billing", "Calls", "Operations", "Store", "CallDispatch", "Telephony", "WebSockets", "HTTPClient",
+                "CallQueue", hummingbird, hummingbirdCore, httpTypes, crypto, log, metrics,
+            ] + nio("NIOCore")),
+        code(
+            "MediaWorker",
+            [
+                "Base", "Audio", "Turns", "Calls", "Agents", "Conversation", "Billing", "CallQueue", "Speech",
+                "Telephony", "CallDispatch", "WebSockets", "HTTPClient", crypto, log, metrics, lifecycle, hummingbird, hummingbirdCore, httpTypes,
+            ] + nio("NIOCore", "NIOPosix")),
+        code("Dialer", ["Base", "Billing", "Operations", "Store", "CallQueue", log, metrics]),
+
+        // L5: the executable, where parts are joined.
+        .executableTarget(
+            name: "parley",
+            dependencies: [
+                "Base", "Agents", "Billing", "Calls", "Conversation", "Turns", "Audio", "Postgres", "Redis", "HTTPClient", "WebSockets",
+                "Store", "CallQueue", "Speech", "Telephony", "CallDispatch", "VendorSim", "Operations",
+                "ControlPlane", "MediaWorker", "Dialer", "OfflineVoices",
+                hummingbird, hummingbirdCore, httpTypes, log, metrics, lifecycle, crypto,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + nio("NIOCore", "NIOPosix"),
+            swiftSettings: strict),
+
+        code("TestKit", ["Base", "Postgres", "Redis", log]),
+        tests("BaseTests", ["Base"]),
+        tests("Tidy", []),
+        tests("PostgresTests", ["Postgres", "TestKit"]),
+        tests("RedisTests", ["Redis", "TestKit"]),
+        tests("HTTPClientTests", ["HTTPClient"] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
+        tests(
+            "WebSocketsTests",
+            ["WebSockets", hummingbird, hummingbirdCore, httpTypes, log] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket")),
+        tests("TurnsTests", ["Base", "Turns"]),
+        tests("CallsTests", ["Base", "Calls"]),
+        tests("AgentsTests", ["Base", "Agents"]),
+        tests("AudioTests", ["Base", "Audio"]),
+        tests("ConversationTests", ["Base", "Turns", "Calls", "Agents", "Conversation"], resources: [.copy("Golden")]),
+        tests("BillingTests", ["Base", "Billing"]),
+        tests("OfflineVoicesTests", ["OfflineVoices"]),
+        tests("SpeechTests", ["Base", "Audio", "Agents", "Speech", "OfflineVoices", "HTTPClient", "VendorSim", log] + nio("NIOCore", "NIOPosix")),
+        tests("TelephonyTests", ["Base", "Audio", "Telephony", "WebSockets"] + nio("NIOCore", "NIOEmbedded")),
+        tests("VendorSimTests", ["Base", "VendorSim", "OfflineVoices", "HTTPClient", "WebSockets", log] + nio("NIOCore", "NIOPosix")),
+        tests(
+            "MediaWorkerTests",
+            [
+                "Base", "Audio", "Agents", "Billing", "Calls", "Conversation", "CallDispatch", "MediaWorker", "Speech", "Telephony", "WebSockets",
+                "CallQueue", "TestKit", "Redis", "HTTPClient", log,
+            ] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
+        tests(
+            "PlatformTests",
+            [
+                "Base", "Agents", "Billing", "Calls", "CallDispatch", "Store", "CallQueue", "Operations", "ControlPlane", "Dialer",
+                "Telephony", "TestKit", "Postgres", "Redis", "HTTPClient", hummingbird, hummingbirdCore, httpTypes, log, crypto,
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Yams", package: "Yams"),
+            ] + nio("NIOCore")),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,195 @@
+package import Base
+
+/// What a customer writes down about an agent: one immutable version of it, as JSON over the API.
+///
+/// Exactly one of `flow` and `prompt` is set. `problems()` lists everything wrong with a definition.
+package struct AgentDefinition: Hashable, Sendable, Codable {
+    package enum Speaker: String, Hashable, Sendable, Codable { case agent, caller }
+
+    /// BCP 47; the offline voices speak `en-US` only.
+    package var language: String = "en-US"
+    package var speaksFirst: Speaker = .agent
+    package var flow: Flow?
+    package var prompt: Prompt?
+    package var tools: [Tool] = []
+    package var voice = VoiceSettings()
+    package var turns = TurnSettings()
+    package var recording = RecordingSettings()
+    package var limits = CallLimits()
+    package var lines = FixedLines()
+
+    package init() {}
+}
+
+/// A graph of nodes. Edges are deterministic, so a flow needs no language model.
+package struct Flow: Hashable, Sendable, Codable {
+    /// Id of the first node.
+    package var start: String
+    /// Initial variables; a call's own variables override them. Used as `{{name}}` in lines and tool arguments.
+    package var variables: [String: String] = [:]
+    package var nodes: [Node]
+
+    package init(start: String, nodes: [Node]) {
+        self.start = start
+        self.nodes = nodes
+    }
+}
+
+/// One step: say something, ask for something, run a tool, end the call — in this order, each optional.
+package struct Node: Hashable, Sendable, Codable {
+    /// Unique in the flow; letters, digits, `_` and `-`.
+    package var id: String
+    /// Spoken on entering; `{{variable}}` is filled in.
+    package var say: String?
+    /// The line cannot be interrupted (disclosure, consent).
+    package var uninterruptible = false
+    /// What an answer looks like. nil: the node does not wait for an answer.
+    package var expect: Expectation?
+    /// Variable that receives the recognised value (digits, ISO weekday or date, yes/no, choice, name, words).
+    package var save: String?
+    /// Tool to run on entering, after `say` is queued; its outcome is matched by `.tool` conditions.
+    package var tool: ToolUse?
+    /// Tried in order; the first that matches is taken.
+    package var edges: [Edge] = []
+    /// Said when nothing matched or the caller was silent; nil repeats `say`.
+    package var reprompt: String?
+    /// Reprompts before `otherwise` is taken. 0...10.
+    package var maxReprompts = 2
+    /// Node taken when reprompts are used up; nil ends the call politely.
+    package var otherwise: String?
+    /// The call ends after `say` has been heard.
+    package var end = false
+    /// Recording: `pause` while the node is current (card numbers), `start` on leaving it (consent given).
+    package var recording: RecordingStep?
+
+    package init(id: String) { self.id = id }
+}
+
+package enum RecordingStep: String, Hashable, Sendable, Codable { case pause, start }
+
+package struct ToolUse: Hashable, Sendable, Codable {
+    /// Name of a tool of the agent.
+    package var name: String
+    /// Argument name → template, `{"name": "{{name}}"}`.
+    package var arguments: [String: String] = [:]
+    /// Variables filled from members of a JSON object result: variable → member.
+    package var save: [String: String] = [:]
+    package init(name: String) { self.name = name }
+}
+
+package struct Edge: Hashable, Sendable, Codable {
+    package var when: Condition
+    package var to: String
+    package init(when: Condition, to: String) {
+        self.when = when
+        self.to = to
+    }
+}
+
+/// When an edge is taken. All are decided from words, digits and tool outcomes; none needs a model.
+package enum Condition: Hashable, Sendable, Codable {
+    /// The expectation was met (any value).
+    case matched
+    /// The expectation's value equals this (lower case): `yes`, `no`, `monday`, a choice.
+    case equals(String)
+    /// Any of these words or phrases was said.
+    case keywords([String])
+    /// The words match this regular expression: a linear-time subset, see `Pattern`.
+    case pattern(String)
+    /// These keys were pressed.
+    case digits(String)
+    case toolSucceeded
+    case toolFailed
+    /// Taken when reached.
+    case always
+}
+
+/// An agent led by a language model on an OpenAI-compatible chat endpoint.
+package struct Prompt: Hashable, Sendable, Codable {
+    package var system: String
+    /// Said first when the agent speaks first; nil lets the model open.
+    package var firstLine: String?
+    /// Vendor of the tenant's credential (`openai`) and the model's name there.
+    package var vendor = "openai"
+    package var model: String
+    /// 0...2; nil leaves the vendor's default.
+    package var temperature: Double?
+    /// Tokens per reply, 1...4096.
+    package var maxTokens = 300
+    package init(system: String, model: String) {
+        self.system = system
+        self.model = model
+    }
+}
+
+/// Something the agent can do. `endCall` is built in for prompt agents and needs no entry.
+package struct Tool: Hashable, Sendable, Codable {
+    package var name: String
+    package var description = ""
+    /// JSON Schema of the arguments (object).
+    package var parameters: JSON = .object(["type": "object", "properties": .object([:])])
+    package var url: String
+    /// GET sends arguments as a query, others as a JSON body.
+    package var method = "POST"
+    package var headers: [String: String] = [:]
+    /// 100...60000.
+    package var timeoutMs = 8000
+    /// Said when the tool takes longer than `fillerAfterMs`; nil says nothing.
+    package var filler: String?
+    package var fillerAfterMs = 1000
+    package init(name: String, url: String) {
+        self.name = name
+        self.url = url
+    }
+}
+
+package struct VoiceSettings: Hashable, Sendable, Codable {
+    /// Recogniser: `offline`.
+    package var stt = "offline"
+    /// Synthesiser: `offline`.
+    package var tts = "offline"
+    /// The synthesiser's voice: `slt`, `rms`, `awb`, `kal` offline.
+    package var voice = "slt"
+    package init() {}
+}
+
+/// Turn-taking knobs; `Turns.Policy` gives each its meaning.
+package struct TurnSettings: Hashable, Sendable, Codable {
+    /// Silence after open speech before the turn ends. 200...3000.
+    package var endpointingMs = 700
+    /// Speech over the agent shorter than this is not an interruption. 100...2000.
+    package var bargeInMs = 300
+    /// Words over the agent that take the floor at once; 0: speech alone is enough. 0...10.
+    package var bargeInWords = 0
+    /// Silence of the caller before the agent asks again. 1000...60000.
+    package var silenceMs = 7000
+    package init() {}
+}
+
+package struct RecordingSettings: Hashable, Sendable, Codable {
+    package enum Mode: String, Hashable, Sendable, Codable {
+        case on, off
+        /// Starts when a flow node with `recording: start` is left.
+        case afterConsent
+    }
+    package var mode = Mode.on
+    package init() {}
+}
+
+package struct CallLimits: Hashable, Sendable, Codable {
+    /// Hard maximum length of a call. 10...14400.
+    package var maxSeconds = 1800
+    /// Ring time before an outbound call is given up. 5...120.
+    package var ringSeconds = 40
+    package init() {}
+}
+
+/// Lines spoken from the local cache when something fails.
+package struct FixedLines: Hashable, Sendable, Codable {
+    package var failure = "I am sorry, something went wrong on our side. Please call again. Goodbye."
+    package var noFunds = "I am sorry, I have to end our call here. Goodbye."
+    package var timeLimit = "I am sorry, our time is up. Goodbye."
+    package var reconnected = "Sorry, we were cut off for a moment."
+    package var silence = "I cannot hear you. Goodbye."
+    package init() {}
+}

@@ -1,0 +1,50 @@
+/// One recognised or spoken word with its place in the audio, milliseconds from the start of the utterance or call.
+package struct Word: Hashable, Sendable, Codable {
+    package var text: String
+    package var startMs: Int
+    package var endMs: Int
+    package init(text: String, startMs: Int, endMs: Int) {
+        self.text = text
+        self.startMs = startMs
+        self.endMs = endMs
+    }
+}
+
+/// What the agent's question asks for: it sets how long to wait and what the recogniser listens for.
+package enum Expectation: Hashable, Sendable, Codable {
+    case open
+    case yesNo
+    /// One of these phrases, lower case.
+    case choice([String])
+    /// Between `min` and `max` digits, spoken or pressed.
+    case digits(min: Int, max: Int)
+    /// A telephone number, spoken or pressed.
+    case phone
+    /// A day: weekday, "tomorrow", or month and day.
+    case date
+    /// A person's name; `known` lists names to listen for, lower case, when the flow has such a list.
+    case name(known: [String])
+}
+
+/// Measured consumption of one component, in its base unit.
+package struct Usage: Hashable, Sendable, Codable {
+    package enum Component: String, Hashable, Sendable, Codable, CaseIterable {
+        case telephony, stt, llm, tts, platform
+    }
+    package enum Unit: String, Hashable, Sendable, Codable {
+        case milliseconds, characters
+        case inputTokens, cachedTokens, outputTokens
+    }
+    package var component: Component
+    /// Who delivered it, and which of its products: `offline`, `openai/gpt-6-luna`.
+    package var source: String
+    package var unit: Unit
+    /// Never negative.
+    package var quantity: Int64
+    package init(component: Component, source: String, unit: Unit, quantity: Int64) {
+        self.component = component
+        self.source = source
+        self.unit = unit
+        self.quantity = quantity
+    }
+}

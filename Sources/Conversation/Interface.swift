@@ -1,0 +1,166 @@
+package import Agents
+package import Base
+
+/// The composed machine of one call: turns, flow or prompt, call and meter. Pure.
+///
+/// A runner feeds every input to `handle`, performs the effects in order, and calls again with `.deadline` no
+/// earlier than `deadline`. The journal is the sequence of these inputs, so it replays to the same effects.
+package enum Dialogue {
+    /// One reply of the agent, numbered from 1 in the call.
+    package struct ReplyID: Hashable, Sendable, Codable { package var number: Int; package init(_ n: Int) { number = n } }
+    /// One piece of the agent's speech given to the synthesiser, numbered from 1 in the call.
+    package struct UtteranceID: Hashable, Sendable, Codable { package var number: Int; package init(_ n: Int) { number = n } }
+
+    package struct Transcript: Hashable, Sendable, Codable {
+        package var text: String
+        package var isFinal: Bool
+        /// Empty when the recogniser gives no times. Milliseconds from media start.
+        package var words: [Word]
+        package init(text: String, isFinal: Bool, words: [Word] = []) {
+            self.text = text
+            self.isFinal = isFinal
+            self.words = words
+        }
+    }
+
+    package struct ToolCall: Hashable, Sendable, Codable {
+        /// Also the idempotency key: the same over retries, takeover and replay.
+        package var key: String
+        package var name: String
+        package var arguments: JSON
+        package init(key: String, name: String, arguments: JSON) {
+            self.key = key
+            self.name = name
+            self.arguments = arguments
+        }
+    }
+
+    package enum Input: Hashable, Sendable, Codable {
+        /// Audio flows both ways. `resumed`: after a takeover.
+        case mediaStarted(resumed: Bool)
+        case speechStarted
+        case speechEnded
+        case transcript(Transcript)
+        /// One key: 0-9 * #
+        case digit(String)
+        /// From the language model, in order.
+        case replyText(ReplyID, String)
+        case replyToolCall(ReplyID, id: String, name: String, arguments: String)
+        case replyFinished(ReplyID, [Usage])
+        case replyFailed(ReplyID, code: String)
+        /// So much audio of the utterance exists now, milliseconds in all.
+        case synthesised(UtteranceID, milliseconds: Int, isLast: Bool)
+        case synthesisFailed(UtteranceID, code: String)
+        /// So much of it was heard by the caller, milliseconds in all.
+        case heard(UtteranceID, milliseconds: Int, isFinished: Bool)
+        case toolFinished(key: String, result: JSON)
+        case toolFailed(key: String, code: String)
+        /// The ledger's answer to `extendHold`; funded until this many milliseconds of connected time.
+        case holdExtended(number: Int, fundedMs: Int)
+        case holdRefused(number: Int)
+        case holdUnanswered(number: Int)
+        /// The operator or the customer ends the call through the API.
+        case endRequested
+        case callerHungUp
+        /// The carrier's connection is gone and the call with it.
+        case mediaLost
+        case deadline
+    }
+
+    package enum Effect: Hashable, Sendable {
+        /// Ask the model: stable prefix first. Answered by `reply…` inputs of this id.
+        case startReply(ReplyID, ModelRequest)
+        case cancelReply(ReplyID)
+        /// Synthesise and queue behind what is queued; answered by `synthesised` and `heard`.
+        case speak(UtteranceID, text: String)
+        case pausePlayout
+        case resumePlayout
+        /// Drop everything not yet heard; `heard` tells no more of those utterances.
+        case clearPlayout
+        /// The recogniser listens for this from now on; `phrases` are further words to expect.
+        case listen(for: Expectation, phrases: [String])
+        case callTool(ToolCall)
+        case startRecording
+        case pauseRecording
+        case resumeRecording
+        case extendHold(number: Int)
+        case record(Fact)
+        /// The last effect of a call: everything said has been heard or dropped.
+        case hangUp(EndReason)
+    }
+
+    /// What is worth telling: becomes a report to the control plane and a line of the live view.
+    package enum Fact: Hashable, Sendable, Codable {
+        case turn(TurnFact)
+        case tool(ToolFact)
+        case node(String)
+        case digit(String)
+        case usage([Usage])
+        case note(code: String, detail: String)
+    }
+
+    /// One finished turn of either side.
+    package struct TurnFact: Hashable, Sendable, Codable {
+        package enum Speaker: String, Hashable, Sendable, Codable { case caller, agent }
+        /// From 1 in the call, both sides counted together.
+        package var number: Int
+        package var speaker: Speaker
+        /// What was said and, for the agent, heard.
+        package var text: String
+        package var startedAt: CallTime
+        package var endedAt: CallTime
+        /// The caller took the floor before the agent had finished.
+        package var wasInterrupted = false
+        /// Latency of the agent's turn, from the end of the caller's speech; nil where a stage did not happen.
+        package var stages: Stages?
+        package init(number: Int, speaker: Speaker, text: String, startedAt: CallTime, endedAt: CallTime) {
+            self.number = number
+            self.speaker = speaker
+            self.text = text
+            self.startedAt = startedAt
+            self.endedAt = endedAt
+        }
+    }
+
+    /// Milliseconds from the end of the caller's speech.
+    package struct Stages: Hashable, Sendable, Codable {
+        package var finalTextMs: Int?
+        package var endOfTurnMs: Int?
+        package var firstTokenMs: Int?
+        package var firstAudioMs: Int?
+        package var heardMs: Int?
+        package init() {}
+    }
+
+    package struct ToolFact: Hashable, Sendable, Codable {
+        package var key: String
+        package var name: String
+        package var succeeded: Bool
+        package var milliseconds: Int
+        package init(key: String, name: String, succeeded: Bool, milliseconds: Int) {
+            self.key = key
+            self.name = name
+            self.succeeded = succeeded
+            self.milliseconds = milliseconds
+        }
+    }
+
+    package struct ModelRequest: Hashable, Sendable {
+        package var prompt: Prompt
+        package var messages: [Message]
+        package var tools: [Tool]
+        package init(prompt: Prompt, messages: [Message], tools: [Tool]) {
+            self.prompt = prompt
+            self.messages = messages
+            self.tools = tools
+        }
+    }
+
+    package enum Message: Hashable, Sendable, Codable {
+        case system(String)
+        case user(String)
+        case assistant(String)
+        case toolCalls([ToolCall], text: String)
+        case toolResult(key: String, content: String)
+    }
+}

@@ -1,0 +1,131 @@
+package import Base
+package import NIOCore
+
+/// A recogniser. Audio goes in from the call's event loop, events come back on it.
+package protocol SpeechToText: Sendable {
+    /// Opens one stream for one call. `events` is called on `loop` only, in order, never after `close`.
+    func open(
+        _ settings: RecognitionSettings, on loop: any EventLoop, events: @escaping @Sendable (RecognitionEvent) -> Void
+    ) -> any RecognitionStream
+}
+
+package struct RecognitionSettings: Sendable {
+    /// BCP 47.
+    package var language: String
+    /// Words the call may bring, lower case.
+    package var phrases: [String]
+    package init(language: String, phrases: [String] = []) {
+        self.language = language
+        self.phrases = phrases
+    }
+}
+
+/// One call's recogniser. All methods are called on the loop it was opened on and return at once.
+package protocol RecognitionStream: AnyObject {
+    /// µ-law, 8 kHz, mono, any whole number of bytes; one byte is one sample.
+    func send(_ audio: ByteBuffer)
+    /// What is likely to be said from now on.
+    func expect(_ expectation: Expectation, phrases: [String])
+    /// The ear's edges: an utterance begins (audio before it may be used) and ends (a final is due).
+    func utteranceStarted()
+    func utteranceEnded()
+    func close()
+}
+
+package enum RecognitionEvent: Sendable {
+    case partial(String)
+    /// Word times in milliseconds from the first audio sent.
+    case final(String, words: [Word])
+    /// Cumulative billable usage of the stream.
+    case usage(Usage)
+    case failed(Fault)
+}
+
+/// A synthesiser.
+package protocol TextToSpeech: Sendable {
+    /// Starts to speak `text`. `events` is called on `loop` only, in order; after `cancel` never.
+    func speak(
+        _ text: String, voice: String, on loop: any EventLoop, events: @escaping @Sendable (SynthesisEvent) -> Void
+    ) -> any SynthesisStream
+}
+
+package protocol SynthesisStream: AnyObject {
+    /// Stops at once; called on the loop.
+    func cancel()
+}
+
+package enum SynthesisEvent: Sendable {
+    /// µ-law, 8 kHz, mono, in order.
+    case audio(ByteBuffer)
+    case finished(Usage)
+    case failed(Fault)
+}
+
+/// A chat model. Text comes back token by token.
+package protocol LanguageModel: Sendable {
+    /// `events` is called on `loop` only, in order; after `cancel` never.
+    func reply(
+        to request: ChatRequest, on loop: any EventLoop, events: @escaping @Sendable (ChatEvent) -> Void
+    ) -> any ChatStream
+}
+
+package protocol ChatStream: AnyObject {
+    func cancel()
+}
+
+package struct ChatRequest: Sendable {
+    package var model: String
+    package var messages: [ChatMessage]
+    /// Name, description and JSON Schema of each.
+    package var tools: [ChatTool]
+    package var temperature: Double?
+    package var maxTokens: Int
+    package init(
+        model: String, messages: [ChatMessage], tools: [ChatTool], temperature: Double?, maxTokens: Int
+    ) {
+        self.model = model
+        self.messages = messages
+        self.tools = tools
+        self.temperature = temperature
+        self.maxTokens = maxTokens
+    }
+}
+
+package enum ChatMessage: Hashable, Sendable {
+    case system(String)
+    case user(String)
+    case assistant(String)
+    case toolCalls([ChatToolCall], text: String)
+    case toolResult(id: String, content: String)
+}
+
+package struct ChatToolCall: Hashable, Sendable {
+    package var id: String
+    package var name: String
+    /// JSON text.
+    package var arguments: String
+    package init(id: String, name: String, arguments: String) {
+        self.id = id
+        self.name = name
+        self.arguments = arguments
+    }
+}
+
+package struct ChatTool: Hashable, Sendable {
+    package var name: String
+    package var description: String
+    package var parameters: JSON
+    package init(name: String, description: String, parameters: JSON) {
+        self.name = name
+        self.description = description
+        self.parameters = parameters
+    }
+}
+
+package enum ChatEvent: Sendable {
+    case text(String)
+    /// Complete: sent once its arguments are whole.
+    case toolCall(ChatToolCall)
+    case finished([Usage])
+    case failed(Fault)
+}

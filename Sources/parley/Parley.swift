@@ -1,0 +1,9 @@
+import ArgumentParser
+
+@main
+struct Parley: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "parley",
+        abstract: "A self-hosted, multi-tenant platform for AI voice agents.",
+        subcommands: [])
+}
