@@ -1,6 +1,5 @@
 import CVoicesShim
 import Foundation
-import Glibc
 
 /// How words sound: the CMU dictionary that comes with PocketSphinx's model, and flite's letter-to-sound rules for the rest.
 package struct PronouncingDictionary: Sendable {
@@ -83,11 +82,9 @@ package struct PronouncingDictionary: Sendable {
 
     /// For the few lines that are out of order: about 0.3 ms.
     private static func scan(for key: [UInt8], in text: UnsafeBufferPointer<UInt8>) -> String? {
-        let line = [0x0A] + key + [0x20]
-        guard let base = text.baseAddress, let found = memmem(base, text.count, line, line.count) else {
-            return nil
-        }
-        let start = UnsafeRawPointer(base).distance(to: UnsafeRawPointer(found)) + line.count
-        return String(decoding: text[start...].prefix { $0 != 0x0A }, as: UTF8.self)
+        let line: [UInt8] = [0x0A] + key + [0x20]
+        let found = voices_find(text.baseAddress, text.count, line, line.count)
+        guard found >= 0 else { return nil }
+        return String(decoding: text[(found + line.count)...].prefix { $0 != 0x0A }, as: UTF8.self)
     }
 }

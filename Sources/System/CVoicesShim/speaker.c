@@ -1,3 +1,5 @@
+// memmem
+#define _GNU_SOURCE
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,4 +104,10 @@ int voices_pronounce(const char *word, char *phones, int capacity)
     }
     delete_val(found);
     return count;
+}
+
+ptrdiff_t voices_find(const uint8_t *text, size_t length, const uint8_t *bytes, size_t count)
+{
+    const uint8_t *found = memmem(text, length, bytes, count);
+    return found ? found - text : -1;
 }

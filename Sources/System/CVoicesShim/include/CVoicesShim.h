@@ -1,6 +1,7 @@
 #ifndef C_VOICES_SHIM_H
 #define C_VOICES_SHIM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 // What flite and PocketSphinx can only be asked from C: macros, variadic functions, callbacks inside structs.
@@ -21,6 +22,9 @@ int voices_speaker_speak(voices_speaker *speaker, const char *text, voices_audio
 
 /// Letter to sound: writes CMU phones ("HH AH L OW") of a lower-case word. Their number, or 0 when there are none.
 int voices_pronounce(const char *word, char *phones, int capacity);
+
+/// Where `bytes` first occur in `text`, or -1.
+ptrdiff_t voices_find(const uint8_t *text, size_t length, const uint8_t *bytes, size_t count);
 
 // ---- Recognition: PocketSphinx ----
 
