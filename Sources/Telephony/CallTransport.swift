@@ -12,6 +12,8 @@ package protocol CallTransport: AnyObject {
     func mark(_ number: Int)
     /// Drops everything the carrier has not played; it then answers every open mark at once.
     func clear()
+    /// Sends what `play`, `mark` and `clear` have queued.
+    func flush()
     /// Nothing of this stream is delivered any more after it.
     func close(_ code: MediaClose, reason: String)
     /// Bytes that the socket has not taken: a stalled reader lets them grow.

@@ -5,8 +5,8 @@ package import NIOCore
 /// Positions are samples at 8 kHz since the recording began. What is older than `settleSamples` is given out and can
 /// no longer change; where nothing was placed there is silence.
 package struct StereoTimeline: Sendable {
-    /// Audio may come this late and still find its place: 2 s.
-    package static let settleSamples = 16_000
+    /// Audio may come this late and still find its place: 1.5 s.
+    package static let settleSamples = 12_000
     /// A piece that begins this close to the end of the one before continues it: clocks and marks jitter. 80 ms.
     package static let joinSamples = 640
     /// One sample of silence.
@@ -71,20 +71,5 @@ package struct StereoTimeline: Sendable {
         frames.removeFirst(count)
         base = end
         ends = (max(ends.left, base), max(ends.right, base))
-    }
-}
-
-/// The 44 bytes before PCM in a WAV file. Source: IBM/Microsoft, Multimedia Programming Interface 1.0, RIFF.
-package enum WaveHeader {
-    package static let bytes = 44
-
-    package static func stereo16(sampleRateHz: Int, dataBytes: Int) -> [UInt8] {
-        func little(_ value: Int, _ count: Int) -> [UInt8] {
-            (0..<count).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
-        }
-        let size = min(dataBytes, Int(UInt32.max) - 36)
-        return Array("RIFF".utf8) + little(36 + size, 4) + Array("WAVEfmt ".utf8) + little(16, 4) + little(1, 2)
-            + little(2, 2) + little(sampleRateHz, 4) + little(sampleRateHz * 4, 4) + little(4, 2) + little(16, 2)
-            + Array("data".utf8) + little(size, 4)
     }
 }

@@ -73,6 +73,8 @@ package struct Pacing: Sendable {
     private var openMarks: [(number: Int, position: Int64)] = []
     private var markNumber = 0
     private var sinceMark = 0
+    /// The last frame waited for the clock, not for audio.
+    private var isLeadFull = false
 
     package init(_ policy: Policy = Policy()) { self.policy = policy }
 
@@ -98,7 +100,6 @@ package struct Pacing: Sendable {
     package mutating func complete(_ id: Dialogue.UtteranceID) -> Int? {
         guard let index = utterances.firstIndex(where: { $0.id == id }) else { return nil }
         utterances[index].isComplete = true
-        // All of it may have been sent before its end was known: it still owes its mark.
         return utterances[index].received / 8
     }
 
@@ -107,30 +108,27 @@ package struct Pacing: Sendable {
         guard !isPaused else { return nil }
         guard let index = utterances.firstIndex(where: { $0.endMark == nil }) else { return nil }
         let unsent = utterances[index].received - utterances[index].sent
-        if unsent == 0 {
-            guard utterances[index].isComplete, utterances[index].received > 0 else {
-                if utterances[index].isComplete { return endMark(of: index) }
-                return nil
-            }
-            return endMark(of: index)
-        }
+        if unsent == 0, utterances[index].isComplete { return endMark(of: index) }
         if sinceMark >= policy.markEverySamples { return .mark(makeMark()) }
-        guard playEnd < now + policy.lead + Self.frame else { return nil }
-        guard unsent >= Self.frameSamples || utterances[index].isComplete else { return nil }
+        guard unsent >= Self.frameSamples || (unsent > 0 && utterances[index].isComplete) else {
+            isLeadFull = false
+            return nil
+        }
+        guard playEnd < now + policy.lead + Self.frame else {
+            isLeadFull = true
+            return nil
+        }
         return .play(send(min(unsent, Self.frameSamples), of: index, at: now))
     }
 
     private mutating func send(_ count: Int, of index: Int, at now: CallTime) -> ByteBufferView {
+        // Due when the lead fell below its aim; before the lead was full once, nothing is due.
+        if isLeadFull, now - playEnd > Self.frame - policy.lead { counts.late += 1 }
         if playEnd <= now {
-            if utterances[index].sent > 0, utterances[index].start != nil, counts.frames > 0, playEnd > .zero,
-                utterances[index].sent > utterances[index].heard || now > playEnd
-            {
-                counts.underruns += 1
-            }
+            if utterances[index].start != nil { counts.underruns += 1 }
+            isLeadFull = false
             playEnd = now
             anchor = (sentPosition, now)
-        } else if now - playEnd > .zero - policy.lead + Self.frame {
-            counts.late += 1
         }
         counts.frames += 1
         if utterances[index].start == nil { utterances[index].start = sentPosition - Int64(utterances[index].sent) }
@@ -221,6 +219,7 @@ package struct Pacing: Sendable {
         }
         openMarks = []
         sinceMark = 0
+        isLeadFull = false
         playEnd = now
         anchor = (sentPosition, now)
         return hadUnheard

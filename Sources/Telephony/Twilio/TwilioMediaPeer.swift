@@ -114,17 +114,22 @@ extension TwilioMediaPeer {
 
     package func play(_ audio: ByteBufferView) {
         guard !isClosing, let socket else { return }
-        socket.send(text: writer.media(audio))
+        socket.write(text: writer.media(audio))
     }
 
     package func mark(_ number: Int) {
         guard !isClosing, let socket else { return }
-        socket.send(text: writer.mark(number))
+        socket.write(text: writer.mark(number))
     }
 
     package func clear() {
         guard !isClosing, let socket else { return }
-        socket.send(text: writer.clear())
+        socket.write(text: writer.clear())
+    }
+
+    package func flush() {
+        guard !isClosing, let socket else { return }
+        socket.flush()
     }
 
     package func close(_ code: MediaClose, reason: String) {
