@@ -1,0 +1,56 @@
+import ArgumentParser
+import Base
+import CallDispatch
+import CallQueue
+import ControlPlane
+import Crypto
+import Dialer
+import Foundation
+import HTTPClient
+import Hummingbird
+import Logging
+import MediaWorker
+import Metrics
+import Operations
+import Redis
+import ServiceLifecycle
+import Speech
+import Store
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the platform: control plane, dialer and media worker, or some of them.")
+
+    @OptionGroup var options: SettingsOptions
+    @Flag(help: "Log debug lines too.") var verbose = false
+
+    func run() async throws {
+        let configuration = try Configuration(options)
+        try configuration.requireComplete()
+        let logger = Logging.bootstrap(verbose: verbose)
+        let platform = Platform(configuration, logger: logger)
+        do {
+            try await platform.run()
+        } catch {
+            // A port in use, a database of another schema: one line, not a backtrace.
+            logger.critical("cannot run", metadata: ["error": .string("\(error)")])
+            throw ExitCode(1)
+        }
+    }
+}
+
+struct Migrate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Bring the database to the newest schema. Repeating it changes nothing.")
+
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        let configuration = try Configuration(options)
+        guard !configuration.databaseURL.isEmpty else { throw ValidationError("PARLEY_DATABASE_URL is not set") }
+        let logger = Logging.bootstrap(verbose: false)
+        let migrations = try Migration.read(directory: configuration.migrations)
+        let applied = try await Migrator(url: configuration.databaseURL, migrations: migrations, logger: logger).run()
+        print(applied == 0 ? "the schema is up to date (\(migrations.count) migrations)" : "applied \(applied) of \(migrations.count) migrations")
+    }
+}
