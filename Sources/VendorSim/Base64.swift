@@ -1,7 +1,8 @@
 /// Base64 with `=` padding for audio frames: tables, no allocation beyond the result.
 /// Source: RFC 4648 §4.
 enum Base64 {
-    private static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    private static let letters = Array(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let values: [UInt8] = {
         var table = [UInt8](repeating: 0xFF, count: 256)
         for (value, letter) in letters.enumerated() { table[Int(letter)] = UInt8(value) }

@@ -67,7 +67,9 @@ package struct CallObservation: Sendable {
         var result: [Silence] = []
         var last = 0
         for line in (heard + said).sorted(by: { $0.startMs < $1.startMs }) {
-            if line.startMs - last >= atLeast { result.append(Silence(startMs: last, lengthMs: line.startMs - last)) }
+            if line.startMs - last >= atLeast {
+                result.append(Silence(startMs: last, lengthMs: line.startMs - last))
+            }
             last = max(last, line.endMs)
         }
         if durationMs - last >= atLeast { result.append(Silence(startMs: last, lengthMs: durationMs - last)) }

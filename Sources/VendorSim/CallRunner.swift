@@ -139,7 +139,8 @@ struct CallRunner: Sendable {
             for _ in 0..<loop { try await wait { $0.play(audio) } }
         case .pause(let seconds): try await wait { $0.pause(.seconds(Int64(seconds))) }
         case .connect(let action, let stream):
-            let signature = WebhookSignature.make(url: stream.url, parameters: [], token: tools.account.authToken)
+            let signature = WebhookSignature.make(
+                url: stream.url, parameters: [], token: tools.account.authToken)
             let streamSid = Sid.make("MZ")
             try await wait { $0.connect(stream, streamSid: streamSid, signature: signature) }
             if let order = try await on({ $0.takeOrder() }) { return order }

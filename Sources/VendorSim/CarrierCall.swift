@@ -126,7 +126,8 @@ final class CarrierCall: CallerLine, @unchecked Sendable {
             self.link = link
             seen.streams.append(.init(url: stream.url, parameters: stream.parameters))
             WebSocketClient.connect(
-                url: stream.url, headers: [(WebhookSignature.header, signature)], limits: WebSocketLimits(), on: loop,
+                url: stream.url, headers: [(WebhookSignature.header, signature)], limits: WebSocketLimits(),
+                on: loop,
                 peer: link
             ).whenFailure { error in
                 self.seen.streams[link.index].refusedStatus = (error as? WebSocketRefused)?.status

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import NIOCore
 import Synchronization
 
 /// The carrier's REST desk: it opens with the port, before the carrier behind it is ready.
@@ -25,7 +26,8 @@ struct CarrierREST: Sendable {
         guard path.count >= 3, path[0] == "2010-04-01", path[1] == "Accounts", path[2] == carrier.account.sid
         else { return notFound(request) }
         switch (request.method, path.count, path.count > 3 ? path[3] : "") {
-        case ("GET", 3, _): return .json(200, JSONText.encode(["sid": .string(carrier.account.sid), "status": "active"]))
+        case ("GET", 3, _):
+            return .json(200, JSONText.encode(["sid": .string(carrier.account.sid), "status": "active"]))
         case ("POST", 4, "Calls"): return await create(request)
         case ("GET", 4, "IncomingPhoneNumbers"): return numbers(request)
         case ("GET", 5, "Calls"): return await with(path[4], request) { .json(200, await resource($0)) }
@@ -44,11 +46,15 @@ struct CarrierREST: Sendable {
     // MARK: calls
 
     private func create(_ request: LocalRequest) async -> LocalResponse {
-        if let fault = carrier.state.withLock({ $0.createFaults.isEmpty ? nil : $0.createFaults.removeFirst() }) {
+        if let fault = carrier.state.withLock({
+            $0.createFaults.isEmpty ? nil : $0.createFaults.removeFirst()
+        }) {
             return error(fault.status, fault.code, fault.message)
         }
         guard let form = FormBody(request.body) else { return error(400, 20001, "Unreadable body") }
-        guard let to = form[name: "To"], !to.isEmpty else { return error(400, 21201, "No 'To' number is specified") }
+        guard let to = form[name: "To"], !to.isEmpty else {
+            return error(400, 21201, "No 'To' number is specified")
+        }
         guard E164(to) != nil else { return error(400, 21211, "The 'To' number is not a valid phone number") }
         guard let from = form[name: "From"], E164(from) != nil else {
             return error(400, 21212, "The 'From' number is not a valid phone number")
@@ -56,7 +62,9 @@ struct CarrierREST: Sendable {
         guard carrier.state.withLock({ $0.numbers[from] != nil }) else {
             return error(400, 21210, "'From' phone number not verified")
         }
-        guard let first = Self.order(form) else { return error(400, 21205, "Url or Twiml is needed, not both") }
+        guard let first = Self.order(form) else {
+            return error(400, 21205, "Url or Twiml is needed, not both")
+        }
         let persona = carrier.state.withLock { $0.people[to] ?? $0.anybody }
         let ringLimit = Duration.seconds(min(600, max(1, Int(form[name: "Timeout"] ?? "60") ?? 60)))
         let placing = SimulatedCarrier.Placing(
@@ -116,7 +124,8 @@ struct CarrierREST: Sendable {
             "sid": .string(seen.sid), "account_sid": .string(carrier.account.sid), "parent_call_sid": nil,
             "from": .string(seen.from), "to": .string(seen.to), "status": .string(status.rawValue),
             "direction": .string(seen.isInbound ? "inbound" : "outbound-api"), "api_version": "2010-04-01",
-            "duration": status.isOver ? .string(seconds) : nil, "price": nil, "price_unit": "USD", "answered_by": nil,
+            "duration": status.isOver ? .string(seconds) : nil, "price": nil, "price_unit": "USD",
+            "answered_by": nil,
             "uri": .string("/2010-04-01/Accounts/\(carrier.account.sid)/Calls/\(seen.sid).json"),
         ])
     }
@@ -126,7 +135,9 @@ struct CarrierREST: Sendable {
     private func numbers(_ request: LocalRequest) -> LocalResponse {
         let wanted = request.query[name: "PhoneNumber"]
         let found = carrier.state.withLock { state in
-            state.numbers.values.filter { wanted == nil || $0.number == wanted }.sorted { $0.number < $1.number }
+            state.numbers.values.filter { wanted == nil || $0.number == wanted }.sorted {
+                $0.number < $1.number
+            }
         }
         let list = found.map { number -> JSON in
             [
@@ -137,7 +148,9 @@ struct CarrierREST: Sendable {
         }
         return .json(
             200,
-            JSONText.encode(["incoming_phone_numbers": .array(list), "page": 0, "page_size": 1000, "next_page_uri": nil]))
+            JSONText.encode([
+                "incoming_phone_numbers": .array(list), "page": 0, "page_size": 1000, "next_page_uri": nil,
+            ]))
     }
 
     // MARK: errors

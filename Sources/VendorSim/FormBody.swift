@@ -7,14 +7,15 @@ package struct FormBody: Sendable {
     package init?(_ bytes: some Sequence<UInt8>) {
         fields = []
         for pair in Array(bytes).split(separator: UInt8(ascii: "&")) {
-            let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = pair.split(
+                separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = Self.decode(parts[0]), let value = parts.count == 2 ? Self.decode(parts[1]) : ""
             else { return nil }
             fields.append((name, value))
         }
     }
 
-    package subscript(name: String) -> String? { fields.first { $0.0 == name }?.1 }
+    package subscript(name name: String) -> String? { fields.first { $0.0 == name }?.1 }
     package func all(_ name: String) -> [String] { fields.filter { $0.0 == name }.map(\.1) }
 
     package var encoded: [UInt8] {
@@ -25,7 +26,8 @@ package struct FormBody: Sendable {
         var result = ""
         for byte in text.utf8 {
             switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F: result.unicodeScalars.append(.init(byte))
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F:
+                result.unicodeScalars.append(.init(byte))
             case 0x20: result += "+"
             default: result += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
             }

@@ -30,7 +30,9 @@ struct JSONScanner {
     }
 
     mutating func string() throws -> String {
-        guard let text = String(validating: try stringBytes(), as: UTF8.self) else { throw wrong("not UTF-8") }
+        guard let text = String(validating: try stringBytes(), as: UTF8.self) else {
+            throw wrong("not UTF-8")
+        }
         return text
     }
 
@@ -43,7 +45,9 @@ struct JSONScanner {
         while bytes[at] == UInt8(ascii: "\\") {
             try escape(into: &result)
             let start = at
-            while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\") { at += 1 }
+            while at < bytes.count, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\") {
+                at += 1
+            }
             guard at < bytes.count else { throw wrong("open string") }
             result += bytes[start..<at]
         }

@@ -27,9 +27,12 @@ struct LocalResponse: Sendable {
 
     static func json(_ status: Int, _ text: String, headers: [(String, String)] = []) -> LocalResponse {
         LocalResponse(
-            status: status, headers: [("Content-Type", "application/json")] + headers, body: .bytes(Array(text.utf8)))
+            status: status, headers: [("Content-Type", "application/json")] + headers,
+            body: .bytes(Array(text.utf8)))
     }
-    static func empty(_ status: Int) -> LocalResponse { LocalResponse(status: status, headers: [], body: .bytes([])) }
+    static func empty(_ status: Int) -> LocalResponse {
+        LocalResponse(status: status, headers: [], body: .bytes([]))
+    }
 }
 
 /// An HTTP server on 127.0.0.1 that one function answers. Port 0 takes a free one.
@@ -54,7 +57,8 @@ final class LocalServer: Sendable {
             try await respond(to: request, answer: answer)
         }
         let application = Application(
-            responder: responder, configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
+            responder: responder,
+            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { channel in
                 bound.yield(channel.localAddress?.port ?? 0)
                 bound.finish()

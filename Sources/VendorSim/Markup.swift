@@ -95,7 +95,9 @@ private struct MarkupReader {
         skipSpace()
         try expect("=")
         skipSpace()
-        guard !isAtEnd, bytes[at] == 0x22 || bytes[at] == 0x27 else { throw Markup.Malformed(reason: "no quote") }
+        guard !isAtEnd, bytes[at] == 0x22 || bytes[at] == 0x27 else {
+            throw Markup.Malformed(reason: "no quote")
+        }
         let quote = bytes[at] == 0x22 ? "\"" : "'"
         at += 1
         let value = try Self.resolve(text(until: quote))

@@ -77,7 +77,8 @@ enum MediaWire {
 
     /// One 20 ms frame; `payload` is base64.
     static func media(
-        sequence: Int, chunk: Int, timestamp: Int, payload: [UInt8], streamSid: [UInt8], into buffer: inout ByteBuffer
+        sequence: Int, chunk: Int, timestamp: Int, payload: [UInt8], streamSid: [UInt8],
+        into buffer: inout ByteBuffer
     ) {
         buffer.writeStaticString(#"{"event":"media","sequenceNumber":""#)
         buffer.writeString(String(sequence))

@@ -74,7 +74,9 @@ package struct Persona: Sendable {
     /// Every sentence the persona may have to speak.
     var sentences: [String] {
         guard case .talks(let conversation) = behaviour else { return [] }
-        let parts = conversation.cues.flatMap(\.parts).compactMap { if case .words(let text) = $0 { text } else { nil } }
+        let parts = conversation.cues.flatMap(\.parts).compactMap {
+            if case .words(let text) = $0 { text } else { nil }
+        }
         return parts + [conversation.patience.asks]
     }
 }
@@ -106,7 +108,8 @@ package struct Cue: Hashable, Sendable {
     package var usesMax: Int
 
     package init(
-        _ keywords: [String], _ parts: [Part], timing: Timing = .afterLine, hangsUp: Bool = false, usesMax: Int = 3
+        _ keywords: [String], _ parts: [Part], timing: Timing = .afterLine, hangsUp: Bool = false,
+        usesMax: Int = 3
     ) {
         self.keywords = keywords
         self.timing = timing
@@ -139,7 +142,9 @@ package struct HeardGrammar: Hashable, Sendable {
         self.rules = rules
     }
 
-    package static let digits = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "oh"]
+    package static let digits = [
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "oh",
+    ]
 
     package var jsgf: String {
         var text = "#JSGF V1.0;\ngrammar heard;\npublic <heard> = <sentence>+;\n"

@@ -71,7 +71,9 @@ struct PersonaMind: Sendable {
         }
         let whole = line.carried + " " + text
         line.carried = ""
-        guard !line.isAnswered, !isSpeaking, let index = cue(for: whole, among: { $0 == .afterLine }) else { return [] }
+        guard !line.isAnswered, !isSpeaking, let index = cue(for: whole, among: { $0 == .afterLine }) else {
+            return []
+        }
         line.isAnswered = true
         return use(index, isBargeIn: false)
     }
@@ -112,7 +114,9 @@ struct PersonaMind: Sendable {
         let words = Self.words(text)
         var best: (index: Int, place: Int)?
         for (index, cue) in cues.enumerated() where uses[index] < cue.usesMax && isWanted(cue.timing) {
-            let place = cue.keywords.isEmpty ? -1 : cue.keywords.compactMap { Self.lastPlace(of: $0, in: words) }.max()
+            let place =
+                cue.keywords.isEmpty
+                ? -1 : cue.keywords.compactMap { Self.lastPlace(of: $0, in: words) }.max()
             guard let place, !words.isEmpty || cue.timing != .afterLine else { continue }
             if place > best?.place ?? -2 { best = (index, place) }
         }

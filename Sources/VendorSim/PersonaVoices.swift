@@ -22,7 +22,9 @@ final class PersonaVoices: Sendable {
 
     func prepare(_ persona: Persona) async throws -> [String: [UInt8]] {
         var result: [String: [UInt8]] = [:]
-        for sentence in Set(persona.sentences) { result[sentence] = try await speak(sentence, voice: persona.voice) }
+        for sentence in Set(persona.sentences) {
+            result[sentence] = try await speak(sentence, voice: persona.voice)
+        }
         return result
     }
 

@@ -1,4 +1,4 @@
-package import Base
+import Base
 import HTTPClient
 package import Logging
 import NIOCore
@@ -104,7 +104,9 @@ package final class SimulatedCarrier: Sendable {
     }
 
     /// Who picks up when the platform phones `number`.
-    package func subscribe(_ number: String, _ persona: Persona) { state.withLock { $0.people[number] = persona } }
+    package func subscribe(_ number: String, _ persona: Persona) {
+        state.withLock { $0.people[number] = persona }
+    }
 
     /// Who picks up at every other number. At first somebody who never says a word.
     package func subscribeAnybody(_ persona: Persona) { state.withLock { $0.anybody = persona } }
@@ -156,7 +158,8 @@ package final class SimulatedCarrier: Sendable {
             hangsUpAfter: placing.persona.hangsUpAfter, keepsAudio: configuration.keepsAudio, watch: watch)
         let call = CarrierCall(setup, loop: loop, ticker: ticker)
         let runner = CallRunner(
-            call: call, beginning: placing.beginning, callback: placing.callback, timeLimit: limit, tools: tools)
+            call: call, beginning: placing.beginning, callback: placing.callback, timeLimit: limit,
+            tools: tools)
         let isOpen = state.withLock { !$0.isStopped && $0.calls.count < Self.callsMax }
         guard isOpen else { throw Full() }
         let placed = PlacedCall(call: call, running: Task { await runner.run() })

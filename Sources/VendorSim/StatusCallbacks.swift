@@ -14,7 +14,8 @@ final class StatusCallbacks: Sendable {
 
     /// - Parameter events: of `initiated ringing answered completed`; empty means `completed` only.
     init(events: [String]) {
-        self.events = events.isEmpty ? ["completed"] : Set(events.flatMap { $0.split(separator: " ").map(String.init) })
+        self.events =
+            events.isEmpty ? ["completed"] : Set(events.flatMap { $0.split(separator: " ").map(String.init) })
         // A call has at most a handful of states.
         (notices, queue) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(16))
     }
@@ -34,7 +35,9 @@ final class StatusCallbacks: Sendable {
                 ("CallStatus", notice.status.rawValue), ("SequenceNumber", String(sequence)),
                 ("CallbackSource", "call-progress-events"), ("Timestamp", UTC.rfc2822(UTC.now())),
             ]
-            if notice.status.isOver { fields.append(("CallDuration", String((notice.durationMs + 999) / 1000))) }
+            if notice.status.isOver {
+                fields.append(("CallDuration", String((notice.durationMs + 999) / 1000)))
+            }
             await send(fields)
             sequence += 1
         }

@@ -22,13 +22,14 @@ final class TalkingCaller: Caller, @unchecked Sendable {
     private var unread: [Int] = []
 
     init(
-        _ conversation: Persona.Conversation, spoken: [String: [UInt8]], ears: OfflineRecognizer, loop: any EventLoop
+        _ conversation: Persona.Conversation, spoken: [String: [UInt8]], ears: OfflineRecognizer,
+        loop: any EventLoop
     ) {
         self.loop = loop
         mind = PersonaMind(conversation)
         mouth = Mouth(spoken: spoken)
         let ear = ears.open { [weak self] event in
-            loop.execute { self?.recognition(event) }
+            loop.execute { [weak self] in self?.recognition(event) }
         }
         ear.setGrammar(conversation.grammar.jsgf)
         self.ear = ear
@@ -209,7 +210,9 @@ struct Mouth {
     /// Synthesisers add silence before and after; the script says where pauses are.
     private static func trimmed(_ audio: [UInt8]) -> [UInt8] {
         let isLoud: (UInt8) -> Bool = { MuLaw.linear[Int($0)].magnitude > loudSample }
-        guard let first = audio.firstIndex(where: isLoud), let last = audio.lastIndex(where: isLoud) else { return [] }
+        guard let first = audio.firstIndex(where: isLoud), let last = audio.lastIndex(where: isLoud) else {
+            return []
+        }
         return Array(audio[max(0, first - keptBytes)..<min(audio.count, last + keptBytes)])
     }
 

@@ -69,13 +69,15 @@ package enum TwiML: Hashable, Sendable {
             else { throw Refused(reason: "bad Parameter") }
             parameters[name] = value
         }
-        let stream = Stream(url: url, parameters: parameters, statusCallback: child.attributes["statusCallback"])
+        let stream = Stream(
+            url: url, parameters: parameters, statusCallback: child.attributes["statusCallback"])
         return .connect(action: element.attributes["action"], stream: stream)
     }
 
     private static func trimmed(_ text: String) -> String {
         let isSpace: (Character) -> Bool = { $0.isWhitespace }
-        guard let first = text.firstIndex(where: { !isSpace($0) }), let last = text.lastIndex(where: { !isSpace($0) })
+        guard let first = text.firstIndex(where: { !isSpace($0) }),
+            let last = text.lastIndex(where: { !isSpace($0) })
         else { return "" }
         return String(text[first...last])
     }

@@ -25,7 +25,8 @@ package enum WaveFile {
     /// First channel of a file as 8 kHz µ-law.
     /// - Throws: `Unreadable` for anything but PCM 16 (format 1) or µ-law (format 7).
     package static func telephoneAudio(_ file: [UInt8]) throws -> [UInt8] {
-        guard file.count >= 12, Array(file[0..<4]) == Array("RIFF".utf8), Array(file[8..<12]) == Array("WAVE".utf8)
+        guard file.count >= 12, Array(file[0..<4]) == Array("RIFF".utf8),
+            Array(file[8..<12]) == Array("WAVE".utf8)
         else { throw Unreadable(reason: "not a WAVE file") }
         var format: (tag: Int, channels: Int, rate: Int, bits: Int)?
         var at = 12
@@ -34,7 +35,10 @@ package enum WaveFile {
             let body = at + 8
             let end = min(file.count, body + size)
             if file[at..<at + 4].elementsEqual("fmt ".utf8), end - body >= 16 {
-                format = (little(file, body, 2), little(file, body + 2, 2), little(file, body + 4, 4), little(file, body + 14, 2))
+                format = (
+                    little(file, body, 2), little(file, body + 2, 2), little(file, body + 4, 4),
+                    little(file, body + 14, 2)
+                )
             } else if file[at..<at + 4].elementsEqual("data".utf8), let format, format.channels > 0 {
                 return try audio(file[body..<end], format: format)
             }
