@@ -79,7 +79,7 @@ let package = Package(
             name: "CVoicesShim", dependencies: ["CFlite", "CPocketSphinx"], path: "Sources/System/CVoicesShim"),
         code("Postgres", ["CLibPQ", log]),
         code("Redis", ["CHiredis", log]),
-        code("HTTPClient", ["CCurl", "CCurlShim", log]),
+        code("HTTPClient", ["Base", "CCurl", "CCurlShim", log]),
         code(
             "WebSockets",
             [
