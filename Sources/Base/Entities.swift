@@ -1,6 +1,6 @@
 /// The kinds of thing that carry an `ID`. Each names the prefix its ids show outside (`call_…`), so
 /// that an id pasted into the wrong place is refused by name.
-package protocol Entity {
+package protocol Entity: SendableMetatype {
     /// Lower-case letters, unique among entities.
     static var prefix: String { get }
 }

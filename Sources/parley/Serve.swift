@@ -27,7 +27,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let configuration = try Configuration(options)
         try configuration.requireComplete()
-        let logger = Logging.bootstrap(verbose: verbose)
+        let logger = LogSetup.bootstrap(verbose: verbose)
         let platform = Platform(configuration, logger: logger)
         do {
             try await platform.run()
@@ -48,7 +48,7 @@ struct Migrate: AsyncParsableCommand {
     func run() async throws {
         let configuration = try Configuration(options)
         guard !configuration.databaseURL.isEmpty else { throw ValidationError("PARLEY_DATABASE_URL is not set") }
-        let logger = Logging.bootstrap(verbose: false)
+        let logger = LogSetup.bootstrap(verbose: false)
         let migrations = try Migration.read(directory: configuration.migrations)
         let applied = try await Migrator(url: configuration.databaseURL, migrations: migrations, logger: logger).run()
         print(applied == 0 ? "the schema is up to date (\(migrations.count) migrations)" : "applied \(applied) of \(migrations.count) migrations")
