@@ -59,8 +59,11 @@ CREATE TABLE calls (
     CHECK ((state = 'ended') = (ended_at IS NOT NULL AND end_reason IS NOT NULL AND cost_nanos IS NOT NULL))
 ) PARTITION BY RANGE (id);
 CREATE INDEX calls_of_tenant ON calls (tenant_id, id);
-CREATE INDEX calls_live ON calls (tenant_id, state) WHERE state <> 'ended';
-CREATE INDEX calls_of_worker ON calls (worker_id) WHERE state <> 'ended';
+CREATE INDEX calls_of_agent ON calls (tenant_id, agent_id, id);
+-- What holds a slot of its tenant: rung and not over.
+CREATE INDEX calls_slots ON calls (tenant_id) WHERE state <> 'ended' AND released_at IS NOT NULL;
+CREATE INDEX calls_active ON calls (worker_id) WHERE state IN ('claimed', 'dialing', 'in_progress');
+CREATE INDEX calls_rung ON calls (rung_at) WHERE state = 'queued' AND released_at IS NOT NULL;
 SELECT parley_protect('calls', 'SELECT, INSERT, UPDATE', 'SELECT, UPDATE');
 
 CREATE FUNCTION parley_call_forward() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -186,7 +189,7 @@ CREATE TABLE outbox (
     region text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX outbox_of_tenant ON outbox (tenant_id, id);
+CREATE INDEX outbox_of_tenant ON outbox (region, tenant_id, id);
 CREATE INDEX outbox_of_call ON outbox (call_id);
 SELECT parley_protect('outbox', 'SELECT, INSERT, DELETE', 'SELECT, UPDATE, DELETE');
 
