@@ -19,6 +19,11 @@ package struct AgentDefinition: Hashable, Sendable, Codable {
     package var lines = FixedLines()
 
     package init() {}
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case language, flow, prompt, tools, voice, turns, recording, limits, lines
+        case speaksFirst = "speaks_first"
+    }
 }
 
 /// A graph of nodes. Edges are deterministic, so a flow needs no language model.
@@ -33,6 +38,10 @@ package struct Flow: Hashable, Sendable, Codable {
         self.start = start
         self.nodes = nodes
     }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case start, variables, nodes
+    }
 }
 
 /// One step: say something, ask for something, run a tool, end the call — in this order, each optional.
@@ -45,7 +54,8 @@ package struct Node: Hashable, Sendable, Codable {
     package var uninterruptible = false
     /// What an answer looks like. nil: the node does not wait for an answer.
     package var expect: Expectation?
-    /// Variable that receives the recognised value (digits, ISO weekday or date, yes/no, choice, name, words).
+    /// Variable that receives the recognised value: digits, a weekday (`tuesday`) or month and day (`march 3`),
+    /// `yes`/`no`, a choice, a name, or the words.
     package var save: String?
     /// Tool to run on entering, after `say` is queued; its outcome is matched by `.tool` conditions.
     package var tool: ToolUse?
@@ -63,6 +73,11 @@ package struct Node: Hashable, Sendable, Codable {
     package var recording: RecordingStep?
 
     package init(id: String) { self.id = id }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case id, say, uninterruptible, expect, save, tool, edges, reprompt, otherwise, end, recording
+        case maxReprompts = "max_reprompts"
+    }
 }
 
 package enum RecordingStep: String, Hashable, Sendable, Codable { case pause, start }
@@ -75,6 +90,10 @@ package struct ToolUse: Hashable, Sendable, Codable {
     /// Variables filled from members of a JSON object result: variable → member.
     package var save: [String: String] = [:]
     package init(name: String) { self.name = name }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case name, arguments, save
+    }
 }
 
 package struct Edge: Hashable, Sendable, Codable {
@@ -84,10 +103,14 @@ package struct Edge: Hashable, Sendable, Codable {
         self.when = when
         self.to = to
     }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case when, to
+    }
 }
 
 /// When an edge is taken. All are decided from words, digits and tool outcomes; none needs a model.
-package enum Condition: Hashable, Sendable, Codable {
+package enum Condition: Hashable, Sendable {
     /// The expectation was met (any value).
     case matched
     /// The expectation's value equals this (lower case): `yes`, `no`, `monday`, a choice.
@@ -120,6 +143,12 @@ package struct Prompt: Hashable, Sendable, Codable {
         self.system = system
         self.model = model
     }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case system, vendor, model, temperature
+        case firstLine = "first_line"
+        case maxTokens = "max_tokens"
+    }
 }
 
 /// Something the agent can do. `endCall` is built in for prompt agents and needs no entry.
@@ -141,6 +170,12 @@ package struct Tool: Hashable, Sendable, Codable {
         self.name = name
         self.url = url
     }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case name, description, parameters, url, method, headers, filler
+        case timeoutMs = "timeout_ms"
+        case fillerAfterMs = "filler_after_ms"
+    }
 }
 
 package struct VoiceSettings: Hashable, Sendable, Codable {
@@ -151,6 +186,10 @@ package struct VoiceSettings: Hashable, Sendable, Codable {
     /// The synthesiser's voice: `slt`, `rms`, `awb`, `kal` offline.
     package var voice = "slt"
     package init() {}
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case stt, tts, voice
+    }
 }
 
 /// Turn-taking knobs; `Turns.Policy` gives each its meaning.
@@ -164,16 +203,27 @@ package struct TurnSettings: Hashable, Sendable, Codable {
     /// Silence of the caller before the agent asks again. 1000...60000.
     package var silenceMs = 7000
     package init() {}
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case endpointingMs = "endpointing_ms"
+        case bargeInMs = "barge_in_ms"
+        case bargeInWords = "barge_in_words"
+        case silenceMs = "silence_ms"
+    }
 }
 
 package struct RecordingSettings: Hashable, Sendable, Codable {
     package enum Mode: String, Hashable, Sendable, Codable {
         case on, off
         /// Starts when a flow node with `recording: start` is left.
-        case afterConsent
+        case afterConsent = "after_consent"
     }
     package var mode = Mode.on
     package init() {}
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case mode
+    }
 }
 
 package struct CallLimits: Hashable, Sendable, Codable {
@@ -182,6 +232,11 @@ package struct CallLimits: Hashable, Sendable, Codable {
     /// Ring time before an outbound call is given up. 5...120.
     package var ringSeconds = 40
     package init() {}
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case maxSeconds = "max_seconds"
+        case ringSeconds = "ring_seconds"
+    }
 }
 
 /// Lines spoken from the local cache when something fails.
@@ -192,4 +247,10 @@ package struct FixedLines: Hashable, Sendable, Codable {
     package var reconnected = "Sorry, we were cut off for a moment."
     package var silence = "I cannot hear you. Goodbye."
     package init() {}
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case failure, reconnected, silence
+        case noFunds = "no_funds"
+        case timeLimit = "time_limit"
+    }
 }

@@ -11,7 +11,7 @@ package struct Word: Hashable, Sendable, Codable {
 }
 
 /// What the agent's question asks for: it sets how long to wait and what the recogniser listens for.
-package enum Expectation: Hashable, Sendable, Codable {
+package enum Expectation: Hashable, Sendable {
     case open
     case yesNo
     /// One of these phrases, lower case.

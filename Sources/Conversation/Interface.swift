@@ -35,7 +35,7 @@ package enum Dialogue {
         }
     }
 
-    package enum Input: Hashable, Sendable, Codable {
+    package enum Input: Hashable, Sendable {
         /// Audio flows both ways. `resumed`: after a takeover.
         case mediaStarted(resumed: Bool)
         case speechStarted
@@ -75,7 +75,8 @@ package enum Dialogue {
         case speak(UtteranceID, text: String)
         case pausePlayout
         case resumePlayout
-        /// Drop everything not yet heard; `heard` tells no more of those utterances.
+        /// Drop everything not yet heard; `heard` tells no more of those utterances. A pause goes on until `resumePlayout`,
+        /// which follows at once where playout was paused.
         case clearPlayout
         /// The recogniser listens for this from now on; `phrases` are further words to expect.
         case listen(for: Expectation, phrases: [String])

@@ -1,0 +1,77 @@
+/// JSON: `"open"`, `"yes_no"`, `"phone"`, `"date"` as bare strings; the others as objects:
+/// `{"kind":"digits","min":4,"max":6}`, `{"kind":"choice","of":["red"]}`, `{"kind":"name","known":["ann"]}`.
+extension Expectation: Codable {
+    private enum Keys: String, CodingKey, CaseIterable { case kind, min, max, of, known }
+
+    package init(from decoder: any Decoder) throws {
+        if let kind = try? decoder.singleValueContainer().decode(String.self) {
+            self = try Self.plain(kind, at: decoder)
+            return
+        }
+        let container = try decoder.strict(Keys.self)
+        let kind = try container.decode(String.self, forKey: .kind)
+        let allowed: Set<Keys>
+        switch kind {
+        case "choice":
+            self = .choice(try container.decode([String].self, forKey: .of).map { $0.lowercased() })
+            allowed = [.kind, .of]
+        case "digits":
+            let min = try container.decode(Int.self, forKey: .min)
+            self = .digits(min: min, max: try container.value(.max, or: min))
+            allowed = [.kind, .min, .max]
+        case "name":
+            let known: [String] = try container.value(.known, or: [])
+            self = .name(known: known.map { $0.lowercased() })
+            allowed = [.kind, .known]
+        default:
+            self = try Self.plain(kind, at: decoder)
+            allowed = [.kind]
+        }
+        if let odd = container.allKeys.first(where: { !allowed.contains($0) }) {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath + [odd], debugDescription: "not a member of kind \(kind)"))
+        }
+    }
+
+    private static func plain(_ kind: String, at decoder: any Decoder) throws -> Expectation {
+        switch kind {
+        case "open": return .open
+        case "yes_no": return .yesNo
+        case "phone": return .phone
+        case "date": return .date
+        case "name": return .name(known: [])
+        default:
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: decoder.codingPath,
+                    debugDescription: "expected one of open, yes_no, phone, date, name, digits, choice"))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .open: try Self.encode("open", to: encoder)
+        case .yesNo: try Self.encode("yes_no", to: encoder)
+        case .phone: try Self.encode("phone", to: encoder)
+        case .date: try Self.encode("date", to: encoder)
+        case .choice(let phrases):
+            var container = encoder.container(keyedBy: Keys.self)
+            try container.encode("choice", forKey: .kind)
+            try container.encode(phrases, forKey: .of)
+        case .digits(let min, let max):
+            var container = encoder.container(keyedBy: Keys.self)
+            try container.encode("digits", forKey: .kind)
+            try container.encode(min, forKey: .min)
+            try container.encode(max, forKey: .max)
+        case .name(let known):
+            var container = encoder.container(keyedBy: Keys.self)
+            try container.encode("name", forKey: .kind)
+            try container.encode(known, forKey: .known)
+        }
+    }
+
+    private static func encode(_ kind: String, to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(kind)
+    }
+}
