@@ -1,0 +1,98 @@
+package import Agents
+package import Base
+package import CallDispatch
+package import Conversation
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+
+/// The file of everything that entered a call's machine: one header line, then one line an input, as JSON.
+///
+/// `parley replay FILE` needs nothing else. It holds spoken words, so the file is private; it holds no secrets.
+package enum JournalLine {
+    package static let version = 1
+
+    /// The first line: all that the machine began with.
+    package struct Header: Sendable, Codable {
+        package var version = JournalLine.version
+        package var call: ID<Call>
+        package var epoch: Int
+        package var direction: Direction
+        package var agent: ID<Agent>
+        package var agentVersion: Int
+        /// Without the tools' headers, which may hold secrets.
+        package var definition: AgentDefinition
+        package var variables: [String: String]
+        package var fundedMs: Int
+        package var holdNumber: Int
+        /// Connected milliseconds before this epoch's media, which is call time zero.
+        package var elapsedMs: Int
+        /// The machine resumed from this.
+        package var checkpoint: Checkpoint?
+
+        package init(_ plan: Plan, checkpoint: Checkpoint?) {
+            call = plan.call
+            epoch = plan.epoch
+            direction = plan.direction
+            agent = plan.agent
+            agentVersion = plan.agentVersion
+            definition = plan.definition
+            for index in definition.tools.indices { definition.tools[index].headers = [:] }
+            variables = plan.variables
+            fundedMs = plan.fundedMs
+            holdNumber = plan.holdNumber
+            elapsedMs = plan.elapsedMs
+            self.checkpoint = checkpoint
+        }
+    }
+
+    /// Every later line: the call time in nanoseconds, and the input.
+    package struct Entry: Sendable, Codable {
+        package var t: CallTime
+        package var input: Dialogue.Input
+        package init(t: CallTime, input: Dialogue.Input) {
+            self.t = t
+            self.input = input
+        }
+    }
+}
+
+/// Writes a journal. On its loop only.
+final class Journal {
+    /// Written at least this often, so that little is lost with the process.
+    static let flushEvery: Duration = .seconds(1)
+
+    private let file: DiskFile
+    private let encoder = JSONEncoder()
+    private var flushedAt = CallTime.zero
+    private var isFinished = false
+
+    init(path: String, header: JournalLine.Header, on loop: any EventLoop, pool: NIOThreadPool, logger: Logger) {
+        file = DiskFile(path: path, on: loop, pool: pool, logger: logger)
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        write(header)
+    }
+
+    var path: String { file.path }
+
+    func append(_ input: Dialogue.Input, at now: CallTime) { write(JournalLine.Entry(t: now, input: input)) }
+
+    func flush(at now: CallTime) {
+        guard now - flushedAt >= Self.flushEvery else { return }
+        flushedAt = now
+        file.flush()
+    }
+
+    func finish(done: @escaping @Sendable (Int?) -> Void) {
+        isFinished = true
+        file.finish(done: done)
+    }
+
+    private func write(_ line: some Encodable) {
+        // Encoding our own value types cannot fail; should it, a line is missing and the call goes on.
+        guard !isFinished, let text = try? encoder.encode(line) else { return }
+        file.write(text)
+        file.write(CollectionOfOne(0x0A))
+    }
+}

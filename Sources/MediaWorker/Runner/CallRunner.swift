@@ -1,0 +1,270 @@
+import Agents
+import Base
+package import CallDispatch
+package import Conversation
+import Logging
+package import NIOCore
+import Speech
+package import Telephony
+
+/// Carries one call: records every input, lets the conversation decide, performs what it says.
+///
+/// Lives on the event loop of the call's media socket; nothing in here suspends. Owns the call's clock, its files and
+/// its parts (ear, mouth, mind, playout). Does not own: decisions (Conversation), money and truth (control plane).
+package final class CallRunner: @unchecked Sendable, Ticking {
+    /// After its socket vanished a call waits so long for the carrier to ask elsewhere and the claim to move.
+    static let lostStreamGrace: Duration = .seconds(10)
+    /// Usage is told so often.
+    static let sliceEvery: Duration = .seconds(5)
+    /// A reader that takes nothing for so long has gone.
+    static let stallMax: Duration = .seconds(5)
+
+    enum Phase: Equatable {
+        case live
+        /// The socket is gone without a word.
+        case lost(until: CallTime)
+        case ending
+        case over
+    }
+
+    package let key: CallKey
+    package let pulse = Pulse()
+    let plan: Plan
+    let station: Station
+    let transport: any CallTransport
+    let loop: any EventLoop
+    let start: NIODeadline
+    var phase = Phase.live
+    var conversation: Conversation
+    let playout: Playout
+    let files: CallFiles
+    var meter = Meter()
+    var hasCarrierStopped = false
+    private(set) var parts: Parts?
+    private var inbox: [Dialogue.Input] = []
+    private var isHandling = false
+    private var armed: (due: CallTime, alarm: Scheduled<Void>)?
+    var beats = Beats()
+
+    /// What listens, speaks and thinks; made once the runner exists, as they call back into it.
+    struct Parts {
+        let ear: Ear
+        let mouth: Mouth
+        let mind: Mind
+    }
+
+    /// When regular things were last done.
+    struct Beats {
+        var slice = CallTime.zero
+        var stalledSince: CallTime?
+        var counts = Pacing.Counts()
+    }
+
+    /// `checkpoint` is what another worker left; it must be nil unless `plan.isResumed`.
+    package init(plan: Plan, on transport: any CallTransport, station: Station, checkpoint: Checkpoint?) {
+        self.plan = plan
+        self.station = station
+        self.transport = transport
+        loop = transport.loop
+        key = CallKey(call: plan.call, tenant: plan.tenant, epoch: plan.epoch)
+        start = .now()
+        var resuming = checkpoint
+        if plan.isResumed {
+            resuming = resuming ?? Checkpoint(elapsedMs: plan.elapsedMs)
+            resuming?.elapsedMs = plan.elapsedMs
+        }
+        conversation = Conversation(
+            definition: plan.definition, variables: plan.variables, call: plan.call.description,
+            fundedMs: plan.fundedMs, holdNumber: plan.holdNumber, resuming: resuming)
+        playout = Playout(to: transport, policy: station.configuration.pacing)
+        files = CallFiles(plan, station: station, checkpoint: resuming, on: transport.loop)
+    }
+
+    /// Opens the voices and lets the conversation begin.
+    ///
+    /// - Throws: `Fault` when the plan asks for a voice or model that is not there.
+    package func begin() throws {
+        loop.preconditionInEventLoop()
+        parts = makeParts(try station.voices(plan))
+        if plan.definition.recording.mode == .on { files.recorder.start(at: now) }
+        LoopTick.on(loop).add(self)
+        tell(.mediaStarted)
+        receive(.mediaStarted(resumed: plan.isResumed))
+    }
+
+    /// Time since this epoch's media began.
+    var now: CallTime { CallTime(nanoseconds: (NIODeadline.now() - start).nanoseconds) }
+
+    var connectedMs: Int { now.milliseconds }
+
+    func tell(_ fact: CallFact) { station.reporter.tell(fact, of: key) }
+
+    /// One input: recorded, decided, performed. Inputs that effects bring about at once wait for their turn.
+    package func receive(_ input: Dialogue.Input) {
+        loop.preconditionInEventLoop()
+        guard phase == .live else { return }
+        if input.wantsExactPlace { inbox += heardInputs(at: now, isExact: true) }
+        inbox.append(input)
+        guard !isHandling else { return }
+        isHandling = true
+        while !inbox.isEmpty {
+            let next = inbox.removeFirst()
+            guard phase == .live else { continue }
+            let now = now
+            files.journal.append(next, at: now)
+            for effect in conversation.handle(next, at: now) { perform(effect) }
+        }
+        isHandling = false
+        rearm()
+    }
+
+    private func rearm() {
+        guard phase == .live, let due = conversation.deadline else {
+            armed?.alarm.cancel()
+            armed = nil
+            return
+        }
+        guard due != armed?.due else { return }
+        armed?.alarm.cancel()
+        let alarm = loop.scheduleTask(deadline: start + .nanoseconds(due.nanoseconds)) { [weak self] in
+            guard let self, self.armed?.due == due else { return }
+            self.armed = nil
+            self.receive(.deadline)
+        }
+        armed = (due, alarm)
+    }
+
+    private func makeParts(_ voices: CallVoices) -> Parts {
+        let definition = plan.definition
+        return Parts(
+            ear: Ear(
+                voices.recogniser, settings: RecognitionSettings(language: definition.language), on: loop,
+                logger: station.logger, tell: { [weak self] in self?.receive($0) },
+                meter: { [weak self] in self?.meter.setRecognised($0) }),
+            mouth: Mouth(voices.synthesiser, voice: definition.voice.voice, on: loop) { [weak self] in
+                self?.spoken($0, $1)
+            },
+            mind: Mind(voices.model, on: loop) { [weak self] in self?.thought($0) })
+    }
+
+    /// Disarms everything; the phase has been changed before.
+    func silence() {
+        armed?.alarm.cancel()
+        armed = nil
+        parts?.ear.close()
+        parts?.mouth.close()
+        parts?.mind.close()
+        parts = nil
+        inbox = []
+    }
+}
+
+/// The beat.
+extension CallRunner {
+    func tick(at instant: NIODeadline) {
+        pulse.beat(instant)
+        let now = now
+        switch phase {
+        case .live: beat(at: now)
+        case .lost(let until) where now >= until: endLost()
+        case .lost, .ending: break
+        case .over: LoopTick.on(loop).remove(self)
+        }
+    }
+
+    private func beat(at now: CallTime) {
+        playout.pump(at: now)
+        for input in heardInputs(at: now, isExact: false) { receive(input) }
+        files.beat(at: now)
+        watchStall(at: now)
+        if now - beats.slice >= Self.sliceEvery {
+            beats.slice = now
+            tellSlice()
+        }
+    }
+
+    func heardInputs(at now: CallTime, isExact: Bool) -> [Dialogue.Input] {
+        playout.hear(at: now, isExact: isExact) { files.recorder.agent($0, at: now) }
+    }
+
+    private func watchStall(at now: CallTime) {
+        guard playout.isStalled else { return beats.stalledSince = nil }
+        guard let since = beats.stalledSince else { return beats.stalledSince = now }
+        guard now - since > Self.stallMax else { return }
+        station.logger.warning("media socket stalled", metadata: ["call": .string("\(key.call)")])
+        transport.close(.policy, reason: "stalled")
+        closed()
+    }
+
+    func tellSlice() {
+        tell(.usage(usage, connectedMs: connectedMs))
+        countFrames()
+    }
+
+    var usage: [Usage] {
+        meter.usage(
+            connectedMs: connectedMs, carrier: plan.carrier.vendor, recogniser: plan.definition.voice.stt)
+    }
+
+    private func countFrames() {
+        let counts = playout.pacing.counts
+        station.meters.played(
+            frames: counts.frames - beats.counts.frames, late: counts.late - beats.counts.late,
+            underruns: counts.underruns - beats.counts.underruns)
+        beats.counts = counts
+    }
+}
+
+/// From the carrier's stream.
+extension CallRunner: MediaSink {
+    package func started(_ start: StreamStart, on transport: any CallTransport) {}
+
+    package func audio(_ audio: ByteBuffer) {
+        guard phase == .live else { return }
+        files.recorder.caller(audio, at: now)
+        meter.addRecognised(milliseconds: audio.readableBytes / 8)
+        parts?.ear.hear(audio)
+    }
+
+    package func digit(_ digit: String) { receive(.digit(digit)) }
+
+    package func mark(_ number: Int) {
+        guard phase == .live else { return }
+        let now = now
+        playout.echoed(number, at: now)
+        for input in heardInputs(at: now, isExact: false) { receive(input) }
+    }
+
+    package func stopped() {
+        hasCarrierStopped = true
+        receive(.callerHungUp)
+    }
+
+    package func protocolViolation(_ violation: MediaViolation) {
+        guard phase == .live else { return }
+        tell(.event(code: "media_violation", detail: violation.code))
+    }
+
+    /// Without a `stop` before it, the call may live on at another worker: say nothing final yet.
+    package func closed() {
+        guard phase == .live else { return }
+        phase = .lost(until: now + Self.lostStreamGrace)
+        saveCheckpoint()
+        tellSlice()
+        tell(.event(code: "media_lost", detail: ""))
+        silence()
+        files.finish(at: now) { [station, key] facts in
+            for fact in facts { station.reporter.tell(fact, of: key) }
+        }
+    }
+}
+
+extension Dialogue.Input {
+    /// What the conversation makes of it depends on how much has been heard by now.
+    fileprivate var wantsExactPlace: Bool {
+        switch self {
+        case .speechStarted, .transcript, .digit, .deadline, .endRequested, .callerHungUp, .holdRefused: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Base
+
+/// What a call has used since its epoch's media began. Pure; every quantity only grows.
+struct Meter {
+    private struct Key: Hashable {
+        var component: Usage.Component
+        var source: String
+        var unit: Usage.Unit
+    }
+
+    private var totals: [Key: Int64] = [:]
+    /// The recogniser's own cumulative count, once it gives one.
+    private var recognised: Usage?
+    private(set) var recogniserMs: Int64 = 0
+
+    mutating func add(_ usage: Usage) {
+        guard usage.quantity > 0 else { return }
+        totals[Key(component: usage.component, source: usage.source, unit: usage.unit), default: 0] += usage.quantity
+    }
+
+    mutating func addRecognised(milliseconds: Int) { recogniserMs += Int64(milliseconds) }
+
+    /// Cumulative, from the recogniser itself.
+    mutating func setRecognised(_ usage: Usage) { recognised = usage }
+
+    /// Everything, for a report; in a fixed order.
+    func usage(connectedMs: Int, carrier: String, recogniser: String) -> [Usage] {
+        var all = [
+            Usage(component: .telephony, source: carrier, unit: .milliseconds, quantity: Int64(connectedMs)),
+            Usage(component: .platform, source: "parley", unit: .milliseconds, quantity: Int64(connectedMs)),
+            recognised
+                ?? Usage(component: .stt, source: recogniser, unit: .milliseconds, quantity: recogniserMs),
+        ]
+        all += totals.map {
+            Usage(component: $0.key.component, source: $0.key.source, unit: $0.key.unit, quantity: $0.value)
+        }
+        return all.filter { $0.quantity > 0 }.sorted {
+            ($0.component.rawValue, $0.source, $0.unit.rawValue) < ($1.component.rawValue, $1.source, $1.unit.rawValue)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Agents
+import Base
+import Conversation
+import NIOCore
+import Speech
+
+/// The model's replies under way. On the call's loop only.
+final class Mind: @unchecked Sendable {
+    /// Replies at once: the current one and a cancelled one that has not noticed.
+    static let repliesMax = 4
+
+    private let model: (any LanguageModel)?
+    private let loop: any EventLoop
+    private let tell: (Dialogue.Input) -> Void
+    private var streams: [Dialogue.ReplyID: any ChatStream] = [:]
+
+    init(_ model: (any LanguageModel)?, on loop: any EventLoop, tell: @escaping (Dialogue.Input) -> Void) {
+        self.model = model
+        self.loop = loop
+        self.tell = tell
+    }
+
+    func start(_ id: Dialogue.ReplyID, _ request: Dialogue.ModelRequest) {
+        guard let model else { return tell(.replyFailed(id, code: "llm.not_configured")) }
+        guard streams.count < Self.repliesMax else { return tell(.replyFailed(id, code: "llm.too_many_replies")) }
+        let isOver = Flag()
+        let stream = model.reply(to: ChatRequest(request), on: loop) { [weak self] event in
+            if self?.received(event, of: id) ?? true { isOver.isSet = true }
+        }
+        if !isOver.isSet { streams[id] = stream }
+    }
+
+    func cancel(_ id: Dialogue.ReplyID) { streams.removeValue(forKey: id)?.cancel() }
+
+    func close() {
+        for stream in streams.values { stream.cancel() }
+        streams = [:]
+    }
+
+    /// True when nothing follows.
+    private func received(_ event: ChatEvent, of id: Dialogue.ReplyID) -> Bool {
+        switch event {
+        case .text(let text): tell(.replyText(id, text))
+        case .toolCall(let call):
+            tell(.replyToolCall(id, id: call.id, name: call.name, arguments: call.arguments))
+        case .finished(let usage):
+            streams[id] = nil
+            tell(.replyFinished(id, usage))
+            return true
+        case .failed(let fault):
+            streams[id] = nil
+            tell(.replyFailed(id, code: fault.code))
+            return true
+        }
+        return false
+    }
+}
+
+extension ChatRequest {
+    init(_ request: Dialogue.ModelRequest) {
+        self.init(
+            model: request.prompt.model, messages: request.messages.map(ChatMessage.init),
+            tools: request.tools.map { ChatTool(name: $0.name, description: $0.description, parameters: $0.parameters) },
+            temperature: request.prompt.temperature, maxTokens: request.prompt.maxTokens)
+    }
+}
+
+extension ChatMessage {
+    init(_ message: Dialogue.Message) {
+        switch message {
+        case .system(let text): self = .system(text)
+        case .user(let text): self = .user(text)
+        case .assistant(let text): self = .assistant(text)
+        case .toolCalls(let calls, let text):
+            self = .toolCalls(
+                calls.map { ChatToolCall(id: $0.key, name: $0.name, arguments: $0.arguments.text) }, text: text)
+        case .toolResult(let key, let content): self = .toolResult(id: key, content: content)
+        }
+    }
+}

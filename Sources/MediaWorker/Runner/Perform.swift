@@ -1,0 +1,147 @@
+import Agents
+import Base
+import CallDispatch
+import Conversation
+import Foundation
+import NIOCore
+import Speech
+
+/// Effects: what the conversation orders, done.
+extension CallRunner {
+    func perform(_ effect: Dialogue.Effect) {
+        switch effect {
+        case .startReply(let id, let request): parts?.mind.start(id, request)
+        case .cancelReply(let id): parts?.mind.cancel(id)
+        case .speak(let id, let text):
+            playout.enqueue(id)
+            parts?.mouth.speak(id, text)
+        case .pausePlayout: playout.pause(at: now)
+        case .resumePlayout:
+            playout.resume()
+            playout.pump(at: now)
+        case .clearPlayout: parts?.mouth.cancel(playout.clear(at: now))
+        case .listen(let expectation, let phrases): parts?.ear.expect(expectation, phrases: phrases)
+        case .callTool(let call): callTool(call)
+        case .startRecording: if plan.definition.recording.mode != .off { files.recorder.start(at: now) }
+        case .pauseRecording: files.recorder.pause()
+        case .resumeRecording: files.recorder.resume()
+        case .extendHold(let number): extendHold(number)
+        case .record(let fact): record(fact)
+        case .hangUp(let reason): end(reason)
+        }
+    }
+
+    /// From the synthesiser.
+    func spoken(_ id: Dialogue.UtteranceID, _ event: Mouth.Event) {
+        switch event {
+        case .audio(let audio):
+            guard let milliseconds = playout.append(audio, to: id) else { parts?.mouth.cancel([id]); return }
+            playout.pump(at: now)
+            // The first audio starts the clock of a turn; later pieces are told when the last has come.
+            if milliseconds == audio.readableBytes / 8 {
+                receive(.synthesised(id, milliseconds: milliseconds, isLast: false))
+            }
+        case .finished(let usage):
+            meter.add(usage)
+            guard let milliseconds = playout.complete(id) else { return }
+            playout.pump(at: now)
+            receive(.synthesised(id, milliseconds: milliseconds, isLast: true))
+        case .failed(let fault):
+            _ = playout.complete(id)
+            receive(.synthesisFailed(id, code: fault.code))
+        }
+    }
+
+    /// From the model.
+    func thought(_ input: Dialogue.Input) {
+        if case .replyFinished(_, let usage) = input { for part in usage { meter.add(part) } }
+        receive(input)
+    }
+
+    private func callTool(_ call: Dialogue.ToolCall) {
+        guard let tool = plan.definition.tools.first(where: { $0.name == call.name }) else {
+            return receive(.toolFailed(key: call.key, code: "tool.unknown"))
+        }
+        // The checkpoint is on its way before the tool is: whoever takes over asks under the same key.
+        saveCheckpoint()
+        Task { [self] in
+            let outcome = await ToolRequest.run(call, of: tool, over: station.http)
+            loop.execute {
+                switch outcome {
+                case .finished(let result): self.receive(.toolFinished(key: call.key, result: result))
+                case .failed(let code): self.receive(.toolFailed(key: call.key, code: code))
+                }
+                self.saveCheckpoint()
+            }
+        }
+    }
+
+    private func extendHold(_ number: Int) {
+        Task { [self] in
+            let input: Dialogue.Input
+            do {
+                switch try await station.link.extendHold(
+                    key.call, tenant: key.tenant, epoch: key.epoch, number: number)
+                {
+                case .funded(let untilMs): input = .holdExtended(number: number, fundedMs: untilMs)
+                case .refused: input = .holdRefused(number: number)
+                }
+            } catch is Refusal {
+                input = .holdRefused(number: number)
+            } catch {
+                input = .holdUnanswered(number: number)
+            }
+            loop.execute { self.receive(input) }
+        }
+    }
+
+    private func record(_ fact: Dialogue.Fact) {
+        switch fact {
+        case .turn(let turn):
+            let report = CallFact.Turn(turn, elapsedMs: plan.elapsedMs)
+            for (stage, milliseconds) in report.stages { station.meters.stage(stage, milliseconds: milliseconds) }
+            tell(.turn(report))
+            show(.turn(report))
+            saveCheckpoint()
+        case .tool(let tool):
+            tellAndShow(
+                .tool(key: tool.key, name: tool.name, succeeded: tool.succeeded, milliseconds: tool.milliseconds))
+        case .node(let id): tellAndShow(.event(code: "node", detail: id))
+        // Which key was pressed may be part of a card number: told that, not what.
+        case .digit: tellAndShow(.event(code: "digit", detail: ""))
+        case .usage(let usage): for part in usage { meter.add(part) }
+        case .note(let code, let detail): tellAndShow(.event(code: code, detail: detail))
+        }
+    }
+
+    private func tellAndShow(_ fact: CallFact) {
+        tell(fact)
+        show(fact)
+    }
+
+    /// For whoever watches the call right now; lost if nobody does.
+    func show(_ fact: CallFact) {
+        guard let text = try? JSONEncoder().encode(fact) else { return }
+        Task { [station, key] in
+            // Losing a glance at a live call is the point of a live view.
+            try? await station.board.publish(event: Array(text), call: key.call)
+        }
+    }
+
+    func saveCheckpoint() { files.checkpoints.save(conversation.checkpoint) }
+}
+
+extension CallFact.Turn {
+    init(_ turn: Dialogue.TurnFact, elapsedMs: Int) {
+        var stages: [String: Int] = [:]
+        stages["final_text"] = turn.stages?.finalTextMs
+        stages["end_of_turn"] = turn.stages?.endOfTurnMs
+        stages["first_token"] = turn.stages?.firstTokenMs
+        stages["first_audio"] = turn.stages?.firstAudioMs
+        stages["heard"] = turn.stages?.heardMs
+        self.init(
+            number: turn.number, speaker: turn.speaker.rawValue, text: turn.text,
+            startMs: turn.startedAt.milliseconds + elapsedMs, endMs: turn.endedAt.milliseconds + elapsedMs,
+            wasInterrupted: turn.wasInterrupted, stages: stages)
+    }
+}

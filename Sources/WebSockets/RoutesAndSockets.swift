@@ -1,0 +1,56 @@
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPTypes
+
+/// One accepted connection: becomes Hummingbird's HTTP/1.1 or a WebSocket, whatever its first request asks for.
+struct RoutesAndSockets: ServerChildChannel, HTTPChannelHandler {
+    enum Branch: Sendable {
+        case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+        case webSocket
+        case refused
+    }
+    struct Value: ServerChildChannelValue {
+        let branch: EventLoopFuture<Branch>
+        let channel: any Channel
+    }
+
+    let responder: HTTPChannelHandler.Responder
+    let routes: WebSocketRoutes
+    let idleTimeout: Duration
+
+    /// Returns at once: the branch is known only when the first request is there.
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            let encoder = HTTPResponseEncoder()
+            // Frames may stand right behind the request: they must survive the decoder's removal.
+            let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+            let branch = channel.eventLoop.makePromise(of: Branch.self)
+            let gate = UpgradeGate(
+                routes: routes, idleTimeout: idleTimeout, codec: (encoder, decoder), branch: branch,
+                logger: logger)
+            try channel.pipeline.syncOperations.addHandlers([encoder, decoder, gate])
+            return Value(branch: branch.futureResult, channel: channel)
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        let channel = value.channel
+        do {
+            let branch = try await withTaskCancellationHandler {
+                try await value.branch.get()
+            } onCancel: {
+                channel.close(promise: nil)
+            }
+            if case .http(let http) = branch { return await handleHTTP(asyncChannel: http, logger: logger) }
+            try await withTaskCancellationHandler {
+                try await channel.closeFuture.get()
+            } onCancel: {
+                channel.close(promise: nil)
+            }
+        } catch {
+            channel.close(promise: nil)
+        }
+    }
+}
