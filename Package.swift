@@ -77,7 +77,7 @@ let package = Package(
         .target(name: "CCurlShim", dependencies: ["CCurl"], path: "Sources/System/CCurlShim"),
         .target(
             name: "CVoicesShim", dependencies: ["CFlite", "CPocketSphinx"], path: "Sources/System/CVoicesShim"),
-code("Postgres", ["Base", "CLibPQ", log]),
+        code("Postgres", ["Base", "CLibPQ", log]),
         code("Redis", ["Base", "CHiredis", log]),
         code("HTTPClient", ["Base", "CCurl", "CCurlShim", log]),
         code(

@@ -88,12 +88,12 @@ enum PlaceHold {
     static func first(_ tenant: ID<Tenant>, _ call: NewCall, in sql: PostgresTransaction) async throws -> Bool {
         let balances = try await LedgerStore.lock(tenant, in: sql)
         let amount = call.prices.worstCase(
-            connectedMs: Hold.interval.milliseconds64, components: call.components)
+            connectedMs: Billing.Hold.interval.milliseconds64, components: call.components)
         guard let postings = Ledger.hold(amount, from: balances) else { return false }
         guard try await LedgerStore.record(tenant, .hold, call.id, number: 0, postings, in: sql) else {
             throw Fault(code: "ledger.entry_exists", retry: .never, cause: "hold 0 of \(call.id)")
         }
-        try await LedgerStore.open(tenant, call.id, Hold(amount: amount), in: sql)
+        try await LedgerStore.open(tenant, call.id, Billing.Hold(amount: amount), in: sql)
         return true
     }
 }

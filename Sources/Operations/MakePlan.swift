@@ -24,7 +24,7 @@ struct MakePlan {
         let secrets = try await CredentialReader.all(call.tenant, seal: seal, in: sql)
         guard let carrier = secrets.first(where: { $0.id == call.credential && $0.vendor == "twilio" }) else { return nil }
         let definition = try await PlanStore.definition(call.agent, version: call.agentVersion, in: sql)
-        let hold = try await LedgerStore.hold(of: call.id, in: sql) ?? Hold(amount: .zero)
+        let hold = try await LedgerStore.hold(of: call.id, in: sql) ?? Billing.Hold(amount: .zero)
         let slices = try await FactStore.slices(of: call.id, in: sql)
         let elapsed = slices.filter { $0.epoch < call.epoch }.reduce(0) { $0 + $1.connectedMs }
         return Plan(

@@ -1,3 +1,4 @@
+import Agents
 package import Base
 package import Billing
 package import CallDispatch

@@ -1,6 +1,6 @@
 package import Base
 import Billing
-package import CallDispatch
+import CallDispatch
 import Foundation
 package import Postgres
 

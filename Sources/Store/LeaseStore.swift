@@ -1,6 +1,6 @@
 package import Base
 package import CallDispatch
-package import Postgres
+import Postgres
 
 /// Who is alive: one row a worker, its lease judged on the database's clock only.
 package struct LeaseStore: Sendable {

@@ -82,7 +82,7 @@ package struct LedgerStore: Sendable {
 // Holds: one a call.
 extension LedgerStore {
     package static func open(
-        _ tenant: ID<Tenant>, _ call: ID<Call>, _ hold: Hold, in sql: PostgresTransaction
+        _ tenant: ID<Tenant>, _ call: ID<Call>, _ hold: Billing.Hold, in sql: PostgresTransaction
     ) async throws {
         _ = try await sql.query(
             "INSERT INTO holds (tenant_id, call_id, amount_nanos, number) VALUES ($1, $2, $3, $4)",
@@ -90,22 +90,22 @@ extension LedgerStore {
     }
 
     /// nil for a call that never had one. Lock the call or the wallet first.
-    package static func hold(of call: ID<Call>, in sql: PostgresTransaction) async throws -> Hold? {
+    package static func hold(of call: ID<Call>, in sql: PostgresTransaction) async throws -> Billing.Hold? {
         let found = try await sql.query(
             "SELECT amount_nanos, number, state, captured_nanos FROM holds WHERE call_id = $1", [.id(call)])
         guard let row = found.rows.first else { return nil }
-        let state: Hold.State =
+        let state: Billing.Hold.State =
             switch try row.text("state") {
             case "open": .open
             case "released": .released
             default: .captured(Money(nanos: try row.int("captured_nanos")))
             }
-        return Hold(
+        return Billing.Hold(
             amount: Money(nanos: try row.int("amount_nanos")), number: Int(try row.int("number")), state: state)
     }
 
     package static func update(
-        _ hold: Hold, of call: ID<Call>, in sql: PostgresTransaction
+        _ hold: Billing.Hold, of call: ID<Call>, in sql: PostgresTransaction
     ) async throws {
         let (state, captured): (String, Money) =
             switch hold.state {

@@ -1,5 +1,5 @@
 package import Base
-package import Postgres
+import Postgres
 
 /// Finds calls that nobody moves any more. It only points: whoever acts looks again under the call's lock.
 package struct SweepStore: Sendable {
