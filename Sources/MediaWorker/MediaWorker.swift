@@ -1,4 +1,4 @@
-package import Base
+import Base
 package import CallDispatch
 package import CallQueue
 package import HTTPClient
@@ -6,7 +6,7 @@ import Hummingbird
 package import Logging
 import NIOConcurrencyHelpers
 import NIOCore
-package import ServiceLifecycle
+import ServiceLifecycle
 package import Speech
 
 /// A media worker: takes calls, carries them, reports them. Stateless: what it holds can move to another at any time.

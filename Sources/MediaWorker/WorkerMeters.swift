@@ -2,13 +2,27 @@ import Metrics
 
 /// What is measured of all calls of this process, by the names `/metrics` shows.
 struct WorkerMeters: Sendable {
-    let frames = Counter(label: "parley_playout_frames_total")
-    let late = Counter(label: "parley_playout_late_frames_total")
-    let underruns = Counter(label: "parley_playout_underruns_total")
-    let refused = Counter(label: "parley_media_refused_total")
-    let live = Gauge(label: "parley_worker_calls_live")
-    let capacity = Gauge(label: "parley_worker_capacity")
-    let waitingReports = Gauge(label: "parley_worker_reports_waiting")
+    private let frames = Counter(label: "parley_playout_frames_total")
+    private let late = Counter(label: "parley_playout_late_frames_total")
+    private let underruns = Counter(label: "parley_playout_underruns_total")
+    private let refused = Counter(label: "parley_media_refused_total")
+    private let live = Gauge(label: "parley_worker_calls_live")
+    private let capacity = Gauge(label: "parley_worker_capacity")
+    private let waitingReports = Gauge(label: "parley_worker_reports_waiting")
+
+    func refuse() { refused.increment() }
+
+    func played(frames more: Int, late: Int, underruns: Int) {
+        frames.increment(by: more)
+        self.late.increment(by: late)
+        self.underruns.increment(by: underruns)
+    }
+
+    func state(live: Int, capacity: Int, waitingReports: Int) {
+        self.live.record(live)
+        self.capacity.record(capacity)
+        self.waitingReports.record(waitingReports)
+    }
 
     /// `stage`: final_text, end_of_turn, first_token, first_audio, heard. From the end of the caller's speech.
     func stage(_ stage: String, milliseconds: Int) {

@@ -1,4 +1,3 @@
-package import Base
 package import NIOCore
 
 /// One call's audio connection to a carrier, as the runner sees it. Every method is called on `loop`.

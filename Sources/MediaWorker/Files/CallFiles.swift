@@ -32,7 +32,7 @@ final class CallFiles: @unchecked Sendable {
         isFinished = true
         let recording = relative(recorder.path)
         let lines = relative(journal.path)
-        recorder.finish(at: now) { [journal] recorded in
+        recorder.finish(at: now) { [self] recorded in
             journal.finish { bytes in
                 var facts: [CallFact] = []
                 if let recorded {

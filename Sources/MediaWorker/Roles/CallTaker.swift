@@ -1,3 +1,4 @@
+import Agents
 import Base
 import CallDispatch
 import CallQueue

@@ -34,9 +34,8 @@ struct LeaseRenewal {
 
     private func renew(wasAway: Bool) async -> Bool {
         let alive = station.live.alive(at: .now())
-        station.meters.live.record(station.live.used)
-        station.meters.capacity.record(station.live.capacity)
-        station.meters.waitingReports.record(station.reporter.waitingCount)
+        station.meters.state(
+            live: station.live.used, capacity: station.live.capacity, waitingReports: station.reporter.waitingCount)
         let configuration = station.configuration
         let status = WorkerStatus(
             worker: configuration.worker, region: configuration.region, mediaURL: mediaURL,

@@ -1,5 +1,5 @@
-package import Base
-package import CallDispatch
+import Base
+import CallDispatch
 import NIOConcurrencyHelpers
 import NIOCore
 import Synchronization

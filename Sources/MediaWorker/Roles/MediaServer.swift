@@ -53,7 +53,7 @@ struct MediaServer {
             return true
         }
         guard isTaken, !station.live.isDraining || station.live.used > 0 else {
-            station.meters.refused.increment()
+            station.meters.refuse()
             return .refuse(status: 503, reason: "no free slot")
         }
         return .accept(headers: []) { [station, sockets] loop in

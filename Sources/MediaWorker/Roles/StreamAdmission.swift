@@ -84,7 +84,7 @@ package final class StreamAdmission: MediaSink, @unchecked Sendable {
     }
 
     private func refuse(_ code: String, _ close: MediaClose, call: ID<Call>? = nil) {
-        station.meters.refused.increment()
+        station.meters.refuse()
         station.logger.warning(
             "media stream refused",
             metadata: ["reason": .string(code), "call": .string(call.map { "\($0)" } ?? "unknown")])
@@ -106,7 +106,7 @@ package final class StreamAdmission: MediaSink, @unchecked Sendable {
     }
 
     package func protocolViolation(_ violation: MediaViolation) {
-        station.meters.refused.increment()
+        station.meters.refuse()
         runner?.protocolViolation(violation)
     }
 

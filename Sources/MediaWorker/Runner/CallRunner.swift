@@ -1,5 +1,5 @@
 import Agents
-package import Base
+import Base
 package import CallDispatch
 package import Conversation
 import Logging
@@ -85,7 +85,7 @@ package final class CallRunner: @unchecked Sendable, Ticking {
     /// - Throws: `Fault` when the plan asks for a voice or model that is not there.
     package func begin() throws {
         loop.preconditionInEventLoop()
-        parts = try makeParts(try station.voices(plan))
+        parts = makeParts(try station.voices(plan))
         if plan.definition.recording.mode == .on { files.recorder.start(at: now) }
         LoopTick.on(loop).add(self)
         tell(.mediaStarted)
@@ -208,9 +208,9 @@ extension CallRunner {
 
     private func countFrames() {
         let counts = playout.pacing.counts
-        station.meters.frames.increment(by: counts.frames - beats.counts.frames)
-        station.meters.late.increment(by: counts.late - beats.counts.late)
-        station.meters.underruns.increment(by: counts.underruns - beats.counts.underruns)
+        station.meters.played(
+            frames: counts.frames - beats.counts.frames, late: counts.late - beats.counts.late,
+            underruns: counts.underruns - beats.counts.underruns)
         beats.counts = counts
     }
 }

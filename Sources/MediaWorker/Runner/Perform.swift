@@ -64,21 +64,20 @@ extension CallRunner {
         }
         // The checkpoint is on its way before the tool is: whoever takes over asks under the same key.
         saveCheckpoint()
-        let http = station.http
-        Task { [weak self, loop] in
-            let outcome = await ToolRequest.run(call, of: tool, over: http)
+        Task { [self] in
+            let outcome = await ToolRequest.run(call, of: tool, over: station.http)
             loop.execute {
                 switch outcome {
-                case .finished(let result): self?.receive(.toolFinished(key: call.key, result: result))
-                case .failed(let code): self?.receive(.toolFailed(key: call.key, code: code))
+                case .finished(let result): self.receive(.toolFinished(key: call.key, result: result))
+                case .failed(let code): self.receive(.toolFailed(key: call.key, code: code))
                 }
-                self?.saveCheckpoint()
+                self.saveCheckpoint()
             }
         }
     }
 
     private func extendHold(_ number: Int) {
-        Task { [weak self, loop, station, key] in
+        Task { [self] in
             let input: Dialogue.Input
             do {
                 switch try await station.link.extendHold(
@@ -92,7 +91,7 @@ extension CallRunner {
             } catch {
                 input = .holdUnanswered(number: number)
             }
-            loop.execute { self?.receive(input) }
+            loop.execute { self.receive(input) }
         }
     }
 

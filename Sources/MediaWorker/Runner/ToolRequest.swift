@@ -1,6 +1,6 @@
-import Agents
-import Base
-import Conversation
+package import Agents
+package import Base
+package import Conversation
 import Foundation
 package import HTTPClient
 

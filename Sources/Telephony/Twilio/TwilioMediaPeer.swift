@@ -1,4 +1,4 @@
-package import Base
+import Base
 package import Logging
 package import NIOCore
 package import WebSockets

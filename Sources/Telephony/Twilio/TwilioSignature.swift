@@ -1,4 +1,4 @@
-package import Crypto
+import Crypto
 import Foundation
 
 /// Judges and makes the `X-Twilio-Signature` of webhooks.
