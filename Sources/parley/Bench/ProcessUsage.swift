@@ -1,0 +1,22 @@
+import Foundation
+
+/// What a process has used so far, as the kernel counts it.
+struct ProcessUsage {
+    var cpuMs: Int
+    var residentBytes: Int
+
+    /// nil when the process is gone. Source: proc(5), `stat` fields 14, 15 and `statm` field 2.
+    init?(of processID: Int32) {
+        guard let stat = try? String(contentsOfFile: "/proc/\(processID)/stat", encoding: .utf8),
+            let statm = try? String(contentsOfFile: "/proc/\(processID)/statm", encoding: .utf8),
+            let afterName = stat.lastIndex(of: ")")
+        else { return nil }  // Gone: the caller says what that means.
+        let fields = stat[afterName...].split(separator: " ")
+        let pages = statm.split(separator: " ")
+        guard fields.count > 12, pages.count > 1, let user = Int(fields[12]), let system = Int(fields[13]),
+            let resident = Int(pages[1])
+        else { return nil }
+        cpuMs = (user + system) * 1000 / sysconf(Int32(_SC_CLK_TCK))
+        residentBytes = resident * sysconf(Int32(_SC_PAGESIZE))
+    }
+}
