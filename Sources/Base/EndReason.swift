@@ -28,9 +28,7 @@ package enum EndReason: String, Hashable, Sendable, Codable, CaseIterable {
     package var isFailure: Bool {
         switch self {
         case .agentEnded, .callerHungUp, .requested, .silence, .timeLimit, .noFunds, .cancelled: false
-        case .agentFailed, .busy, .noAnswer, .rejected, .carrierFailed, .workerLost, .noWorker,
-            .internalError:
-            true
+        case .agentFailed, .busy, .noAnswer, .rejected, .carrierFailed, .workerLost, .noWorker, .internalError: true
         }
     }
 }
