@@ -77,8 +77,8 @@ let package = Package(
         .target(name: "CCurlShim", dependencies: ["CCurl"], path: "Sources/System/CCurlShim"),
         .target(
             name: "CVoicesShim", dependencies: ["CFlite", "CPocketSphinx"], path: "Sources/System/CVoicesShim"),
-        code("Postgres", ["CLibPQ", log]),
-        code("Redis", ["CHiredis", log]),
+        code("Postgres", ["Base", "CLibPQ", log]),
+        code("Redis", ["Base", "CHiredis", log]),
         code("HTTPClient", ["CCurl", "CCurlShim", log]),
         code(
             "WebSockets",
@@ -136,8 +136,8 @@ let package = Package(
         code("TestKit", ["Base", "Postgres", "Redis", log]),
         tests("BaseTests", ["Base"]),
         tests("Tidy", []),
-        tests("PostgresTests", ["Postgres", "TestKit"]),
-        tests("RedisTests", ["Redis", "TestKit"]),
+        tests("PostgresTests", ["Base", "Postgres", "TestKit", log]),
+        tests("RedisTests", ["Base", "Redis", "TestKit", log]),
         tests("HTTPClientTests", ["HTTPClient"] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
         tests(
             "WebSocketsTests",

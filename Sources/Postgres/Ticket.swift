@@ -1,0 +1,51 @@
+import Synchronization
+
+/// A suspended caller, resumed exactly once: by the result or by its own cancellation, whichever is first.
+final class Ticket<Value: Sendable>: Sendable {
+    private enum State {
+        case empty
+        case waiting(CheckedContinuation<Value, any Error>)
+        case done
+    }
+    private let state = Mutex<State>(.empty)
+
+    /// False when the caller was cancelled before it came to wait; the continuation has been resumed then.
+    func wait(_ continuation: CheckedContinuation<Value, any Error>) -> Bool {
+        let isWaiting = state.withLock { state in
+            if case .done = state { return false }
+            state = .waiting(continuation)
+            return true
+        }
+        if !isWaiting { continuation.resume(throwing: CancellationError()) }
+        return isWaiting
+    }
+
+    /// False when the caller had gone already: the value is still the giver's.
+    @discardableResult
+    func finish(_ result: Result<Value, any Error>) -> Bool {
+        let continuation = state.withLock { state -> CheckedContinuation<Value, any Error>? in
+            defer { state = .done }
+            if case .waiting(let continuation) = state { return continuation }
+            return nil
+        }
+        continuation?.resume(with: result)
+        return continuation != nil
+    }
+
+    /// Suspends the caller, hands the ticket to `start`, and gives up at once when the task is cancelled.
+    ///
+    /// `gaveUp` runs on cancellation, before the caller resumes.
+    static func take(
+        _ start: @Sendable (Ticket) -> Void, gaveUp: @escaping @Sendable (Ticket) -> Void = { _ in }
+    ) async throws -> Value {
+        let ticket = Ticket()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                if ticket.wait(continuation) { start(ticket) }
+            }
+        } onCancel: {
+            gaveUp(ticket)
+            ticket.finish(.failure(CancellationError()))
+        }
+    }
+}
