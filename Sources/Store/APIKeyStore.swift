@@ -1,5 +1,5 @@
 package import Base
-package import Crypto
+import Crypto
 import Foundation
 package import Postgres
 
@@ -59,7 +59,8 @@ package struct APIKeyStore: Sendable {
 
     package func find(_ tenant: ID<Tenant>, id: ID<APIKey>) async throws -> APIKeyRow? {
         try await database.tenant(
-            tenant, "SELECT \(Self.columns) FROM api_keys WHERE tenant_id = $1 AND id = $2", [.id(tenant), .id(id)]
+            tenant, "SELECT \(Self.columns) FROM api_keys WHERE tenant_id = $1 AND id = $2",
+            [.id(tenant), .id(id)]
         ).rows.first.map(APIKeyRow.init)
     }
 
@@ -100,7 +101,8 @@ package struct APIKeyStore: Sendable {
             let hash = Self.hash(token, pepper)
             guard let row = try await look(hash, acting).rows.first else { continue }
             let holder = try Self.read(row, acting: acting)
-            if number > 0 || (try row.bool("is_stale")) {
+            let isStale = try row.bool("is_stale")
+            if number > 0 || isStale {
                 // A key made before the master key was rotated moves to the current pepper on first use.
                 _ = try await database.platform(
                     "UPDATE api_keys SET last_used_at = now(), hash = $3 WHERE tenant_id = $1 AND id = $2",
@@ -128,7 +130,8 @@ package struct APIKeyStore: Sendable {
             throw Fault(code: "store.unreadable_row", retry: .never, cause: "tenants.kind")
         }
         return KeyHolder(
-            key: try row.id("id"), tenant: try row.id("tenant_id"), kind: kind, scopes: try row.texts("scopes"),
+            key: try row.id("id"), tenant: try row.id("tenant_id"), kind: kind,
+            scopes: try row.texts("scopes"),
             mayAct: acting == nil ? nil : try row.bool("may_act"))
     }
 

@@ -4,7 +4,9 @@ package import Postgres
 
 extension PostgresValue {
     package static func id<Of: Entity>(_ id: ID<Of>) -> PostgresValue { .text(id.uuidString) }
-    package static func maybe<Of: Entity>(_ id: ID<Of>?) -> PostgresValue { id.map { .text($0.uuidString) } ?? .null }
+    package static func maybe<Of: Entity>(_ id: ID<Of>?) -> PostgresValue {
+        id.map { .text($0.uuidString) } ?? .null
+    }
     package static func maybe(_ text: String?) -> PostgresValue { text.map { .text($0) } ?? .null }
     package static func maybe(_ value: Int?) -> PostgresValue { value.map { .int(Int64($0)) } ?? .null }
     package static func maybe(_ value: Bool?) -> PostgresValue { value.map { .bool($0) } ?? .null }
@@ -45,26 +47,11 @@ extension PostgresRow {
         try json(column).array?.compactMap(\.string) ?? []
     }
     package func json(_ column: String) throws -> JSON {
-        guard let json = JSON(text: try text(column)) else { throw Self.unreadable(column) }
+        guard let json = JSON(parsing: try text(column)) else { throw Self.unreadable(column) }
         return json
     }
     private static func unreadable(_ column: String) -> Fault {
         Fault(code: "store.unreadable_row", retry: .never, cause: "column \(column)")
-    }
-}
-
-extension JSON {
-    /// Compact, keys sorted: equal values give equal text.
-    package var text: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // A JSON value holds nothing that cannot be written but infinities, which no reader of ours lets in.
-        guard let data = try? encoder.encode(self) else { return "null" }
-        return String(decoding: data, as: UTF8.self)
-    }
-    package init?(text: String) {
-        guard let json = try? JSONDecoder().decode(JSON.self, from: Data(text.utf8)) else { return nil }
-        self = json
     }
 }
 
