@@ -54,7 +54,8 @@ package struct ControlPlane: Sendable {
 
     private static func resources(_ parts: Parts) -> [any Routes] {
         [
-            TenantRoutes(parts)
+            TenantRoutes(parts), APIKeyRoutes(parts), AgentRoutes(parts), PhoneNumberRoutes(parts),
+            CredentialRoutes(parts), PriceBookRoutes(parts),
         ]
     }
 }

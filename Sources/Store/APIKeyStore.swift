@@ -1,5 +1,5 @@
 package import Base
-package import Crypto
+import Crypto
 import Foundation
 package import Postgres
 
@@ -100,7 +100,8 @@ package struct APIKeyStore: Sendable {
             let hash = Self.hash(token, pepper)
             guard let row = try await look(hash, acting).rows.first else { continue }
             let holder = try Self.read(row, acting: acting)
-            if number > 0 || (try row.bool("is_stale")) {
+            let isStale = try row.bool("is_stale")
+            if number > 0 || isStale {
                 // A key made before the master key was rotated moves to the current pepper on first use.
                 _ = try await database.platform(
                     "UPDATE api_keys SET last_used_at = now(), hash = $3 WHERE tenant_id = $1 AND id = $2",

@@ -1,5 +1,5 @@
 package import Base
-package import CallDispatch
+import CallDispatch
 import Crypto
 import Foundation
 package import Postgres

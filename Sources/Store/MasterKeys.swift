@@ -1,4 +1,5 @@
 package import Base
+package import CallDispatch
 package import Crypto
 import Foundation
 

@@ -1,9 +1,9 @@
-package import Base
+import Base
 package import CallDispatch
 import Crypto
 import Foundation
 package import Logging
-package import Postgres
+import Postgres
 
 /// One file of `migrations/`: `0001_ground.sql`.
 package struct Migration: Sendable {

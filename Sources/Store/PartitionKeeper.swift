@@ -1,4 +1,5 @@
 package import Base
+import Postgres
 
 /// Makes monthly partitions ahead of time and tells when one that will be needed is missing.
 package struct PartitionKeeper: Sendable {

@@ -107,10 +107,9 @@ package struct TenantStore: Sendable {
         return Listed(try found.rows.map(Self.read), limit: page.limit, id: \.id)
     }
 
-    /// Under the operator's own role, for its first start.
-    package func operatorTenant() async throws -> TenantRow? {
-        try await database.platform("SELECT \(Self.columns) FROM tenants WHERE kind = 'operator'")
-            .rows.first.map(Self.read)
+    /// Under the platform role. nil before the first start.
+    package static func operatorID(in sql: PostgresTransaction) async throws -> ID<Tenant>? {
+        try await sql.query("SELECT id FROM tenants WHERE kind = 'operator'").rows.first.map { try $0.id("id") }
     }
 
     /// Any tenant, for the roles that serve all of them.

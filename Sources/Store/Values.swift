@@ -45,26 +45,11 @@ extension PostgresRow {
         try json(column).array?.compactMap(\.string) ?? []
     }
     package func json(_ column: String) throws -> JSON {
-        guard let json = JSON(text: try text(column)) else { throw Self.unreadable(column) }
+        guard let json = JSON(parsing: try text(column)) else { throw Self.unreadable(column) }
         return json
     }
     private static func unreadable(_ column: String) -> Fault {
         Fault(code: "store.unreadable_row", retry: .never, cause: "column \(column)")
-    }
-}
-
-extension JSON {
-    /// Compact, keys sorted: equal values give equal text.
-    package var text: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // A JSON value holds nothing that cannot be written but infinities, which no reader of ours lets in.
-        guard let data = try? encoder.encode(self) else { return "null" }
-        return String(decoding: data, as: UTF8.self)
-    }
-    package init?(text: String) {
-        guard let json = try? JSONDecoder().decode(JSON.self, from: Data(text.utf8)) else { return nil }
-        self = json
     }
 }
 
