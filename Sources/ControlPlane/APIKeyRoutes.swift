@@ -1,6 +1,6 @@
 import Base
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 import Store
 
 /// `/v1/api-keys`: shown once, at creation.
@@ -69,7 +69,9 @@ struct APIKeyRoutes: Routes {
     private func revoke(_ request: Request, _ context: ControlRequest) async throws -> Response {
         let access = try context.caller()
         try access.require(.keysWrite)
-        guard try await keys.revoke(access.tenant, id: try context.id("id")) else { throw Problem.notFound("key") }
+        guard try await keys.revoke(access.tenant, id: try context.id("id")) else {
+            throw Problem.notFound("key")
+        }
         return Answer.noContent()
     }
 
@@ -84,7 +86,8 @@ struct APIKeyRoutes: Routes {
     static func json(_ row: APIKeyRow) -> JSON {
         [
             "id": .id(row.id), "object": "api_key", "name": .string(row.name), "last4": .string(row.last4),
-            "scopes": .strings(row.scopes), "created_at": .time(row.created), "expires_at": .time(row.expires),
+            "scopes": .strings(row.scopes), "created_at": .time(row.created),
+            "expires_at": .time(row.expires),
             "revoked_at": .time(row.revoked), "last_used_at": .time(row.lastUsed),
         ]
     }

@@ -1,6 +1,7 @@
 package import Base
 import CallDispatch
-package import Hummingbird
+import Hummingbird
+import Logging
 package import Store
 
 /// What a key may do. `resource:read`, `resource:write`, `resource:*` or `*`.
@@ -10,7 +11,8 @@ package enum Scope: String, Sendable, CaseIterable {
     case keysRead = "keys:read", keysWrite = "keys:write", keysAll = "keys:*"
     case agentsRead = "agents:read", agentsWrite = "agents:write", agentsAll = "agents:*"
     case numbersRead = "numbers:read", numbersWrite = "numbers:write", numbersAll = "numbers:*"
-    case credentialsRead = "credentials:read", credentialsWrite = "credentials:write", credentialsAll = "credentials:*"
+    case credentialsRead = "credentials:read", credentialsWrite = "credentials:write", credentialsAll =
+        "credentials:*"
     case callsRead = "calls:read", callsWrite = "calls:write", callsAll = "calls:*"
     case usageRead = "usage:read"
     case walletRead = "wallet:read", walletWrite = "wallet:write", walletAll = "wallet:*"
@@ -71,7 +73,8 @@ struct Authentication: RouterMiddleware {
             throw Access.unauthorized("this API key is not valid")
         }
         guard holder.mayAct != false else {
-            throw Problem(.forbidden, "tenant_forbidden", "this key may not act for the tenant in Parley-Tenant")
+            throw Problem(
+                .forbidden, "tenant_forbidden", "this key may not act for the tenant in Parley-Tenant")
         }
         var context = context
         context.access = Access(
@@ -86,7 +89,8 @@ struct Authentication: RouterMiddleware {
             throw Access.unauthorized("send your API key as: Authorization: Bearer parley_live_…")
         }
         let parts = header.split(separator: " ", omittingEmptySubsequences: true)
-        guard parts.count == 2, parts[0].lowercased() == "bearer", parts[1].utf8.count <= APIKeyToken.lengthMax
+        guard parts.count == 2, parts[0].lowercased() == "bearer",
+            parts[1].utf8.count <= APIKeyToken.lengthMax
         else { throw Access.unauthorized("send your API key as: Authorization: Bearer parley_live_…") }
         let token = String(parts[1])
         // A key of ours with a wrong checksum is mistyped. The bootstrap key is the operator's own choice of text.

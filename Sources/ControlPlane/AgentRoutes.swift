@@ -3,7 +3,7 @@ import Base
 import CallDispatch
 import Foundation
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 import Operations
 import Store
 
@@ -67,8 +67,11 @@ struct AgentRoutes: Routes {
         try access.require(.agentsRead)
         let page = try parts.cursors.page(
             request, list: "agents", tenant: access.tenant, filters: ["archived"], Agent.self)
-        let filter = try Convert.query(request, allowed: ["limit", "cursor", "archived"])["archived"] ?? "false"
-        guard filter == "true" || filter == "false" else { throw Convert.badQuery("archived must be true or false") }
+        let filter =
+            try Convert.query(request, allowed: ["limit", "cursor", "archived"])["archived"] ?? "false"
+        guard filter == "true" || filter == "false" else {
+            throw Convert.badQuery("archived must be true or false")
+        }
         let found = try await agents.list(access.tenant, page, withArchived: filter == "true")
         return Answer.list(
             found.rows.map(Self.json),
@@ -116,14 +119,17 @@ struct AgentRoutes: Routes {
         let access = try context.caller()
         try access.require(.agentsRead)
         let query = try Convert.query(request, allowed: ["limit", "cursor"])
-        let limit = try Self.number(query["limit"], "limit", 1...Page<Agent>.limitMax) ?? Page<Agent>.limitDefault
+        let limit =
+            try Self.number(query["limit"], "limit", 1...Page<Agent>.limitMax) ?? Page<Agent>.limitDefault
         // A version's number is its own cursor: it tells nothing that the path does not.
         let before = try Self.number(query["cursor"], "cursor", 1...Int(Int32.max))
         let agent = try await find(access, context)
-        let found = try await agents.versions(access.tenant, agent: agent.id, before: before, limit: limit + 1)
+        let found = try await agents.versions(
+            access.tenant, agent: agent.id, before: before, limit: limit + 1)
         let shown = found.prefix(limit)
         return Answer.list(
-            try shown.map(Self.json), nextCursor: found.count > limit ? shown.last.map { String($0.number) } : nil)
+            try shown.map(Self.json),
+            nextCursor: found.count > limit ? shown.last.map { String($0.number) } : nil)
     }
 
     private func version(_ request: Request, _ context: ControlRequest) async throws -> Response {
@@ -148,7 +154,8 @@ extension AgentRoutes {
 
     /// Reads `definition`; everything wrong with it is noted under its path.
     private static func definition(_ fields: Fields) -> AgentDefinition {
-        guard let json = fields.required("definition", fields.raw("definition"), or: .null) as JSON?, json != .null
+        guard let json = fields.required("definition", fields.raw("definition"), or: .null) as JSON?,
+            json != .null
         else { return AgentDefinition() }
         do {
             let definition = try JSONDecoder().decode(AgentDefinition.self, from: Data(json.text.utf8))
@@ -189,7 +196,8 @@ extension AgentRoutes {
     private static func definitionJSON(_ definition: AgentDefinition) throws -> JSON {
         let text = String(decoding: try JSONEncoder().encode(definition), as: UTF8.self)
         guard let json = JSON(parsing: text) else {
-            throw Fault(code: "control.unwritable_agent", retry: .never, cause: "definition cannot be written")
+            throw Fault(
+                code: "control.unwritable_agent", retry: .never, cause: "definition cannot be written")
         }
         return json
     }

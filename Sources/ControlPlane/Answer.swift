@@ -1,8 +1,7 @@
 package import Base
 package import HTTPTypes
 package import Hummingbird
-package import NIOCore
-package import Store
+import NIOCore
 
 /// Bodies that go out.
 package enum Answer {
@@ -12,7 +11,8 @@ package enum Answer {
 
     package static func text(_ text: String, type: String, status: HTTPResponse.Status = .ok) -> Response {
         Response(
-            status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+            status: status, headers: [.contentType: type],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
     package static func noContent() -> Response { Response(status: .noContent) }
@@ -25,7 +25,9 @@ package enum Answer {
 
 extension JSON {
     package static func id<Of: Entity>(_ id: ID<Of>) -> JSON { .string(id.description) }
-    package static func maybe<Of: Entity>(_ id: ID<Of>?) -> JSON { id.map { .string($0.description) } ?? .null }
+    package static func maybe<Of: Entity>(_ id: ID<Of>?) -> JSON {
+        id.map { .string($0.description) } ?? .null
+    }
     package static func maybe(_ text: String?) -> JSON { text.map { .string($0) } ?? .null }
     package static func maybe(_ number: Int?) -> JSON { number.map { .int(Int64($0)) } ?? .null }
     package static func time(_ time: Timestamp?) -> JSON { time.map { .string($0.rfc3339) } ?? .null }

@@ -1,6 +1,4 @@
-package import Base
 package import Hummingbird
-package import Logging
 package import Store
 
 /// A resource's endpoints.
@@ -13,7 +11,7 @@ package protocol Routes: Sendable {
 /// Owns: what a request looks like from outside (authentication, problems, limits, idempotency, cursors).
 /// Does not own: what the platform does (`Operations`), or any SQL (`Store`).
 /// Invariant: whatever happens, a client gets a document with a stable code and a request id.
-package struct ControlPlane: Sendable {
+package struct ControlPlane {
     /// What routes are made of.
     package struct Parts: Sendable {
         package var database: Database

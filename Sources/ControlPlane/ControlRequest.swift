@@ -1,7 +1,6 @@
 package import Base
 package import HTTPTypes
 package import Hummingbird
-package import Logging
 package import NIOCore
 
 /// What travels with one request besides the request itself.
@@ -29,7 +28,9 @@ package struct ControlRequest: RequestContext {
 
     /// A path parameter that must be an id; anything else is 404: there is no such thing.
     package func id<Of: Entity>(_ name: String, _: Of.Type = Of.self) throws -> ID<Of> {
-        guard let text = parameters.get(name), let id = ID<Of>(text) else { throw Problem.notFound(Of.prefix) }
+        guard let text = parameters.get(name), let id = ID<Of>(text) else {
+            throw Problem.notFound(Of.prefix)
+        }
         return id
     }
 }

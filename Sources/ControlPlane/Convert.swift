@@ -27,7 +27,8 @@ package enum Convert {
 
     /// Like `body`, but nothing at all counts as `{}`.
     package static func bodyOrNothing(_ request: Request, _ context: ControlRequest) async throws -> Body {
-        let isEmpty = request.headers[.contentLength].map { $0 == "0" } ?? (request.headers[.transferEncoding] == nil)
+        let isEmpty =
+            request.headers[.contentLength].map { $0 == "0" } ?? (request.headers[.transferEncoding] == nil)
         if isEmpty { return Body(bytes: [], json: .object([:])) }
         return try await body(request, context)
     }
@@ -37,7 +38,9 @@ package enum Convert {
         _ request: Request, type: String, limit: Int = Convert.bodyBytesMax
     ) async throws -> [UInt8] {
         try checkType(request, type)
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge(limit) }
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw tooLarge(limit)
+        }
         do {
             return Array(buffer: try await request.body.collect(upTo: limit))
         } catch is NIOTooManyBytesError {
@@ -52,7 +55,8 @@ package enum Convert {
             throw Problem(.unsupportedMediaType, "unsupported_media_type", "send the body as \(type)")
         }
         if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
-            throw Problem(.unsupportedMediaType, "unsupported_encoding", "send the body without Content-Encoding")
+            throw Problem(
+                .unsupportedMediaType, "unsupported_encoding", "send the body without Content-Encoding")
         }
     }
 
@@ -68,7 +72,8 @@ package enum Convert {
         var found: [String: String] = [:]
         for (name, value) in request.uri.queryParameters {
             guard allowed.contains(String(name)) else {
-                throw badQuery("unknown parameter \"\(name.prefix(64))\"; known: \(allowed.joined(separator: ", "))")
+                throw badQuery(
+                    "unknown parameter \"\(name.prefix(64))\"; known: \(allowed.joined(separator: ", "))")
             }
             guard found.updateValue(String(value), forKey: String(name)) == nil else {
                 throw badQuery("the parameter \(name) is there twice")

@@ -1,6 +1,6 @@
 import Base
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 import Postgres
 import Store
 
@@ -46,7 +46,8 @@ struct CredentialRoutes: Routes {
     private func list(_ request: Request, _ context: ControlRequest) async throws -> Response {
         let access = try context.caller()
         try access.require(.credentialsRead)
-        let page = try parts.cursors.page(request, list: "credentials", tenant: access.tenant, Credential.self)
+        let page = try parts.cursors.page(
+            request, list: "credentials", tenant: access.tenant, Credential.self)
         let found = try await credentials.list(access.tenant, page)
         return Answer.list(
             found.rows.map(Self.json),
@@ -78,7 +79,9 @@ struct CredentialRoutes: Routes {
     private static func accountSID(_ fields: Fields) -> String {
         let sid = fields.optional("account_sid", "letters and digits, at most 100") { json in
             json.string.flatMap { text in
-                let isPlain = text.utf8.allSatisfy { Character(Unicode.Scalar($0)).isASCII && isAlphanumeric($0) }
+                let isPlain = text.utf8.allSatisfy {
+                    Character(Unicode.Scalar($0)).isASCII && isAlphanumeric($0)
+                }
                 return isPlain && (1...100).contains(text.utf8.count) ? text : nil
             }
         }

@@ -39,16 +39,22 @@ package struct Cursors: Sendable {
     }
 
     private func id<Of: Entity>(_ text: String, list: String, tenant: ID<Tenant>) throws -> ID<Of> {
-        guard let bytes = Self.bytes(base64URL: text), bytes.count == 16 + Self.tagBytes else { throw Self.bad }
+        guard let bytes = Self.bytes(base64URL: text), bytes.count == 16 + Self.tagBytes else {
+            throw Self.bad
+        }
         let id = Array(bytes.prefix(16))
         let given = Array(bytes.dropFirst(16))
-        guard keys.contains(where: { Self.areEqual(tag(id, list, tenant, $0), given) }) else { throw Self.bad }
+        guard keys.contains(where: { Self.areEqual(tag(id, list, tenant, $0), given) }) else {
+            throw Self.bad
+        }
         func half(_ part: ArraySlice<UInt8>) -> UInt64 { part.reduce(0) { $0 << 8 | UInt64($1) } }
         return ID<Of>(high: half(id[0..<8]), low: half(id[8..<16]))
     }
 
     private static var bad: Problem {
-        Problem(.badRequest, "bad_cursor", "this cursor does not belong to this list: take next_cursor as it was given")
+        Problem(
+            .badRequest, "bad_cursor",
+            "this cursor does not belong to this list: take next_cursor as it was given")
     }
 
     private func tag(_ id: [UInt8], _ list: String, _ tenant: ID<Tenant>, _ key: SymmetricKey) -> [UInt8] {
@@ -64,12 +70,14 @@ package struct Cursors: Sendable {
     }
 
     private static func base64URL(_ bytes: [UInt8]) -> String {
-        Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
+            "=", with: "")
     }
 
     private static func bytes(base64URL text: String) -> [UInt8]? {
         guard text.utf8.count <= 64 else { return nil }
         let plain = text.replacing("-", with: "+").replacing("_", with: "/")
-        return Data(base64Encoded: plain + String(repeating: "=", count: (4 - plain.utf8.count % 4) % 4)).map { Array($0) }
+        return Data(base64Encoded: plain + String(repeating: "=", count: (4 - plain.utf8.count % 4) % 4)).map
+        { Array($0) }
     }
 }

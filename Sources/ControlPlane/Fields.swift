@@ -161,7 +161,8 @@ extension Fields {
 
     /// An object of strings, such as a call's variables.
     package func optionalStringMap(_ name: String, countMax: Int, lengthMax: Int) -> [String: String]? {
-        optional(name, "an object of at most \(countMax) strings of at most \(lengthMax) characters") { json in
+        optional(name, "an object of at most \(countMax) strings of at most \(lengthMax) characters") {
+            json in
             guard let members = json.object, members.count <= countMax else { return nil }
             let strings = members.compactMapValues(\.string)
                 .filter { $0.value.unicodeScalars.count <= lengthMax && (1...64).contains($0.key.utf8.count) }
@@ -186,7 +187,8 @@ extension Fields {
     }
 
     package func objects(_ name: String, count: ClosedRange<Int>) -> [Fields] {
-        let found = optional(name, "\(count.lowerBound) to \(count.upperBound) objects") { json -> [Fields]? in
+        let found = optional(name, "\(count.lowerBound) to \(count.upperBound) objects") {
+            json -> [Fields]? in
             guard let values = json.array?.map(\.object), count.contains(values.count) else { return nil }
             let objects = values.compactMap { $0 }
             guard objects.count == values.count else { return nil }

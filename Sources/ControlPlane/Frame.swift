@@ -61,7 +61,8 @@ struct Frame: RouterMiddleware {
     }
 
     private func measure(
-        _ request: Request, _ response: Response, _ context: ControlRequest, since start: ContinuousClock.Instant
+        _ request: Request, _ response: Response, _ context: ControlRequest,
+        since start: ContinuousClock.Instant
     ) {
         let taken = ContinuousClock.now - start
         // The template, never the path: ids would make a series each.
@@ -74,7 +75,8 @@ struct Frame: RouterMiddleware {
         context.logger.debug(
             "request",
             metadata: [
-                "method": .string(request.method.rawValue), "route": .string(route), "status": .string(status),
+                "method": .string(request.method.rawValue), "route": .string(route),
+                "status": .string(status),
                 "ms": .stringConvertible(taken.milliseconds),
             ])
     }

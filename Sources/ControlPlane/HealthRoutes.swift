@@ -1,4 +1,4 @@
-package import Base
+import Base
 import HTTPTypes
 package import Hummingbird
 package import Store
@@ -41,7 +41,9 @@ package struct HealthRoutes: Routes {
     package func add(to router: RouterGroup<ControlRequest>) {
         router.get("/healthz") { _, _ in Answer.json(["status": "ok"]) }
         router.get("/readyz") { _, _ in await ready() }
-        router.get("/metrics") { _, _ in Answer.text(metrics(), type: "text/plain; version=0.0.4; charset=utf-8") }
+        router.get("/metrics") { _, _ in
+            Answer.text(metrics(), type: "text/plain; version=0.0.4; charset=utf-8")
+        }
         router.get("/openapi.yaml") { _, _ in Answer.text(openAPI, type: "application/yaml") }
     }
 

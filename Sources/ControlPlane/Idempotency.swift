@@ -15,7 +15,8 @@ package struct Idempotency: Sendable {
     ///
     /// Make ids before the call, not in `effect`, which may run again after a deadlock.
     package func create(
-        _ request: Request, _ context: ControlRequest, _ body: Convert.Body, as role: IdempotencyStore.Role = .tenant,
+        _ request: Request, _ context: ControlRequest, _ body: Convert.Body,
+        as role: IdempotencyStore.Role = .tenant,
         _ effect: @escaping @Sendable (PostgresTransaction) async throws -> StoredAnswer
     ) async throws -> Response {
         let tenant = try context.caller().tenant

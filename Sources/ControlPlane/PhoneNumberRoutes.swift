@@ -1,6 +1,6 @@
 import Base
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 import Operations
 import Postgres
 import Store
@@ -51,7 +51,8 @@ struct PhoneNumberRoutes: Routes {
     private func list(_ request: Request, _ context: ControlRequest) async throws -> Response {
         let access = try context.caller()
         try access.require(.numbersRead)
-        let page = try parts.cursors.page(request, list: "phone-numbers", tenant: access.tenant, PhoneNumber.self)
+        let page = try parts.cursors.page(
+            request, list: "phone-numbers", tenant: access.tenant, PhoneNumber.self)
         let found = try await numbers.list(access.tenant, page)
         return Answer.list(
             found.rows.map(Self.json),
@@ -61,7 +62,8 @@ struct PhoneNumberRoutes: Routes {
     private func get(_ request: Request, _ context: ControlRequest) async throws -> Response {
         let access = try context.caller()
         try access.require(.numbersRead)
-        guard let row = try await numbers.find(access.tenant, id: try context.id("id", PhoneNumber.self)) else {
+        guard let row = try await numbers.find(access.tenant, id: try context.id("id", PhoneNumber.self))
+        else {
             throw Problem.notFound("number")
         }
         return Answer.json(Self.json(row))
@@ -74,7 +76,9 @@ struct PhoneNumberRoutes: Routes {
         let fields = try await Convert.body(request, context).fields()
         let change = NumberChange(fields)
         try fields.finish()
-        let row = try await UpdateNumber(database: parts.database)(access.tenant, id) { try change.apply(to: &$0) }
+        let row = try await UpdateNumber(database: parts.database)(access.tenant, id) {
+            try change.apply(to: &$0)
+        }
         return Answer.json(Self.json(row))
     }
 
@@ -90,7 +94,8 @@ struct PhoneNumberRoutes: Routes {
     static func json(_ row: PhoneNumberRow) -> JSON {
         [
             "id": .id(row.id), "object": "phone_number", "number": .string(row.number.reveal.description),
-            "name": .maybe(row.name), "agent_id": .maybe(row.agent), "agent_version": .maybe(row.agentVersion),
+            "name": .maybe(row.name), "agent_id": .maybe(row.agent),
+            "agent_version": .maybe(row.agentVersion),
             "credential_id": .id(row.credential), "inbound_enabled": .bool(row.isInboundEnabled),
             "created_at": .time(row.created),
         ]

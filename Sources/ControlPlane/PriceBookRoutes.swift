@@ -1,7 +1,7 @@
 import Base
 import Billing
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 import Postgres
 import Store
 
@@ -40,7 +40,8 @@ struct PriceBookRoutes: Routes {
         let rates = Self.rates(fields)
         try fields.finish()
         let row = PriceBookRow(
-            tenant: access.tenant, name: name, effectiveFrom: effective, book: PriceBook(id: .new(), rates: rates))
+            tenant: access.tenant, name: name, effectiveFrom: effective,
+            book: PriceBook(id: .new(), rates: rates))
         return try await parts.idempotency.create(request, context, body, as: .platform) { sql in
             do {
                 try await PriceBookStore.insert(row, in: sql)
@@ -55,7 +56,8 @@ struct PriceBookRoutes: Routes {
     private func list(_ request: Request, _ context: ControlRequest) async throws -> Response {
         let access = try context.caller()
         try access.require(.usageRead)
-        let page = try parts.cursors.page(request, list: "price-books", tenant: access.tenant, PriceBookEntity.self)
+        let page = try parts.cursors.page(
+            request, list: "price-books", tenant: access.tenant, PriceBookEntity.self)
         let found = try await books.list(access.tenant, page)
         return Answer.list(
             found.rows.map(Self.json),
@@ -98,8 +100,10 @@ struct PriceBookRoutes: Routes {
                 row.book.rates.map { rate in
                     [
                         "component": .string(rate.component.rawValue), "source": .string(rate.source),
-                        "unit": .string(RateUnit(rate.unit).rawValue), "price": .string(rate.price.description),
-                        "per": .int(rate.per), "increment": .int(rate.increment), "minimum": .int(rate.minimum),
+                        "unit": .string(RateUnit(rate.unit).rawValue),
+                        "price": .string(rate.price.description),
+                        "per": .int(rate.per), "increment": .int(rate.increment),
+                        "minimum": .int(rate.minimum),
                     ]
                 }),
         ]
@@ -107,11 +111,11 @@ struct PriceBookRoutes: Routes {
 }
 
 /// Units as the API spells them.
-package enum RateUnit: String, CaseIterable, Sendable {
+enum RateUnit: String, CaseIterable, Sendable {
     case milliseconds, characters
     case inputTokens = "input_tokens", cachedTokens = "cached_tokens", outputTokens = "output_tokens"
 
-    package init(_ unit: Usage.Unit) {
+    init(_ unit: Usage.Unit) {
         switch unit {
         case .milliseconds: self = .milliseconds
         case .characters: self = .characters
@@ -120,7 +124,7 @@ package enum RateUnit: String, CaseIterable, Sendable {
         case .outputTokens: self = .outputTokens
         }
     }
-    package var unit: Usage.Unit {
+    var unit: Usage.Unit {
         switch self {
         case .milliseconds: .milliseconds
         case .characters: .characters

@@ -1,5 +1,5 @@
-package import Base
-package import CallDispatch
+import Base
+import CallDispatch
 package import HTTPTypes
 package import Hummingbird
 import NIOCore
@@ -54,7 +54,8 @@ package struct Problem: Error, Sendable {
             "detail": .string(detail), "request_id": .string(requestID),
         ]
         if !errors.isEmpty {
-            members["errors"] = .array(errors.map { ["path": .string($0.path), "message": .string($0.message)] })
+            members["errors"] = .array(
+                errors.map { ["path": .string($0.path), "message": .string($0.message)] })
         }
         var response = Answer.json(.object(members), status: status)
         response.headers[.contentType] = Self.mediaType
@@ -79,8 +80,9 @@ extension Problem {
 
     /// Refusal code → HTTP status; unlisted codes are 422.
     private static let statuses: [String: HTTPResponse.Status] = [
-        "idempotency_in_flight": .conflict, "not_found": .notFound, "forbidden": .forbidden, "conflict": .conflict,
-        "no_funds": .paymentRequired, "insufficient_funds": .paymentRequired,
+        "idempotency_in_flight": .conflict, "not_found": .notFound, "forbidden": .forbidden,
+        "conflict": .conflict,
+        "no_funds": .init(code: 402), "insufficient_funds": .init(code: 402),
         "concurrency_limit": .tooManyRequests, "unauthorized": .unauthorized, "already_ended": .conflict,
     ]
 
@@ -93,7 +95,8 @@ extension Problem {
 
     private static func away(_ fault: Fault) -> Problem {
         guard case .never = fault.retry else {
-            var problem = Problem(.serviceUnavailable, "unavailable", "a part of the platform is away: try again")
+            var problem = Problem(
+                .serviceUnavailable, "unavailable", "a part of the platform is away: try again")
             problem.headers[.retryAfter] = "1"
             return problem
         }
@@ -103,12 +106,15 @@ extension Problem {
     private static func database(_ error: PostgresError) -> Problem {
         switch error.sqlState {
         case "23505": return Problem(.conflict, "already_exists", "this already exists")
-        case "23503": return Problem(.conflict, "in_use", "this is used by, or uses, something that is not there")
+        case "23503":
+            return Problem(.conflict, "in_use", "this is used by, or uses, something that is not there")
         case "22P05", "22021", "22P02", "22003", "23514":
             return Problem(.unprocessableContent, "validation_failed", "a value is out of its range")
         // Connection lost, server shutting down, too many connections, statement time-out, lock not available.
-        case let state where state.hasPrefix("08") || state.hasPrefix("57") || state.hasPrefix("53") || state == "55P03":
-            var problem = Problem(.serviceUnavailable, "unavailable", "the database is away or busy: try again")
+        case let state
+        where state.hasPrefix("08") || state.hasPrefix("57") || state.hasPrefix("53") || state == "55P03":
+            var problem = Problem(
+                .serviceUnavailable, "unavailable", "the database is away or busy: try again")
             problem.headers[.retryAfter] = "1"
             return problem
         default: return Problem(.internalServerError, "internal_error", "something went wrong on our side")

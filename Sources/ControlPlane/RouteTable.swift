@@ -1,5 +1,5 @@
-package import HTTPTypes
-package import Hummingbird
+import HTTPTypes
+import Hummingbird
 
 /// One endpoint: `GET /v1/agents/{id}`.
 package struct Route: Hashable, Sendable, Comparable, CustomStringConvertible {

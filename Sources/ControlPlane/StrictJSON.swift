@@ -55,7 +55,7 @@ package struct StrictJSON {
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
         case UInt8(ascii: "n"): return try word("null", .null)
-        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+        case let byte? where byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte): return try number()
         case nil: throw failure("the JSON ends too early")
         default: throw failure("expected a JSON value")
         }
@@ -76,7 +76,9 @@ package struct StrictJSON {
             skipSpace()
             guard next == UInt8(ascii: "\"") else { throw failure("expected a member's name") }
             let name = try string()
-            guard members[name] == nil else { throw failure("the name \"\(name.prefix(64))\" is there twice") }
+            guard members[name] == nil else {
+                throw failure("the name \"\(name.prefix(64))\" is there twice")
+            }
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw failure("expected ':'") }
             members[name] = try value(depth: depth + 1)

@@ -1,6 +1,6 @@
 import Base
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 import Operations
 import Store
 

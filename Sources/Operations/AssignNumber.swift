@@ -9,15 +9,18 @@ package struct AssignNumber: Sendable {
     package init() {}
 
     /// - Throws: `Refusal` `unknown_agent`, `unknown_version`, `unknown_credential`, `wrong_vendor`.
-    package func check(_ tenant: ID<Tenant>, _ row: PhoneNumberRow, in sql: PostgresTransaction) async throws {
+    package func check(_ tenant: ID<Tenant>, _ row: PhoneNumberRow, in sql: PostgresTransaction) async throws
+    {
         if let agent = row.agent {
             guard try await AgentStore.holdActive(tenant, id: agent, in: sql) else {
-                throw Refusal(code: "unknown_agent", message: "agent_id: there is no such agent, or it is archived")
+                throw Refusal(
+                    code: "unknown_agent", message: "agent_id: there is no such agent, or it is archived")
             }
             if let number = row.agentVersion,
                 try await !AgentStore.hasVersion(tenant, agent: agent, number: number, in: sql)
             {
-                throw Refusal(code: "unknown_version", message: "agent_version: the agent has no such version")
+                throw Refusal(
+                    code: "unknown_version", message: "agent_version: the agent has no such version")
             }
         }
         guard let vendor = try await CredentialStore.vendor(tenant, id: row.credential, in: sql) else {
@@ -36,7 +39,8 @@ package struct UpdateNumber: Sendable {
 
     /// - Throws: `Refusal` `not_found` and those of `AssignNumber`.
     package func callAsFunction(
-        _ tenant: ID<Tenant>, _ id: ID<PhoneNumber>, _ change: @escaping @Sendable (inout PhoneNumberRow) throws -> Void
+        _ tenant: ID<Tenant>, _ id: ID<PhoneNumber>,
+        _ change: @escaping @Sendable (inout PhoneNumberRow) throws -> Void
     ) async throws -> PhoneNumberRow {
         try await database.tenantTransaction(tenant) { sql in
             guard var row = try await PhoneNumberStore.locked(tenant, id: id, in: sql) else {

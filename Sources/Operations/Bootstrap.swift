@@ -31,7 +31,8 @@ package struct Bootstrap: Sendable {
             else {
                 throw Refusal(
                     code: "bad_operator_key",
-                    message: "PARLEY_OPERATOR_KEY needs \(Self.operatorKeyBytesMin) to \(APIKeyToken.lengthMax) printable "
+                    message:
+                        "PARLEY_OPERATOR_KEY needs \(Self.operatorKeyBytesMin) to \(APIKeyToken.lengthMax) printable "
                         + "ASCII characters without spaces, and may not look like a mistyped API key")
             }
         }
@@ -43,13 +44,15 @@ package struct Bootstrap: Sendable {
             if try await !PriceBookStore.isAny(for: tenant, in: sql) {
                 let book = PriceBook(id: .new(), rates: Self.rates)
                 try await PriceBookStore.insert(
-                    PriceBookRow(tenant: tenant, name: "Standard", effectiveFrom: .current, book: book), in: sql)
+                    PriceBookRow(tenant: tenant, name: "Standard", effectiveFrom: .current, book: book),
+                    in: sql)
             }
             return tenant
         }
     }
 
-    private static func operatorTenant(region: String, in sql: PostgresTransaction) async throws -> ID<Tenant> {
+    private static func operatorTenant(region: String, in sql: PostgresTransaction) async throws -> ID<Tenant>
+    {
         if let tenant = try await TenantStore.operatorID(in: sql) { return tenant }
         let tenant = TenantRow(
             id: .new(), under: nil, kind: .operator, name: "Operator",
@@ -60,9 +63,15 @@ package struct Bootstrap: Sendable {
 
     /// Placeholder prices, so that a new platform can rate a call; an operator posts its own book over them.
     private static let rates: [Rate] = [
-        Rate(component: .platform, unit: .milliseconds, price: Money(nanos: 50_000_000), per: 60_000, increment: 1000),
-        Rate(component: .telephony, unit: .milliseconds, price: Money(nanos: 8_500_000), per: 60_000, increment: 1000),
-        Rate(component: .stt, unit: .milliseconds, price: Money(nanos: 4_300_000), per: 60_000, increment: 1000),
+        Rate(
+            component: .platform, unit: .milliseconds, price: Money(nanos: 50_000_000), per: 60_000,
+            increment: 1000),
+        Rate(
+            component: .telephony, unit: .milliseconds, price: Money(nanos: 8_500_000), per: 60_000,
+            increment: 1000),
+        Rate(
+            component: .stt, unit: .milliseconds, price: Money(nanos: 4_300_000), per: 60_000, increment: 1000
+        ),
         Rate(component: .tts, unit: .characters, price: Money(nanos: 15_000_000), per: 1000),
         Rate(component: .llm, unit: .inputTokens, price: Money(nanos: 400_000_000), per: 1_000_000),
         Rate(component: .llm, unit: .cachedTokens, price: Money(nanos: 100_000_000), per: 1_000_000),

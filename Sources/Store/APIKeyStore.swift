@@ -59,7 +59,8 @@ package struct APIKeyStore: Sendable {
 
     package func find(_ tenant: ID<Tenant>, id: ID<APIKey>) async throws -> APIKeyRow? {
         try await database.tenant(
-            tenant, "SELECT \(Self.columns) FROM api_keys WHERE tenant_id = $1 AND id = $2", [.id(tenant), .id(id)]
+            tenant, "SELECT \(Self.columns) FROM api_keys WHERE tenant_id = $1 AND id = $2",
+            [.id(tenant), .id(id)]
         ).rows.first.map(APIKeyRow.init)
     }
 
@@ -129,7 +130,8 @@ package struct APIKeyStore: Sendable {
             throw Fault(code: "store.unreadable_row", retry: .never, cause: "tenants.kind")
         }
         return KeyHolder(
-            key: try row.id("id"), tenant: try row.id("tenant_id"), kind: kind, scopes: try row.texts("scopes"),
+            key: try row.id("id"), tenant: try row.id("tenant_id"), kind: kind,
+            scopes: try row.texts("scopes"),
             mayAct: acting == nil ? nil : try row.bool("may_act"))
     }
 

@@ -13,7 +13,8 @@ package enum APIKeyToken {
     private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
     package static func make(using random: inout some RandomNumberGenerator) -> Redacted<String> {
-        let body = prefix + String((0..<secretLength).map { _ in alphabet.randomElement(using: &random) ?? "0" })
+        let body =
+            prefix + String((0..<secretLength).map { _ in alphabet.randomElement(using: &random) ?? "0" })
         return Redacted(body + checksum(body))
     }
 

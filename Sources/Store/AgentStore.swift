@@ -45,7 +45,8 @@ package struct AgentStore: Sendable {
 
     package func find(_ tenant: ID<Tenant>, id: ID<Agent>) async throws -> AgentRow? {
         try await database.tenant(
-            tenant, "SELECT \(Self.columns) FROM agents WHERE tenant_id = $1 AND id = $2", [.id(tenant), .id(id)]
+            tenant, "SELECT \(Self.columns) FROM agents WHERE tenant_id = $1 AND id = $2",
+            [.id(tenant), .id(id)]
         ).rows.first.map(AgentRow.init)
     }
 
@@ -63,7 +64,9 @@ package struct AgentStore: Sendable {
     }
 
     /// `number` nil: the latest.
-    package func version(_ tenant: ID<Tenant>, agent: ID<Agent>, number: Int?) async throws -> AgentVersionRow? {
+    package func version(_ tenant: ID<Tenant>, agent: ID<Agent>, number: Int?) async throws
+        -> AgentVersionRow?
+    {
         try await database.tenant(
             tenant,
             """
@@ -187,7 +190,8 @@ extension AgentVersionRow {
     init(_ row: PostgresRow) throws {
         agent = try row.id("agent_id")
         number = Int(try row.int("number"))
-        definition = try JSONDecoder().decode(AgentDefinition.self, from: Data(try row.text("definition").utf8))
+        definition = try JSONDecoder().decode(
+            AgentDefinition.self, from: Data(try row.text("definition").utf8))
         created = try row.time("created")
     }
 }

@@ -75,7 +75,9 @@ package struct CredentialStore: Sendable {
     }
 
     /// Seals before the transaction, so that the seal's own look-up needs no second connection inside it.
-    package func sealed(_ tenant: ID<Tenant>, id: ID<Credential>, secret: Redacted<String>) async throws -> [UInt8] {
+    package func sealed(_ tenant: ID<Tenant>, id: ID<Credential>, secret: Redacted<String>) async throws
+        -> [UInt8]
+    {
         try await vault.seal(for: tenant)
             .seal(Array(secret.reveal.utf8), column: Self.sealedColumn, row: id.description)
     }
@@ -134,7 +136,8 @@ package struct CredentialStore: Sendable {
         let credential = try CredentialRow(row)
         let secret = try await vault.seal(for: tenant)
             .open(try row.bytes("sealed_secret"), column: Self.sealedColumn, row: credential.id.description)
-        return RevealedCredential(credential: credential, secret: Redacted(String(decoding: secret, as: UTF8.self)))
+        return RevealedCredential(
+            credential: credential, secret: Redacted(String(decoding: secret, as: UTF8.self)))
     }
 }
 

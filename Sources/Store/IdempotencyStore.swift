@@ -107,7 +107,8 @@ package struct IdempotencyStore: Sendable {
             "SELECT pg_try_advisory_xact_lock($1::bigint) AS locked", [.int(lockNumber(tenant, key.key))])
         guard try locked.rows[0].bool("locked") else {
             throw Refusal(
-                code: "idempotency_in_flight", message: "a request with this Idempotency-Key is being worked on")
+                code: "idempotency_in_flight",
+                message: "a request with this Idempotency-Key is being worked on")
         }
         let found = try await sql.query(
             """
@@ -117,7 +118,8 @@ package struct IdempotencyStore: Sendable {
         guard let row = found.rows.first else { return nil }
         if try row.bool("is_expired") {
             _ = try await sql.query(
-                "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND key = $2", [.id(tenant), .text(key.key)])
+                "DELETE FROM idempotency_keys WHERE tenant_id = $1 AND key = $2",
+                [.id(tenant), .text(key.key)])
             return nil
         }
         guard try row.bytes("fingerprint") == key.fingerprint else {

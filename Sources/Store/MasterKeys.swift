@@ -24,7 +24,8 @@ package struct MasterKeys: Sendable {
     package init(_ text: Redacted<String>) throws(Refusal) {
         let parts = text.reveal.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
         guard (1...Self.keysMax).contains(parts.count) else {
-            throw Refusal(code: "bad_master_key", message: "PARLEY_MASTER_KEY holds 1 to \(Self.keysMax) keys")
+            throw Refusal(
+                code: "bad_master_key", message: "PARLEY_MASTER_KEY holds 1 to \(Self.keysMax) keys")
         }
         var keys: [Key] = []
         for part in parts {
@@ -55,6 +56,8 @@ package struct MasterKeys: Sendable {
 
 /// Lower-case hexadecimal.
 package enum Hex {
+    /// SHA-256 of the text.
+    package static func digest(_ text: String) -> [UInt8] { Array(SHA256.hash(data: Data(text.utf8))) }
     package static func text(_ bytes: some Sequence<UInt8>) -> String {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }

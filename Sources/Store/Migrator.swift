@@ -37,7 +37,8 @@ package struct Migration: Sendable {
                 throw refusal("\(file): a migration is named NNNN_name.sql")
             }
             guard number == migrations.count + 1 else {
-                throw refusal("\(file): expected number \(migrations.count + 1), so one is missing or there twice")
+                throw refusal(
+                    "\(file): expected number \(migrations.count + 1), so one is missing or there twice")
             }
             let sql = try String(contentsOfFile: directory + "/" + file, encoding: .utf8)
             migrations.append(Migration(number: number, name: String(parts[1]), sql: sql))
@@ -103,18 +104,21 @@ package struct Migrator: Sendable {
     }
 
     private func pending(_ pool: PostgresPool) async throws -> [Migration] {
-        let done = try await pool.query("SELECT number, name, checksum FROM schema_migrations ORDER BY number")
+        let done = try await pool.query(
+            "SELECT number, name, checksum FROM schema_migrations ORDER BY number")
         for row in done.rows {
             let number = Int(try row.int("number"))
             let name = try row.text("name")
             guard number <= migrations.count else {
                 throw Migration.refusal(
-                    "the database has migration \(number)_\(name), which this version of parley does not know")
+                    "the database has migration \(number)_\(name), which this version of parley does not know"
+                )
             }
             let file = migrations[number - 1]
             guard file.name == name, file.checksum == (try row.text("checksum")) else {
                 throw Migration.refusal(
-                    "migration \(number)_\(name) was changed after it ran here: put the file back, and write a new one")
+                    "migration \(number)_\(name) was changed after it ran here: put the file back, and write a new one"
+                )
             }
         }
         return Array(migrations.dropFirst(done.rows.count))
@@ -126,7 +130,8 @@ package struct Migrator: Sendable {
             ;INSERT INTO schema_migrations (number, name, checksum)
             VALUES (\(migration.number), '\(migration.name.replacing("'", with: "''"))', '\(migration.checksum)');
             """
-        return migration.isTransactional ? "BEGIN;" + migration.sql + record + "COMMIT;" : migration.sql + record
+        return migration.isTransactional
+            ? "BEGIN;" + migration.sql + record + "COMMIT;" : migration.sql + record
     }
 
     private static let ledger = """
@@ -162,7 +167,8 @@ package enum ProgramFiles {
             }
         }
         throw Refusal(
-            code: "file_missing", message: "cannot find \(relative) beside the program or the working directory")
+            code: "file_missing",
+            message: "cannot find \(relative) beside the program or the working directory")
     }
 
     private static var executableDirectory: String {

@@ -83,7 +83,8 @@ package struct PhoneNumberStore: Sendable {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             """,
             [
-                .id(tenant), .id(row.id), .text(row.number.reveal.description), .maybe(row.name), .maybe(row.agent),
+                .id(tenant), .id(row.id), .text(row.number.reveal.description), .maybe(row.name),
+                .maybe(row.agent),
                 .maybe(row.agentVersion), .id(row.credential), .bool(row.isInboundEnabled),
             ])
     }

@@ -109,7 +109,9 @@ package struct TenantStore: Sendable {
 
     /// Under the platform role. nil before the first start.
     package static func operatorID(in sql: PostgresTransaction) async throws -> ID<Tenant>? {
-        try await sql.query("SELECT id FROM tenants WHERE kind = 'operator'").rows.first.map { try $0.id("id") }
+        try await sql.query("SELECT id FROM tenants WHERE kind = 'operator'").rows.first.map {
+            try $0.id("id")
+        }
     }
 
     /// Any tenant, for the roles that serve all of them.
@@ -126,7 +128,8 @@ package struct TenantStore: Sendable {
             """,
             [
                 .id(tenant.id), .maybe(tenant.parent), .text(tenant.kind.rawValue), .text(tenant.name),
-                .ids(tenant.path), .maybe(tenant.concurrencyLimit), .maybe(tenant.weight), .text(tenant.region),
+                .ids(tenant.path), .maybe(tenant.concurrencyLimit), .maybe(tenant.weight),
+                .text(tenant.region),
                 .json(tenant.destinations.json),
             ])
     }
@@ -145,7 +148,8 @@ package struct TenantStore: Sendable {
             WHERE id = $1 RETURNING \(Self.columns)
             """,
             [
-                .id(id), .maybe(change.name), .maybe(change.status?.rawValue), .maybe(change.concurrencyLimit),
+                .id(id), .maybe(change.name), .maybe(change.status?.rawValue),
+                .maybe(change.concurrencyLimit),
                 .maybe(change.weight), .maybe(change.region), .maybe(change.destinations?.json.text),
             ]
         ).rows.first.map(Self.read)

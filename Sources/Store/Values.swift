@@ -4,7 +4,9 @@ package import Postgres
 
 extension PostgresValue {
     package static func id<Of: Entity>(_ id: ID<Of>) -> PostgresValue { .text(id.uuidString) }
-    package static func maybe<Of: Entity>(_ id: ID<Of>?) -> PostgresValue { id.map { .text($0.uuidString) } ?? .null }
+    package static func maybe<Of: Entity>(_ id: ID<Of>?) -> PostgresValue {
+        id.map { .text($0.uuidString) } ?? .null
+    }
     package static func maybe(_ text: String?) -> PostgresValue { text.map { .text($0) } ?? .null }
     package static func maybe(_ value: Int?) -> PostgresValue { value.map { .int(Int64($0)) } ?? .null }
     package static func maybe(_ value: Bool?) -> PostgresValue { value.map { .bool($0) } ?? .null }

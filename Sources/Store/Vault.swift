@@ -52,14 +52,18 @@ package final class Vault: Sendable {
             let key = try unwrap(row, tenant: tenant, number: number)
             _ = try await database.platform(
                 "UPDATE tenant_keys SET master_key_id = $3, sealed_key = $4 WHERE tenant_id = $1 AND number = $2",
-                [.id(tenant), .maybe(number), .text(masterKeys.current.id), .bytes(try wrap(key, tenant, number))])
+                [
+                    .id(tenant), .maybe(number), .text(masterKeys.current.id),
+                    .bytes(try wrap(key, tenant, number)),
+                ])
         }
         return old.rows.count
     }
 
     private func read(_ tenant: ID<Tenant>) async throws -> TenantSeal? {
         let found = try await database.tenant(
-            tenant, "SELECT number, master_key_id, sealed_key FROM tenant_keys WHERE tenant_id = $1", [.id(tenant)])
+            tenant, "SELECT number, master_key_id, sealed_key FROM tenant_keys WHERE tenant_id = $1",
+            [.id(tenant)])
         var keys: [Int: SymmetricKey] = [:]
         for row in found.rows {
             let number = Int(try row.int("number"))
@@ -81,7 +85,8 @@ package final class Vault: Sendable {
 
     private func wrap(_ key: SymmetricKey, _ tenant: ID<Tenant>, _ number: Int) throws -> [UInt8] {
         try Sealing.seal(
-            key.withUnsafeBytes { Array($0) }, with: masterKeys.current.key, bound: Self.bound(tenant, number))
+            key.withUnsafeBytes { Array($0) }, with: masterKeys.current.key, bound: Self.bound(tenant, number)
+        )
     }
 
     private func unwrap(_ row: PostgresRow, tenant: ID<Tenant>, number: Int) throws -> SymmetricKey {
@@ -89,14 +94,18 @@ package final class Vault: Sendable {
         guard let master = masterKeys.key(id: id) else {
             throw Fault(
                 code: "vault.master_key_missing", retry: .never,
-                cause: "tenant \(tenant) is sealed under master key \(id), which PARLEY_MASTER_KEY does not list")
+                cause:
+                    "tenant \(tenant) is sealed under master key \(id), which PARLEY_MASTER_KEY does not list"
+            )
         }
         let bytes = try Sealing.open(
             try row.bytes("sealed_key"), with: master.key, bound: Self.bound(tenant, number))
         return SymmetricKey(data: bytes)
     }
 
-    private static func bound(_ tenant: ID<Tenant>, _ number: Int) -> String { "\(tenant)|tenant_keys|\(number)" }
+    private static func bound(_ tenant: ID<Tenant>, _ number: Int) -> String {
+        "\(tenant)|tenant_keys|\(number)"
+    }
 }
 
 /// Seals and opens what belongs to one tenant. What was sealed for another tenant, column or row does not open.
@@ -150,7 +159,8 @@ enum Sealing {
 
     static func open(_ sealed: [UInt8], with key: SymmetricKey, bound: String) throws -> [UInt8] {
         do {
-            return Array(try AES.GCM.open(.init(combined: sealed), using: key, authenticating: Data(bound.utf8)))
+            return Array(
+                try AES.GCM.open(.init(combined: sealed), using: key, authenticating: Data(bound.utf8)))
         } catch {
             throw Fault(code: "vault.cannot_open", retry: .never, cause: "wrong key or altered text")
         }
