@@ -49,11 +49,14 @@ package struct Settlement: Hashable, Sendable {
         var latest: [Int: Slice] = [:]
         for slice in slices { latest[slice.epoch] = slice }
         let connected = latest.values.reduce(0) { $0 + max(0, min($1.connectedMs, Rate.quantityMax / 1000)) }
-        var quantities: [Key: Int64] = [
-            Key(component: .telephony, source: "*", unit: .milliseconds): connected,
-            Key(component: .platform, source: "*", unit: .milliseconds): connected,
-        ]
-        for usage in latest.values.flatMap(\.usage) where !Self.isConnectedTime(usage) && usage.quantity > 0 {
+        let reported = latest.sorted { $0.key < $1.key }.flatMap(\.value.usage)
+        var quantities: [Key: Int64] = [:]
+        for component in [Usage.Component.telephony, .platform] {
+            // Who carried it has a price of its own, perhaps; how long is ours to say.
+            let source = reported.last { $0.component == component }?.source ?? "*"
+            quantities[Key(component: component, source: source, unit: .milliseconds)] = connected
+        }
+        for usage in reported where !Self.isConnectedTime(usage) && usage.quantity > 0 {
             let key = Self.key(of: usage, prices: prices)
             if key.unit != usage.unit {
                 quantities[key] = connected

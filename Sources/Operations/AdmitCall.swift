@@ -1,6 +1,6 @@
 package import Base
-import Billing
-package import CallDispatch
+package import Billing
+import CallDispatch
 package import Postgres
 package import Store
 

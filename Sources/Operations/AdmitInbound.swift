@@ -1,6 +1,7 @@
+import Agents
 package import Base
 import Billing
-package import CallDispatch
+import CallDispatch
 import Postgres
 package import Store
 
@@ -62,7 +63,8 @@ package struct AdmitInbound: Sendable {
         _ = try await LedgerStore.lock(tenant, in: sql)
         let limits = try await PlanStore.limits(tenant, in: sql)
         var reason: EndReason?
-        if try await !limits.isActive || CallStore.slots(tenant, in: sql) >= limits.concurrency {
+        let slots = try await CallStore.slots(tenant, in: sql)
+        if !limits.isActive || slots >= limits.concurrency {
             reason = .rejected
         } else if place == nil {
             reason = .noWorker

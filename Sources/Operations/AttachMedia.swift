@@ -1,7 +1,7 @@
 package import Base
 package import CallDispatch
 import Postgres
-package import Store
+import Store
 
 /// Binds a media stream to its call, once an epoch.
 package struct AttachMedia: Sendable {

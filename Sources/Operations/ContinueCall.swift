@@ -1,5 +1,6 @@
-package import Base
-package import CallDispatch
+import Agents
+import Base
+import CallDispatch
 import Postgres
 package import Store
 

@@ -1,5 +1,4 @@
 package import Base
-package import CallDispatch
 package import Store
 
 /// Ends a call for the operator or the customer: at once while it waits, politely once a worker has it.

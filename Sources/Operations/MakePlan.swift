@@ -73,7 +73,7 @@ enum CredentialReader {
         _ tenant: ID<Tenant>, seal: TenantSeal, in sql: PostgresTransaction
     ) async throws -> [OpenCredential] {
         try await sql.query(
-            "SELECT id, vendor, account, base_url, sealed_secret FROM credentials WHERE tenant_id = $1 ORDER BY id",
+            "SELECT id, vendor, account, base_url, sealed_secret FROM credentials WHERE tenant_id = $1 ORDER BY id DESC",
             [.id(tenant)]
         ).rows.map { row in
             let id = try row.id("id", Credential.self)

@@ -1,4 +1,5 @@
 package import Base
+import CallDispatch
 import Postgres
 import Store
 

@@ -1,4 +1,4 @@
-package import Base
+import Base
 package import CallQueue
 package import Logging
 import Postgres

@@ -1,6 +1,6 @@
 package import Base
 package import Billing
-package import CallDispatch
+import CallDispatch
 package import Postgres
 import Store
 

@@ -25,7 +25,7 @@ private func bill(_ slices: [Slice], prices: PriceBook = .standard) -> [String] 
         ])
     #expect(
         bill([slice]) == [
-            "telephony * 60000 milliseconds → 60000 = 0.014",
+            "telephony twilio 60000 milliseconds → 60000 = 0.014",
             "stt offline 20500 milliseconds → 21000 = 0.0021",
             "tts offline 30000 milliseconds → 30000 = 0.004",
             "platform * 60000 milliseconds → 60000 = 0.02",
