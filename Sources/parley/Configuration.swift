@@ -1,7 +1,7 @@
 import ArgumentParser
 import Base
-import Crypto
 import Foundation
+import Store
 
 enum Role: String, CaseIterable, ExpressibleByArgument {
     case control, dialer, worker
@@ -65,7 +65,7 @@ struct Configuration {
     var spool: String
     var drain: Duration
     var operatorKey: String?
-    var masterKey: SymmetricKey?
+    var masterKeys: MasterKeys?
     var recordings: String
     var allowPrivate: [String]
     var capacity: Int
@@ -100,7 +100,7 @@ struct Configuration {
         spool = text(options.spool, "SPOOL") ?? home + "/spool"
         drain = .seconds(try number(options.drain, "DRAIN", 0...86_400, default: 600))
         operatorKey = text(options.operatorKey, "OPERATOR_KEY")
-        masterKey = try text(options.masterKey, "MASTER_KEY").map(Self.key)
+        masterKeys = try text(options.masterKey, "MASTER_KEY").map(Self.keys)
         recordings = text(options.recordings, "RECORDINGS") ?? home + "/recordings"
         allowPrivate = (text(options.allowPrivate, "ALLOW_PRIVATE") ?? "").split(separator: ",").map {
             $0.trimmingCharacters(in: .whitespaces)
@@ -115,7 +115,7 @@ struct Configuration {
         let usesDatabase = roles.contains(.control) || roles.contains(.dialer)
         if usesDatabase, databaseURL.isEmpty { missing.append("PARLEY_DATABASE_URL (PostgreSQL)") }
         if redisURL.isEmpty { missing.append("PARLEY_REDIS_URL (Redis)") }
-        if usesDatabase, masterKey == nil { missing.append("PARLEY_MASTER_KEY (`openssl rand -base64 32`)") }
+        if usesDatabase, masterKeys == nil { missing.append("PARLEY_MASTER_KEY (`openssl rand -base64 32`)") }
         if workerKey.utf8.count < Self.workerKeyLengthMin {
             missing.append("PARLEY_WORKER_KEY (\(Self.workerKeyLengthMin) characters or more)")
         }
@@ -143,11 +143,12 @@ struct Configuration {
             })
     }
 
-    private static func key(_ text: String) throws -> SymmetricKey {
-        guard let bytes = Data(base64Encoded: text), bytes.count == 32 else {
-            throw ValidationError("PARLEY_MASTER_KEY must be 32 bytes in base64 (`openssl rand -base64 32`)")
+    private static func keys(_ text: String) throws -> MasterKeys {
+        do {
+            return try MasterKeys(Redacted(text))
+        } catch {
+            throw ValidationError(error.message)
         }
-        return SymmetricKey(data: bytes)
     }
 
     /// `./migrations`, or the directory of that name above the executable.
