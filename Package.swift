@@ -104,13 +104,13 @@ let package = Package(
                 + nio("NIOCore", "NIOPosix")),
 
         // L4a: one file a thing the platform does.
-        code("Operations", ["Base", "Agents", "Billing", "Calls", "Store", "CallQueue", "CallDispatch", crypto, log]),
+        code("Operations", ["Base", "Agents", "Billing", "Calls", "Postgres", "Store", "CallQueue", "CallDispatch", crypto, log]),
 
         // L4b: roles; they never see each other.
         code(
             "ControlPlane",
             [
-                "Base", "Agents", "Billing", "Calls", "Operations", "Store", "CallDispatch", "Telephony", "WebSockets", "HTTPClient",
+                "Base", "Agents", "Billing", "Calls", "Postgres", "Operations", "Store", "CallDispatch", "Telephony", "WebSockets", "HTTPClient",
                 "CallQueue", hummingbird, hummingbirdCore, httpTypes, crypto, log, metrics,
             ] + nio("NIOCore")),
         code(
@@ -133,7 +133,7 @@ let package = Package(
             ] + nio("NIOCore", "NIOPosix"),
             swiftSettings: strict),
 
-        code("TestKit", ["Base", "Postgres", "Redis", log]),
+        code("TestKit", ["Base", "Postgres", "Redis", "Store", log]),
         tests("BaseTests", ["Base"]),
         tests("Tidy", []),
         tests("PostgresTests", ["Base", "Postgres", "TestKit", log]),

@@ -26,7 +26,8 @@ package struct Rate: Hashable, Sendable, Codable {
     package var minimum: Int64
 
     package init(
-        component: Usage.Component, source: String = "*", unit: Usage.Unit, price: Money, per: Int64, increment: Int64 = 1,
+        component: Usage.Component, source: String = "*", unit: Usage.Unit, price: Money, per: Int64,
+        increment: Int64 = 1,
         minimum: Int64 = 0
     ) {
         self.component = component

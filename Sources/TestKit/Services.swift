@@ -9,7 +9,8 @@ package enum TestServices {
 
     private static func required(_ name: String) -> String {
         guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else {
-            fatalError("\(name) is not set: run the tests with `make test`, which starts the private services")
+            fatalError(
+                "\(name) is not set: run the tests with `make test`, which starts the private services")
         }
         return value
     }

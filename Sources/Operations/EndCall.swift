@@ -1,0 +1,24 @@
+package import Base
+package import Store
+
+/// Ends a call for the operator or the customer: at once while it waits, politely once a worker has it.
+package struct EndCall: Sendable {
+    private let parts: CallParts
+    package init(_ parts: CallParts) { self.parts = parts }
+
+    /// Repeating it, or ending what has ended, changes nothing. nil: there is no such call.
+    package func callAsFunction(_ tenant: ID<Tenant>, _ call: ID<Call>) async throws -> CallRow? {
+        try await parts.database.tenantTransaction(tenant) { sql in
+            guard let row = try await CallStore.lock(tenant, call, in: sql) else { return nil }
+            switch row.state {
+            case .ended: return row
+            case .queued: return try await SettleCall.end(row, .requested, in: sql)
+            case .claimed, .dialing, .inProgress:
+                // The worker hears of it with its next renewal; the sweeper ends what it does not.
+                try await CallStore.requestEnd(row, in: sql)
+                if row.times.endRequested == nil { try await FactStore.note(row, "end_requested", in: sql) }
+                return try await CallStore.lock(tenant, call, in: sql)
+            }
+        }
+    }
+}

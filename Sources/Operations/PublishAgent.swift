@@ -1,0 +1,54 @@
+package import Agents
+package import Base
+import CallDispatch
+package import Postgres
+package import Store
+
+/// Makes a version of an agent that nobody can change afterwards.
+package struct PublishAgent: Sendable {
+    /// Versions of one agent.
+    package static let versionsMax = 10_000
+    package init() {}
+
+    /// A new agent with version 1.
+    package func first(
+        _ tenant: ID<Tenant>, _ agent: AgentRow, _ definition: AgentDefinition, in sql: PostgresTransaction
+    ) async throws -> AgentVersionRow {
+        try await AgentStore.insert(tenant, agent, definition, in: sql)
+        return AgentVersionRow(agent: agent.id, number: 1, definition: definition)
+    }
+
+    /// The next version of an agent. Two at once get two numbers.
+    /// - Throws: `Refusal` `not_found`, `limit_exceeded`.
+    package func callAsFunction(
+        _ tenant: ID<Tenant>, _ agent: ID<Agent>, _ definition: AgentDefinition, in sql: PostgresTransaction
+    ) async throws -> AgentVersionRow {
+        guard let number = try await AgentStore.nextVersion(tenant, agent: agent, in: sql) else {
+            throw Refusal(code: "not_found", message: "there is no such agent, or it is archived")
+        }
+        guard number <= Self.versionsMax else {
+            throw Refusal(code: "limit_exceeded", message: "an agent may have \(Self.versionsMax) versions")
+        }
+        try await AgentStore.insertVersion(tenant, agent, number, definition, in: sql)
+        return AgentVersionRow(agent: agent, number: number, definition: definition)
+    }
+}
+
+/// Takes an agent out of use. Its versions stay, for the calls that ran on them.
+package struct ArchiveAgent: Sendable {
+    private let database: Database
+    package init(database: Database) { self.database = database }
+
+    /// - Throws: `Refusal` `not_found`, `conflict` while a phone number is answered by it.
+    package func callAsFunction(_ tenant: ID<Tenant>, _ id: ID<Agent>) async throws {
+        try await database.tenantTransaction(tenant) { sql in
+            guard try await AgentStore.archive(tenant, id: id, in: sql) else {
+                throw Refusal(code: "not_found", message: "there is no such agent, or it is archived")
+            }
+            let used = try await AgentStore.numbersUsing(tenant, agent: id, in: sql)
+            guard used == 0 else {
+                throw Refusal(code: "conflict", message: "\(used) phone numbers are answered by this agent")
+            }
+        }
+    }
+}
