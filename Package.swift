@@ -156,7 +156,7 @@ let package = Package(
             "MediaWorkerTests",
             [
                 "Base", "Audio", "Agents", "Billing", "Calls", "Conversation", "CallDispatch", "MediaWorker", "Speech", "Telephony", "WebSockets",
-                "CallQueue", "TestKit", "Redis", "HTTPClient", log,
+                "CallQueue", "TestKit", "Redis", "HTTPClient", log, crypto,
             ] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
         tests(
             "PlatformTests",

@@ -1,0 +1,70 @@
+import Base
+import Telephony
+import Testing
+
+@Suite struct StreamRulesTests {
+    private func code(_ body: () throws(MediaViolation) -> Void) -> String? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return error.code
+        }
+    }
+
+    @Test func nothingComesBeforeStartAndStartComesOnce() {
+        var rules = StreamRules()
+        #expect(
+            code { () throws(MediaViolation) in try rules.check("media", isOurStream: true) }
+                == "media_before_start")
+        #expect(code { () throws(MediaViolation) in try rules.start() } == nil)
+        #expect(code { () throws(MediaViolation) in try rules.check("media", isOurStream: true) } == nil)
+        #expect(
+            code { () throws(MediaViolation) in try rules.check("mark", isOurStream: false) }
+                == "wrong_stream")
+        #expect(code { () throws(MediaViolation) in try rules.start() } == "second_start")
+        rules.stop()
+        #expect(code { () throws(MediaViolation) in try rules.start() } == "message_after_stop")
+    }
+
+    @Test func aFloodIsStoppedAndAStallIsNot() throws {
+        var steady = StreamRules()
+        for frame in 0..<3000 { try steady.count(at: .milliseconds(frame * 20)) }
+        // Four seconds of frames at once after a stall.
+        for _ in 0..<200 { try steady.count(at: .milliseconds(64_000)) }
+
+        var flood = StreamRules()
+        var stoppedAt: Int?
+        for frame in 0..<3000 where stoppedAt == nil {
+            do { try flood.count(at: CallTime(nanoseconds: Int64(frame) * 1_000_000_000 / 120)) } catch {
+                #expect(error.code == "flood")
+                stoppedAt = frame
+            }
+        }
+        #expect((stoppedAt ?? .max) < 120 * 8)
+    }
+
+    @Test func missingAudioIsCountedFromTimestamps() {
+        var rules = StreamRules()
+        #expect(rules.gap(timestamp: 5, milliseconds: 20) == 0)
+        #expect(rules.gap(timestamp: 25, milliseconds: 20) == 0)
+        #expect(rules.gap(timestamp: 85, milliseconds: 20) == 40)
+        #expect(rules.gap(timestamp: 109, milliseconds: 20) == 0)
+        #expect(rules.gap(timestamp: 10_000, milliseconds: 20) == 1000)
+        #expect(rules.gap(timestamp: 3, milliseconds: 20) == 0)
+        #expect(rules.gap(timestamp: nil, milliseconds: 20) == 0)
+        #expect(rules.gap(timestamp: .max, milliseconds: 20) == 0)
+        #expect(rules.filledMs == 1040)
+    }
+
+    @Test func timestampsThatJitterAddNoAudio() {
+        var rules = StreamRules()
+        var random = SeededGenerator(seed: 3)
+        var filled = 0
+        for frame in 0..<5000 {
+            filled += rules.gap(
+                timestamp: Int64(frame * 20 + Int.random(in: 0...9, using: &random)), milliseconds: 20)
+        }
+        #expect(filled == 0)
+    }
+}
