@@ -19,6 +19,7 @@ func nio(_ names: String...) -> [Target.Dependency] {
 let log = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -128,7 +129,7 @@ let package = Package(
                 "Base", "Agents", "Billing", "Calls", "Conversation", "Turns", "Audio", "Postgres", "Redis", "HTTPClient", "WebSockets",
                 "Store", "CallQueue", "Speech", "Telephony", "CallDispatch", "VendorSim", "Operations",
                 "ControlPlane", "MediaWorker", "Dialer", "OfflineVoices",
-                hummingbird, hummingbirdCore, httpTypes, log, metrics, lifecycle, crypto,
+                hummingbird, hummingbirdCore, httpTypes, log, metrics, lifecycle, signals, crypto,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio("NIOCore", "NIOPosix"),
             swiftSettings: strict),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Base
+import CallDispatch
 import Foundation
 import Store
 
@@ -70,6 +71,8 @@ struct Configuration {
     var allowPrivate: [String]
     var capacity: Int
     var migrations: String
+    /// The API's description, as served.
+    var openAPI: String
 
     static let workerKeyLengthMin = 16
     static let capacityRange = 1...10_000
@@ -106,7 +109,8 @@ struct Configuration {
             $0.trimmingCharacters(in: .whitespaces)
         }
         capacity = try number(options.capacity, "CAPACITY", Self.capacityRange, default: 100)
-        migrations = text(options.migrations, "MIGRATIONS") ?? Self.migrationsBeside()
+        migrations = text(options.migrations, "MIGRATIONS") ?? Self.found("migrations")
+        openAPI = Self.found("api/openapi.yaml")
     }
 
     /// Fails with one message that names everything a process of these roles lacks.
@@ -151,16 +155,19 @@ struct Configuration {
         }
     }
 
-    /// `./migrations`, or the directory of that name above the executable.
-    private static func migrationsBeside() -> String {
-        let here = FileManager.default.currentDirectoryPath + "/migrations"
+    /// A file of the repository: from the current directory, or from a directory above the executable.
+    private static func found(_ path: String) -> String {
+        let here = FileManager.default.currentDirectoryPath + "/" + path
         if FileManager.default.fileExists(atPath: here) { return here }
-        var folder = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
-        for _ in 0..<5 {
-            let candidate = folder.appending(path: "migrations").path
+        var folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        for _ in 0..<levelsAbove {
+            let candidate = folder.appending(path: path).path
             if FileManager.default.fileExists(atPath: candidate) { return candidate }
             folder.deleteLastPathComponent()
         }
         return here
     }
+
+    /// `.build/x86_64-unknown-linux-gnu/release/parley` lies four levels below the repository.
+    private static let levelsAbove = 5
 }

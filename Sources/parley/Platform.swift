@@ -3,27 +3,19 @@ import CallDispatch
 import CallQueue
 import ControlPlane
 import Crypto
-import Dialer
 import Foundation
-import HTTPClient
-import Hummingbird
 import Logging
-import MediaWorker
 import Metrics
 import Operations
 import Redis
 import ServiceLifecycle
-import Speech
 import Store
+import UnixSignals
 
 /// Joins the parts of one process: the roles it was given, and what they share.
 struct Platform {
     let configuration: Configuration
     let logger: Logger
-
-    /// Recogniser threads of a worker: more than the cores only adds switching.
-    static let recogniserThreadsMax = 8
-    static let gracefulLimit: Duration = .seconds(30)
 
     init(_ configuration: Configuration, logger: Logger) {
         self.configuration = configuration
@@ -56,7 +48,7 @@ struct Platform {
     }
 
     /// What control plane and dialer share; the operator and a first price book exist afterwards.
-    private struct Ground {
+    struct Ground {
         let database: Database
         let masterKeys: MasterKeys
         let parts: ControlPlane.Parts
@@ -77,5 +69,5 @@ struct Platform {
         return Ground(database: database, masterKeys: masterKeys, parts: parts, calls: calls)
     }
 
-    private var workerKey: SymmetricKey { SymmetricKey(data: Data(configuration.workerKey.utf8)) }
+    var workerKey: SymmetricKey { SymmetricKey(data: Data(configuration.workerKey.utf8)) }
 }

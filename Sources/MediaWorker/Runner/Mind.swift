@@ -1,8 +1,8 @@
 import Agents
 import Base
-import Conversation
+package import Conversation
 import NIOCore
-import Speech
+package import Speech
 
 /// The model's replies under way. On the call's loop only.
 final class Mind: @unchecked Sendable {
@@ -59,7 +59,7 @@ final class Mind: @unchecked Sendable {
 }
 
 extension ChatRequest {
-    init(_ request: Dialogue.ModelRequest) {
+    package init(_ request: Dialogue.ModelRequest) {
         self.init(
             model: request.prompt.model, messages: request.messages.map(ChatMessage.init),
             tools: request.tools.map {

@@ -57,7 +57,7 @@ struct BenchMedia: AsyncParsableCommand {
     }
 
     private func setUp(_ outside: SimulatedWorld, _ platform: DemoPlatform, _ http: HTTPClient) async throws -> DemoTenant {
-        let operatorAPI = DemoAPI(
+        let operatorAPI = APIClient(
             client: http, baseURL: platform.controlURL, key: platform.secrets.operatorKey, tenant: nil)
         let plan = DemoTenant.Plan(
             name: "Bench", agent: Self.keypadAgent, number: "+1\(Int.random(in: 2_000_000_000...9_899_999_999))",
@@ -71,7 +71,7 @@ struct BenchMedia: AsyncParsableCommand {
     ) async throws -> Result {
         let presses = max(1, seconds / Self.menuSeconds)
         let persona = Persona.keypad(Array(repeating: "1", count: presses) + ["9"])
-        let worker = platform.workers[0].processID
+        let worker = await platform.processID(ofWorker: 0)
         guard let idle = ProcessUsage(of: worker) else { throw DemoFailure("the worker is gone") }
         var placed: [PlacedCall] = []
         for index in 0..<calls {

@@ -72,7 +72,7 @@ struct Demo: AsyncParsableCommand {
     }
 
     private func setUp(_ outside: SimulatedWorld, _ platform: DemoPlatform, _ http: HTTPClient) async throws -> DemoTenant {
-        let operatorAPI = DemoAPI(
+        let operatorAPI = APIClient(
             client: http, baseURL: platform.controlURL, key: platform.secrets.operatorKey, tenant: nil)
         let agent = try AppointmentAgent.body(
             toolURL: outside.sink.url, directory: FileManager.default.currentDirectoryPath)

@@ -3,12 +3,12 @@ import Foundation
 import HTTPClient
 
 /// The platform under demonstration: a control plane and workers as separate processes, told apart only by flags.
-final class DemoPlatform {
+actor DemoPlatform {
     /// How long a process may take until it answers `/readyz` or `/healthz`.
     static let startLimit: Duration = .seconds(20)
     static let startCheckInterval: Duration = .milliseconds(50)
 
-    struct Layout {
+    struct Layout: Sendable {
         var controlPort: Int
         /// One worker process each.
         var mediaPorts: [Int]
@@ -16,9 +16,9 @@ final class DemoPlatform {
         var capacity = 100
     }
 
-    let layout: Layout
-    let secrets: DemoSecrets
-    private(set) var children: [ChildProcess] = []
+    nonisolated let layout: Layout
+    nonisolated let secrets: DemoSecrets
+    private var children: [ChildProcess] = []
     private let http: HTTPClient
 
     init(layout: Layout, http: HTTPClient) throws {
@@ -28,7 +28,7 @@ final class DemoPlatform {
         secrets = try DemoSecrets(directory: layout.directory)
     }
 
-    var controlURL: String { "http://127.0.0.1:\(layout.controlPort)" }
+    nonisolated var controlURL: String { "http://127.0.0.1:\(layout.controlPort)" }
 
     func start() async throws {
         children.append(
@@ -57,7 +57,9 @@ final class DemoPlatform {
         try await waitUntilUp(worker, url: "http://127.0.0.1:\(port)/healthz")
     }
 
-    var workers: [ChildProcess] { Array(children.dropFirst()) }
+    /// Of worker `index`, from 0.
+    func processID(ofWorker index: Int) -> Int32 { children[index + 1].processID }
+    func killWorker(_ index: Int) { children[index + 1].kill() }
 
     func stop() async {
         for child in children.reversed() { await child.stop() }
@@ -106,7 +108,7 @@ final class DemoPlatform {
 }
 
 /// Keys of the demonstration, made once and kept (0600), so that a second run can read what the first one sealed.
-struct DemoSecrets {
+struct DemoSecrets: Sendable {
     let masterKey: String
     let workerKey: String
     let operatorKey: String

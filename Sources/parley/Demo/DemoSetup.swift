@@ -5,7 +5,7 @@ import VendorSim
 
 /// A tenant with an agent and a number, made through the REST API as a customer would make them.
 struct DemoTenant {
-    let api: DemoAPI
+    let api: APIClient
     let tenantID: String
     let agentID: String
     let number: String
@@ -21,7 +21,7 @@ struct DemoTenant {
     }
 
     static func create(
-        _ plan: Plan, operatorAPI: DemoAPI, carrier: SimulatedCarrier, publicURL: String
+        _ plan: Plan, operatorAPI: APIClient, carrier: SimulatedCarrier, publicURL: String
     ) async throws -> DemoTenant {
         let tenant = try await operatorAPI.post(
             "/v1/tenants", ["name": .string(plan.name), "kind": "client", "concurrency_limit": .int(Int64(plan.concurrencyLimit))])

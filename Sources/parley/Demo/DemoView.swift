@@ -3,7 +3,7 @@ import Foundation
 
 /// Shows a call's conversation as the platform tells it, while it happens, and its figures afterwards.
 struct DemoView {
-    let api: DemoAPI
+    let api: APIClient
     let callID: String
     static let pollInterval: Duration = .milliseconds(200)
 

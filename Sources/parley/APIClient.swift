@@ -3,7 +3,7 @@ import Foundation
 import HTTPClient
 
 /// The REST API as a customer's program sees it.
-struct DemoAPI: Sendable {
+struct APIClient: Sendable {
     let client: HTTPClient
     let baseURL: String
     var key: String

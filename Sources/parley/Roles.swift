@@ -1,0 +1,76 @@
+import Base
+import CallDispatch
+import CallQueue
+import ControlPlane
+import Dialer
+import Foundation
+import HTTPClient
+import Hummingbird
+import Logging
+import MediaWorker
+import Operations
+import ServiceLifecycle
+import Speech
+import Store
+
+/// The dialer's loops as a service: they end when the process is told to stop.
+struct DialerRole: Service {
+    let dialer: Dialer
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await dialer.run() }
+    }
+}
+
+extension Platform {
+    /// Recogniser threads of a worker: one a core keeps every core busy, more only adds switching.
+    static var recogniserThreads: Int { max(2, ProcessInfo.processInfo.activeProcessorCount) }
+
+    /// The REST API and the carriers' webhooks.
+    func control(_ ground: Ground, queue: CallQueue, metrics: Prometheus) throws -> any Service {
+        let openAPI = try String(contentsOfFile: configuration.openAPI, encoding: .utf8)
+        let database = ground.database
+        let health = HealthRoutes(
+            checks: [.database(database)], metrics: { metrics.text() + PoolMetrics.text(database) }, openAPI: openAPI)
+        let plane = ControlPlane(
+            ground.parts, health: health, keyed: callRoutes(ground), open: openRoutes(ground))
+        return Application(
+            router: plane.router,
+            configuration: .init(
+                address: .hostname(configuration.host, port: configuration.httpPort), serverName: nil),
+            logger: logger)
+    }
+
+    func dialer(_ ground: Ground, queue: CallQueue) throws -> any Service {
+        let delivery = DeliverWebhooks(ground.calls, post: WebhookPost(http: try outsideClient()).callAsFunction)
+        return DialerRole(dialer: Dialer(ground.calls, queue: queue, delivery: delivery, logger: logger))
+    }
+
+    func worker(_ ground: Ground?, queue: CallQueue, metrics: Prometheus) throws -> any Service {
+        let http = try outsideClient()
+        let link: any ControlLink
+        if let ground {
+            link = LocalControlLink(ground.calls)
+        } else {
+            let inside = HTTPClient(addresses: .anyAddress, logger: logger)
+            link = HTTPControlLink(
+                baseURL: configuration.controlURL ?? configuration.publicURL, key: Redacted(configuration.workerKey),
+                http: inside)
+        }
+        var random = SystemRandomNumberGenerator()
+        let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
+        let worker = WorkerConfiguration(
+            worker: .make(at: now, using: &random), region: configuration.region, mediaURL: configuration.mediaURL,
+            media: (configuration.host, configuration.mediaPort), capacity: configuration.capacity,
+            directories: (configuration.recordings, configuration.spool), workerKey: workerKey,
+            publicURL: configuration.publicURL, drain: configuration.drain)
+        let speech = SpeechRegistry.offline(threads: Self.recogniserThreads, http: http)
+        return MediaWorker(
+            configuration: worker, link: link, queue: queue, speech: speech, http: http, logger: logger)
+    }
+
+    /// For addresses that customers name: private networks are refused unless `PARLEY_ALLOW_PRIVATE` lists them.
+    private func outsideClient() throws -> HTTPClient {
+        HTTPClient(addresses: try .publicOnly(allowing: configuration.allowPrivate), logger: logger)
+    }
+}
