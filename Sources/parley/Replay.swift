@@ -1,5 +1,6 @@
 import ArgumentParser
 import Base
+import CallDispatch
 import Conversation
 import Foundation
 import HTTPClient

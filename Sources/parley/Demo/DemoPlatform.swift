@@ -37,10 +37,8 @@ actor DemoPlatform {
                 environment: common.merging(["PARLEY_HTTP_PORT": "\(layout.controlPort)"]) { _, new in new },
                 logDirectory: layout.directory))
         try children[0].start()
-        try await waitUntilUp(children[0], url: controlURL + "/readyz")
+        try await waitUntilUp(0, url: controlURL + "/readyz")
         for index in layout.mediaPorts.indices { try await startWorker(index) }
-        // The control plane names workers from their leases: calls may start once the first is known.
-        try await waitUntilUp(children[0], url: controlURL + "/readyz?workers=1")
     }
 
     /// Starts worker `index` (again) as a new process.
@@ -54,7 +52,7 @@ actor DemoPlatform {
             ]) { _, new in new }, logDirectory: layout.directory)
         try worker.start()
         if children.count > index + 1 { children[index + 1] = worker } else { children.append(worker) }
-        try await waitUntilUp(worker, url: "http://127.0.0.1:\(port)/healthz")
+        try await waitUntilUp(index + 1, url: "http://127.0.0.1:\(port)/healthz")
     }
 
     /// Of worker `index`, from 0.
@@ -75,17 +73,18 @@ actor DemoPlatform {
         ]
     }
 
-    private func waitUntilUp(_ child: ChildProcess, url: String) async throws {
+    private func waitUntilUp(_ index: Int, url: String) async throws {
         let limit = ContinuousClock.now + Self.startLimit
         while ContinuousClock.now < limit {
-            guard child.isRunning else {
-                throw DemoFailure("\(child.name) ended at start:\n\(child.tail())")
+            guard children[index].isRunning else {
+                throw DemoFailure("\(children[index].name) ended at start:\n\(children[index].tail())")
             }
             // Refused connections are what waiting looks like.
             if let answer = try? await http.send(HTTPRequest(method: "GET", url: url)), answer.status == 200 { return }
             try await Task.sleep(for: Self.startCheckInterval)
         }
-        throw DemoFailure("\(child.name) did not get ready within \(Self.startLimit):\n\(child.tail())")
+        throw DemoFailure(
+            "\(children[index].name) did not get ready within \(Self.startLimit):\n\(children[index].tail())")
     }
 
     /// A port nothing listens on at this moment.
