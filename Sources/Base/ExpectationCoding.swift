@@ -29,7 +29,8 @@ extension Expectation: Codable {
         }
         if let odd = container.allKeys.first(where: { !allowed.contains($0) }) {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath + [odd], debugDescription: "not a member of kind \(kind)"))
+                .init(
+                    codingPath: decoder.codingPath + [odd], debugDescription: "not a member of kind \(kind)"))
         }
     }
 

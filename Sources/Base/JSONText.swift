@@ -5,10 +5,12 @@ extension JSON {
     /// Reads one JSON text (RFC 8259); nil for anything else, trailing text or nesting beyond `depthMax`.
     package init?(parsing text: String) {
         var text = text
-        guard let value = text.withUTF8({ bytes in
-            var reader = JSONReader(bytes: bytes)
-            return reader.document()
-        }) else { return nil }
+        guard
+            let value = text.withUTF8({ bytes in
+                var reader = JSONReader(bytes: bytes)
+                return reader.document()
+            })
+        else { return nil }
         self = value
     }
 

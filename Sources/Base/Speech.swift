@@ -26,6 +26,19 @@ package enum Expectation: Hashable, Sendable {
     case name(known: [String])
 }
 
+/// How much of an answer the caller's words hold so far; the endpointer waits accordingly.
+package enum Fullness: Int, Hashable, Sendable, Comparable {
+    /// Nothing of it was recognised.
+    case none
+    /// Begun; more is owed.
+    case part
+    /// A valid answer that may go on.
+    case enough
+    /// Nothing more can come.
+    case full
+    package static func < (a: Fullness, b: Fullness) -> Bool { a.rawValue < b.rawValue }
+}
+
 /// Measured consumption of one component, in its base unit.
 package struct Usage: Hashable, Sendable, Codable {
     package enum Component: String, Hashable, Sendable, Codable, CaseIterable {

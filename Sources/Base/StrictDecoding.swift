@@ -16,7 +16,9 @@ extension Decoder {
     /// The keyed container; a key that `Keys` does not list is an error that names its path.
     ///
     /// - Throws: `DecodingError.dataCorrupted` for an unknown key, `typeMismatch` when it is no object.
-    package func strict<Keys: CodingKey & CaseIterable>(_ keys: Keys.Type) throws -> KeyedDecodingContainer<Keys> {
+    package func strict<Keys: CodingKey & CaseIterable>(_ keys: Keys.Type) throws -> KeyedDecodingContainer<
+        Keys
+    > {
         let known = Keys.allCases
         for key in try container(keyedBy: AnyKey.self).allKeys
         where !known.contains(where: { $0.stringValue == key.stringValue }) {

@@ -1,13 +1,322 @@
 package import Agents
 package import Base
+import Calls
+import Turns
 
+/// One call: whose turn it is, what the agent says, whether the call may go on and how it ends. Pure.
+///
+/// Owns: translating between `Turns`, the agent's machine, `CallMachine`, `Meter` and `ToolRuns`, none of which knows
+/// another. Does not own: any decision of theirs.
+/// Invariants: `hangUp` is the last effect and comes once; the same inputs at the same times give the same effects; after
+/// `.deadline` at its time, `deadline` lies ahead or is nil.
 package struct Conversation: Sendable {
+    /// Characters of one transcript that are looked at.
+    package static let transcriptMax = 4000
+
+    /// One input on its way through the machines.
+    struct Step {
+        let now: CallTime
+        var effects: [Dialogue.Effect] = []
+    }
+
+    let definition: AgentDefinition
+    let variables: [String: String]
+    private let before: Checkpoint?
+    var turns: Turns
+    var flow: FlowMachine?
+    var prompt: PromptMachine?
+    var call: CallMachine
+    private var meter: Meter
+    var tools = ToolRuns()
+    var recording = Checkpoint.RecordingState.off
+    private var turnNumber: Int
+    private var startedAt: CallTime?
+    private var lastAt = CallTime.zero
+    /// What the recogniser was last told to listen for.
+    var listening: Listening?
+
+    struct Listening: Hashable {
+        var expectation: Expectation
+        var phrases: [String]
+    }
+
+    /// `key` prefixes tool keys: the call's id. `fundedMs` counts connected time of the whole call.
+    /// `resuming`: the checkpoint of the worker that was lost, its `elapsedMs` set to the plan's.
     package init(
-        definition: AgentDefinition, variables: [String: String], call key: String, fundedMs: Int, holdNumber: Int,
+        definition: AgentDefinition, variables: [String: String], call key: String, fundedMs: Int,
+        holdNumber: Int,
         resuming: Checkpoint?
     ) {
+        self.definition = definition
+        self.variables = variables
+        before = resuming
+        turns = Turns(
+            policy: Self.policy(definition.turns), replies: resuming?.replies ?? 0,
+            utterances: resuming?.utterances ?? 0)
+        flow = definition.flow.map {
+            FlowMachine(
+                flow: $0, definition: definition, variables: variables, call: key, memory: resuming?.flow)
+        }
+        prompt = definition.prompt.map {
+            PromptMachine(
+                prompt: $0, definition: definition, variables: variables, call: key, memory: resuming?.prompt)
+        }
+        call = CallMachine(policy: .init(maxMs: definition.limits.maxSeconds * 1000))
+        meter = Meter(fundedMs: fundedMs, number: holdNumber)
+        turnNumber = resuming?.turns ?? 0
     }
-    package mutating func handle(_ input: Dialogue.Input, at now: CallTime) -> [Dialogue.Effect] { [] }
-    package var deadline: CallTime? { nil }
-    package var checkpoint: Checkpoint { Checkpoint(elapsedMs: 0) }
+
+    private static func policy(_ settings: TurnSettings) -> Turns.Policy {
+        var policy = Turns.Policy()
+        policy.endpointing.openMs = settings.endpointingMs
+        policy.bargeIn.judgeMs = settings.bargeInMs
+        policy.bargeIn.words = settings.bargeInWords
+        policy.silenceMs = settings.silenceMs
+        return policy
+    }
+
+    /// Call again with `.deadline` no earlier than this; nil: nothing will happen by itself.
+    package var deadline: CallTime? {
+        guard !call.isOver else { return nil }
+        var first = turns.deadline
+        for other in [call.deadline, meter.deadline, tools.deadline] {
+            guard let other else { continue }
+            first = first.map { min($0, other) } ?? other
+        }
+        return first
+    }
+
+    /// The caller has said something that is not yet a turn.
+    var isCallerHeard: Bool { !call.isOver && turns.isCallerHeard }
+
+    /// The call has ended; inputs change nothing any more.
+    package var isOver: Bool { call.isOver }
+
+    package var checkpoint: Checkpoint {
+        let connected = startedAt.map { Int((lastAt - $0).milliseconds) } ?? 0
+        var checkpoint = Checkpoint(elapsedMs: (before?.elapsedMs ?? 0) + connected)
+        checkpoint.flow = flow?.memory
+        checkpoint.prompt = prompt?.memory
+        checkpoint.turns = turnNumber
+        checkpoint.replies = turns.replies
+        checkpoint.utterances = turns.utterances
+        checkpoint.recording = startedAt == nil ? before?.recording ?? .off : recording
+        checkpoint.ending = call.ending ?? (startedAt == nil ? before?.ending : nil)
+        return checkpoint
+    }
+
+    /// Decides. The effects are to be performed in order; an input that changes nothing gives none.
+    package mutating func handle(_ input: Dialogue.Input, at now: CallTime) -> [Dialogue.Effect] {
+        guard !call.isOver else { return [] }
+        lastAt = max(lastAt, now)
+        var step = Step(now: lastAt)
+        route(input, &step)
+        if call.isOver, let last = step.effects.firstIndex(where: \.isHangUp) {
+            step.effects.removeSubrange((last + 1)...)
+        }
+        return step.effects
+    }
+
+    private mutating func route(_ input: Dialogue.Input, _ step: inout Step) {
+        switch input {
+        case .mediaStarted(let resumed): startMedia(resumed: resumed, &step)
+        case .endRequested: end(.requested, &step)
+        case .callerHungUp: leave(.callerHungUp, &step)
+        case .mediaLost: leave(.carrierFailed, &step)
+        case .deadline: handleDeadlines(&step)
+        case _ where startedAt == nil: break  // Nobody listens yet.
+        case .speechStarted: apply(turns.handle(.speechStarted, at: step.now), &step)
+        case .speechEnded: apply(turns.handle(.speechEnded, at: step.now), &step)
+        case .transcript(let transcript): hear(transcript, &step)
+        case .digit(let digit): press(digit, &step)
+        case .replyText, .replyToolCall, .replyFinished, .replyFailed: handleReply(input, &step)
+        case .synthesised(let id, let ms, let isLast):
+            apply(turns.handle(.synthesised(id.number, ms: ms, isLast: isLast), at: step.now), &step)
+        case .synthesisFailed(let id, _):
+            apply(turns.handle(.synthesisFailed(id.number), at: step.now), &step)
+        case .heard(let id, let ms, let isFinished):
+            apply(turns.handle(.heard(id.number, ms: ms, isFinished: isFinished), at: step.now), &step)
+        case .toolFinished(let key, let result): finishTool(key, result: result, code: nil, &step)
+        case .toolFailed(let key, let code): finishTool(key, result: nil, code: code, &step)
+        case .holdExtended(let number, let fundedMs):
+            apply(meter.handle(.extended(number: number, fundedMs: fundedMs), at: step.now), &step)
+        case .holdRefused(let number): apply(meter.handle(.refused(number: number), at: step.now), &step)
+        case .holdUnanswered(let number):
+            apply(meter.handle(.unanswered(number: number), at: step.now), &step)
+        }
+    }
+
+    private mutating func startMedia(resumed: Bool, _ step: inout Step) {
+        if startedAt == nil {
+            startedAt = step.now
+            let elapsedMs = before?.elapsedMs ?? 0
+            apply(call.handle(.connected(elapsedMs: elapsedMs), at: step.now), &step)
+            startRecording(resumed: before?.recording, &step)
+            // Funds may be short already: the machine asks at once, and hears the answer later.
+            apply(meter.handle(.connected(elapsedMs: elapsedMs), at: step.now), &step)
+        } else {
+            guard resumed else { return }
+            apply(turns.handle(.hush, at: step.now), &step)
+            listening = nil
+        }
+        guard resumed || before != nil else { return startAgent(&step) }
+        apply(turns.handle(.say(definition.lines.reconnected, isInterruptible: true), at: step.now), &step)
+        if let ending = call.ending ?? before?.ending { return end(ending, &step) }
+        resumeAgent(&step)
+    }
+
+    private mutating func startRecording(resumed: Checkpoint.RecordingState?, _ step: inout Step) {
+        let isOn =
+            definition.recording.mode == .on
+            || (definition.recording.mode == .afterConsent && resumed ?? .off != .off)
+        guard isOn else { return }
+        recording = .on
+        step.effects.append(.startRecording)
+        guard resumed == .paused else { return }
+        recording = .paused
+        step.effects.append(.pauseRecording)
+    }
+
+    private mutating func hear(_ transcript: Dialogue.Transcript, _ step: inout Step) {
+        let text = String(transcript.text.prefix(Self.transcriptMax))
+        let fullness = flow?.fullness(text: turns.text(with: text), keys: "") ?? .none
+        apply(turns.handle(.transcript(text, isFinal: transcript.isFinal, fullness), at: step.now), &step)
+    }
+
+    private mutating func press(_ digit: String, _ step: inout Step) {
+        guard digit.utf8.count == 1, "0123456789*#".contains(digit), call.ending == nil else { return }
+        step.effects.append(.record(.digit(recording == .paused ? "x" : digit)))
+        let fullness =
+            flow?.fullness(text: "", keys: turns.keys + (digit == "#" ? "" : digit)) ?? .enough
+        apply(turns.handle(.key(digit, fullness), at: step.now), &step)
+    }
+
+    private mutating func handleDeadlines(_ step: inout Step) {
+        func isDue(_ time: CallTime?) -> Bool { time.map { $0 <= step.now } ?? false }
+        let now = step.now
+        if isDue(turns.deadline) { apply(turns.handle(.deadline, at: now), &step) }
+        if isDue(tools.deadline) {
+            for effect in tools.handleDeadline(at: now) { apply(effect, &step) }
+        }
+        if isDue(meter.deadline) { apply(meter.handle(.deadline, at: now), &step) }
+        if isDue(call.deadline) { apply(call.handle(.deadline, at: now), &step) }
+    }
+
+    mutating func apply(_ effects: [Turns.Effect], _ step: inout Step) {
+        for effect in effects { apply(effect, &step) }
+    }
+
+    private mutating func apply(_ effect: Turns.Effect, _ step: inout Step) {
+        switch effect {
+        case .startReply(let id): startReply(id, &step)
+        case .cancelReply(let id): step.effects.append(.cancelReply(Dialogue.ReplyID(id)))
+        case .speak(let id, let text): step.effects.append(.speak(Dialogue.UtteranceID(id), text: text))
+        case .pausePlayout: step.effects.append(.pausePlayout)
+        case .resumePlayout: step.effects.append(.resumePlayout)
+        case .clearPlayout: step.effects.append(.clearPlayout)
+        case .callerTurn(let turn):
+            record(turn, &step)
+            if call.ending == nil { answer(turn, &step) }
+        case .agentTurn(let turn): record(turn, &step)
+        case .interrupted(let heard): interrupted(heard, &step)
+        case .replyFinished(let text): finishReply(text, &step)
+        case .replyFailed: fail("reply_failed", &step)
+        case .synthesisFailed: fail("synthesis_failed", &step)
+        case .silence: if call.ending == nil { hearNothing(&step) }
+        case .allHeard:
+            // A later effect of the same batch may have made the agent speak again.
+            if turns.isQuiet { apply(call.handle(.allHeard, at: step.now), &step) }
+        case .note(let code): note(code, &step)
+        }
+    }
+
+    private mutating func apply(_ effects: [Meter.Effect], _ step: inout Step) {
+        for effect in effects {
+            switch effect {
+            case .extend(let number): step.effects.append(.extendHold(number: number))
+            case .outOfFunds: finish(.noFunds, saying: definition.lines.noFunds, &step)
+            }
+        }
+    }
+
+    private mutating func apply(_ effects: [CallMachine.Effect], _ step: inout Step) {
+        for effect in effects {
+            switch effect {
+            case .timeIsUp: finish(.timeLimit, saying: definition.lines.timeLimit, &step)
+            case .hangUp(let reason):
+                apply(turns.handle(.hush, at: step.now), &step)
+                step.effects.append(.hangUp(reason))
+            }
+        }
+    }
+
+    /// The agent cannot go on: says so and hangs up. While it is ending already, the end goes its way.
+    mutating func fail(_ code: String, _ step: inout Step) {
+        note(code, &step)
+        finish(.agentFailed, saying: definition.lines.failure, &step)
+    }
+
+    private mutating func finish(_ reason: EndReason, saying line: String, _ step: inout Step) {
+        guard call.ending == nil else { return }
+        apply(turns.handle(.hush, at: step.now), &step)
+        apply(turns.handle(.say(line, isInterruptible: false), at: step.now), &step)
+        end(reason, &step)
+    }
+
+    /// What is queued is heard to its end, then the call is over.
+    mutating func end(_ reason: EndReason, _ step: inout Step) {
+        guard call.ending == nil else { return }
+        apply(call.handle(.end(reason), at: step.now), &step)
+        guard !call.isOver else { return }
+        apply(turns.handle(.close, at: step.now), &step)
+        if turns.isQuiet { apply(call.handle(.allHeard, at: step.now), &step) }
+    }
+
+    private mutating func leave(_ reason: EndReason, _ step: inout Step) {
+        if let turn = turns.takeUnfinished(at: step.now) { record(turn, &step) }
+        apply(call.handle(.gone(call.ending ?? reason), at: step.now), &step)
+    }
+
+    func note(_ code: String, detail: String = "", _ step: inout Step) {
+        step.effects.append(.record(.note(code: code, detail: detail)))
+    }
+
+    private mutating func record(_ turn: Turns.CallerTurn, _ step: inout Step) {
+        turnNumber += 1
+        let keys = turn.keys.isEmpty ? "" : "(keys \(turn.keys))"
+        let words = turn.text.isEmpty || keys.isEmpty ? turn.text + keys : turn.text + " " + keys
+        step.effects.append(
+            .record(
+                .turn(
+                    .init(
+                        // A recording paused for card numbers keeps them out of the transcript, too.
+                        number: turnNumber, speaker: .caller,
+                        text: recording == .paused ? "(not recorded)" : words,
+                        startedAt: turn.startedAt, endedAt: turn.endedAt))))
+    }
+
+    private mutating func record(_ turn: Turns.AgentTurn, _ step: inout Step) {
+        turnNumber += 1
+        var fact = Dialogue.TurnFact(
+            number: turnNumber, speaker: .agent, text: turn.text, startedAt: turn.startedAt,
+            endedAt: turn.endedAt)
+        fact.wasInterrupted = turn.wasInterrupted
+        fact.stages = turn.stages.map { Dialogue.Stages($0) }
+        step.effects.append(.record(.turn(fact)))
+    }
+}
+
+extension Dialogue.Effect {
+    var isHangUp: Bool { if case .hangUp = self { true } else { false } }
+}
+
+extension Dialogue.Stages {
+    init(_ stages: TurnStages) {
+        self.init()
+        finalTextMs = stages.finalTextMs
+        endOfTurnMs = stages.endOfTurnMs
+        firstTokenMs = stages.firstTokenMs
+        firstAudioMs = stages.firstAudioMs
+        heardMs = stages.heardMs
+    }
 }

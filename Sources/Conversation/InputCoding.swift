@@ -27,7 +27,8 @@ extension Dialogue.Input: Codable {
     }
 
     private enum Keys: String, CodingKey {
-        case kind, resumed, text, final, words, digit, reply, id, name, arguments, usage, code, utterance, ms, last
+        case kind, resumed, text, final, words, digit, reply, id, name, arguments, usage, code, utterance, ms,
+            last
         case finished, key, result, number
         case fundedMs = "funded_ms"
     }
@@ -45,7 +46,8 @@ extension Dialogue.Input: Codable {
         case .speechEnded: self = .speechEnded
         case .transcript:
             self = .transcript(
-                .init(text: try text(.text), isFinal: try flag(.final), words: try from.value(.words, or: [])))
+                .init(text: try text(.text), isFinal: try flag(.final), words: try from.value(.words, or: []))
+            )
         case .digit: self = .digit(try text(.digit))
         case .replyText: self = .replyText(try reply(), try text(.text))
         case .replyToolCall:
@@ -56,7 +58,8 @@ extension Dialogue.Input: Codable {
         case .synthesised:
             self = .synthesised(try utterance(), milliseconds: try number(.ms), isLast: try flag(.last))
         case .synthesisFailed: self = .synthesisFailed(try utterance(), code: try text(.code))
-        case .heard: self = .heard(try utterance(), milliseconds: try number(.ms), isFinished: try flag(.finished))
+        case .heard:
+            self = .heard(try utterance(), milliseconds: try number(.ms), isFinished: try flag(.finished))
         case .toolFinished:
             self = .toolFinished(key: try text(.key), result: try from.value(.result, or: JSON.null))
         case .toolFailed: self = .toolFailed(key: try text(.key), code: try text(.code))

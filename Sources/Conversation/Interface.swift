@@ -7,9 +7,13 @@ package import Base
 /// earlier than `deadline`. The journal is the sequence of these inputs, so it replays to the same effects.
 package enum Dialogue {
     /// One reply of the agent, numbered from 1 in the call.
-    package struct ReplyID: Hashable, Sendable, Codable { package var number: Int; package init(_ n: Int) { number = n } }
+    package struct ReplyID: Hashable, Sendable, Codable {
+        package var number: Int; package init(_ n: Int) { number = n }
+    }
     /// One piece of the agent's speech given to the synthesiser, numbered from 1 in the call.
-    package struct UtteranceID: Hashable, Sendable, Codable { package var number: Int; package init(_ n: Int) { number = n } }
+    package struct UtteranceID: Hashable, Sendable, Codable {
+        package var number: Int; package init(_ n: Int) { number = n }
+    }
 
     package struct Transcript: Hashable, Sendable, Codable {
         package var text: String

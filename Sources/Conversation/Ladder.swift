@@ -22,7 +22,8 @@ package enum Ladder {
         case .mediaStarted(let resumed): resumed ? "media started again after a takeover" : "media started"
         case .speechStarted: "speech started"
         case .speechEnded: "speech ended"
-        case .transcript(let transcript): (transcript.isFinal ? "final " : "partial ") + quoted(transcript.text)
+        case .transcript(let transcript):
+            (transcript.isFinal ? "final " : "partial ") + quoted(transcript.text)
         case .digit(let digit): "key \(digit)"
         case .replyText(let reply, let text): "reply \(reply.number) text \(quoted(text))"
         case .replyToolCall(let reply, _, let name, let arguments):
@@ -55,7 +56,8 @@ package enum Ladder {
         case .resumePlayout: "resume playout"
         case .clearPlayout: "clear playout"
         case .listen(let expectation, let phrases):
-            "listen for \(text(of: expectation))" + (phrases.isEmpty ? "" : " and \(phrases.joined(separator: ", "))")
+            "listen for \(text(of: expectation))"
+                + (phrases.isEmpty ? "" : " and \(phrases.joined(separator: ", "))")
         case .callTool(let call): "call tool \(call.name) \(call.arguments.text) key \(call.key)"
         case .startRecording: "start recording"
         case .pauseRecording: "pause recording"
@@ -83,7 +85,8 @@ package enum Ladder {
         case .turn(let turn):
             "turn \(turn.number) \(turn.speaker.rawValue) \(quoted(turn.text))"
                 + (turn.wasInterrupted ? " (interrupted)" : "") + text(of: turn.stages)
-        case .tool(let tool): "tool \(tool.name) \(tool.succeeded ? "succeeded" : "failed") in \(tool.milliseconds) ms"
+        case .tool(let tool):
+            "tool \(tool.name) \(tool.succeeded ? "succeeded" : "failed") in \(tool.milliseconds) ms"
         case .node(let node): "node \(node)"
         case .digit(let digit): "key \(digit)"
         case .usage(let usage):
@@ -98,7 +101,8 @@ package enum Ladder {
             ("text", stages.finalTextMs), ("turn", stages.endOfTurnMs), ("token", stages.firstTokenMs),
             ("audio", stages.firstAudioMs), ("heard", stages.heardMs),
         ]
-        return " after " + parts.compactMap { name, ms in ms.map { "\(name) \($0)" } }.joined(separator: ", ") + " ms"
+        return " after " + parts.compactMap { name, ms in ms.map { "\(name) \($0)" } }.joined(separator: ", ")
+            + " ms"
     }
 
     private static func last(_ messages: [Dialogue.Message]) -> String {
@@ -112,6 +116,7 @@ package enum Ladder {
     }
 
     private static func quoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
+        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+            + "\""
     }
 }

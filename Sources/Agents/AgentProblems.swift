@@ -1,0 +1,163 @@
+import Base
+
+/// One thing wrong with a definition. `path` as in the JSON, `flow.nodes[2].edges[0].to`.
+package struct AgentProblem: Hashable, Sendable, Codable {
+    package var path: String
+    package var message: String
+    package init(path: String, message: String) {
+        self.path = path
+        self.message = message
+    }
+}
+
+/// Sizes of a definition. A definition within them is at most a few hundred kilobytes.
+package enum AgentLimits {
+    package static let nodes = 200
+    package static let edges = 50
+    package static let tools = 32
+    package static let headers = 20
+    package static let variables = 100
+    package static let phrases = 1000
+    package static let problems = 50
+    package static let idCharacters = 64
+    package static let lineCharacters = 1000
+    package static let systemCharacters = 32_000
+    package static let urlCharacters = 2000
+    package static let digits = 30
+    package static let voices = ["slt", "rms", "awb", "kal"]
+}
+
+extension AgentDefinition {
+    /// Everything wrong with it, in the order of the JSON; empty when it can be used. At most `AgentLimits.problems`.
+    package func problems() -> [AgentProblem] {
+        var check = AgentCheck(definition: self)
+        check.run()
+        return Array(check.problems.prefix(AgentLimits.problems))
+    }
+}
+
+/// Walks one definition and notes what is wrong.
+struct AgentCheck {
+    let definition: AgentDefinition
+    var problems: [AgentProblem] = []
+
+    init(definition: AgentDefinition) { self.definition = definition }
+
+    mutating func report(_ path: String, _ message: String) {
+        problems.append(AgentProblem(path: path, message: message))
+    }
+
+    mutating func range(_ value: Int, _ range: ClosedRange<Int>, _ path: String) {
+        if !range.contains(value) { report(path, "must be \(range.lowerBound) to \(range.upperBound)") }
+    }
+
+    mutating func text(_ text: String, _ path: String, max: Int, isRequired: Bool = true) {
+        if isRequired, Words.trimmed(text).isEmpty { report(path, "must not be empty") }
+        if text.count > max { report(path, "longer than \(max) characters") }
+    }
+
+    mutating func identifier(_ id: String, _ path: String) {
+        let isGood = id.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                || $0 == 0x5F
+                || $0 == 0x2D
+        }
+        if id.isEmpty || !isGood || id.count > AgentLimits.idCharacters {
+            report(path, "must be 1 to \(AgentLimits.idCharacters) letters, digits, _ or -")
+        }
+    }
+
+    mutating func run() {
+        switch (definition.flow, definition.prompt) {
+        case (.none, .none): report("", "needs a flow or a prompt")
+        case (.some, .some): report("prompt", "a definition has a flow or a prompt, not both")
+        case (.some(let flow), .none): check(flow)
+        case (.none, .some(let prompt)): check(prompt)
+        }
+        checkTools()
+        checkSettings()
+        checkLines()
+    }
+
+    private mutating func checkSettings() {
+        let voice = definition.voice
+        if voice.stt != "offline" { report("voice.stt", "unknown recogniser; known: offline") }
+        if voice.tts != "offline" { report("voice.tts", "unknown synthesiser; known: offline") }
+        if voice.tts == "offline", !AgentLimits.voices.contains(voice.voice) {
+            report("voice.voice", "unknown voice; known: \(AgentLimits.voices.joined(separator: ", "))")
+        }
+        if definition.language != "en-US" { report("language", "the offline voices speak en-US only") }
+        range(definition.turns.endpointingMs, 200...3000, "turns.endpointing_ms")
+        range(definition.turns.bargeInMs, 100...2000, "turns.barge_in_ms")
+        range(definition.turns.bargeInWords, 0...10, "turns.barge_in_words")
+        range(definition.turns.silenceMs, 1000...60000, "turns.silence_ms")
+        range(definition.limits.maxSeconds, 10...14400, "limits.max_seconds")
+        range(definition.limits.ringSeconds, 5...120, "limits.ring_seconds")
+    }
+
+    private mutating func checkLines() {
+        let lines = definition.lines
+        text(lines.failure, "lines.failure", max: AgentLimits.lineCharacters)
+        text(lines.noFunds, "lines.no_funds", max: AgentLimits.lineCharacters)
+        text(lines.timeLimit, "lines.time_limit", max: AgentLimits.lineCharacters)
+        text(lines.reconnected, "lines.reconnected", max: AgentLimits.lineCharacters)
+        text(lines.silence, "lines.silence", max: AgentLimits.lineCharacters)
+    }
+
+    private mutating func check(_ prompt: Prompt) {
+        text(prompt.system, "prompt.system", max: AgentLimits.systemCharacters)
+        text(prompt.model, "prompt.model", max: AgentLimits.idCharacters)
+        if let line = prompt.firstLine { text(line, "prompt.first_line", max: AgentLimits.lineCharacters) }
+        if prompt.vendor != "openai" { report("prompt.vendor", "unknown vendor; known: openai") }
+        if let temperature = prompt.temperature, !(0...2).contains(temperature) {
+            report("prompt.temperature", "must be 0 to 2")
+        }
+        range(prompt.maxTokens, 1...4096, "prompt.max_tokens")
+    }
+
+    private mutating func checkTools() {
+        if definition.tools.count > AgentLimits.tools { report("tools", "more than \(AgentLimits.tools)") }
+        var names: Set<String> = []
+        for (index, tool) in definition.tools.enumerated() {
+            let path = "tools[\(index)]"
+            identifier(tool.name, path + ".name")
+            if !names.insert(tool.name).inserted {
+                report(path + ".name", "there is another tool of this name")
+            }
+            if definition.prompt != nil, tool.name == PromptMachine.endCallName {
+                report(path + ".name", "is built in")
+            }
+            check(tool, path)
+        }
+    }
+
+    private mutating func check(_ tool: Tool, _ path: String) {
+        let url = tool.url.lowercased()
+        if !(url.hasPrefix("http://") || url.hasPrefix("https://")) || url.contains(where: \.isWhitespace) {
+            report(path + ".url", "must be an http or https URL")
+        }
+        text(tool.url, path + ".url", max: AgentLimits.urlCharacters)
+        text(tool.description, path + ".description", max: AgentLimits.lineCharacters, isRequired: false)
+        if !["GET", "POST", "PUT", "PATCH", "DELETE"].contains(tool.method) {
+            report(path + ".method", "must be GET, POST, PUT, PATCH or DELETE")
+        }
+        if tool.headers.count > AgentLimits.headers {
+            report(path + ".headers", "more than \(AgentLimits.headers)")
+        }
+        for (name, value) in tool.headers.sorted(by: { $0.key < $1.key }) {
+            let isGood =
+                !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x3A }
+                && value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+            if !isGood || name.count + value.count > AgentLimits.lineCharacters {
+                report(path + ".headers", "a name or value cannot be sent")
+            }
+        }
+        if tool.parameters.object == nil { report(path + ".parameters", "must be a JSON Schema object") }
+        if tool.parameters.text.count > AgentLimits.systemCharacters {
+            report(path + ".parameters", "too large")
+        }
+        range(tool.timeoutMs, 100...60000, path + ".timeout_ms")
+        range(tool.fillerAfterMs, 0...60000, path + ".filler_after_ms")
+        if let filler = tool.filler { text(filler, path + ".filler", max: AgentLimits.lineCharacters) }
+    }
+}

@@ -1,0 +1,283 @@
+package import Base
+
+/// What does the model know, and what is it asked next? Pure.
+///
+/// Owns: the messages, tool rounds, keys of tool calls. Does not own: the stream of a reply (Turns), how long a tool
+/// may take (ToolRuns). Prefix first: messages are only added at the end, so a vendor's cache can hold the rest.
+package struct PromptMachine: Sendable {
+    /// Replies with tools within one turn before the model must answer in words.
+    package static let toolRoundsMax = 5
+    /// Tools of one reply; more are refused.
+    package static let toolCallsMax = 8
+    /// Messages kept; the oldest are dropped first, whole turns at a time.
+    package static let messagesMax = 200
+    /// Characters of one tool result shown to the model.
+    package static let resultMax = 8000
+    /// Silences in a row before the call ends.
+    package static let silencesMax = 2
+    package static let endCallName = "end_call"
+
+    package struct ToolCall: Hashable, Sendable, Codable {
+        package var key: String
+        package var name: String
+        package var arguments: JSON
+    }
+
+    package enum Message: Hashable, Sendable, Codable {
+        case user(String)
+        case assistant(String)
+        case toolCalls([ToolCall], text: String)
+        case toolResult(key: String, content: String)
+    }
+
+    package enum Input: Hashable, Sendable {
+        case started
+        case resumed
+        case answered(text: String, keys: String)
+        case silence
+        case replyToolCall(name: String, arguments: String)
+        /// The whole text of the reply.
+        case replyFinished(text: String)
+        /// The caller took the floor; `heard` is what reached them of the last reply.
+        case interrupted(heard: String)
+        case toolFinished(key: String, result: JSON)
+        case toolFailed(key: String, code: String)
+    }
+
+    package enum Effect: Hashable, Sendable {
+        case say(String)
+        case requestReply
+        /// Wait for an answer from now on.
+        case ask
+        case callTool(ToolCall)
+        case note(code: String, detail: String)
+        case end(EndReason)
+        /// The caller was silent too long: say so, then end.
+        case giveUp
+    }
+
+    /// All that changes: what a checkpoint keeps.
+    package struct Memory: Hashable, Sendable, Codable {
+        package var hasStarted = false
+        package var messages: [Message] = []
+        /// Tool calls made in the whole call; numbers their keys.
+        package var toolsCalled = 0
+        package var rounds = 0
+        package var silences = 0
+        package var running: [ToolCall] = []
+        /// Said by the caller while tools ran.
+        package var early: [String] = []
+        package var isReplyDue = false
+        /// The reply that is being spoken asked to end the call.
+        package var isEnding = false
+    }
+
+    package private(set) var memory: Memory
+    /// Asked for by the reply that is still streaming.
+    private var asked: [ToolCall] = []
+    private let call: String
+    private let speaksFirst: AgentDefinition.Speaker
+    private let firstLine: String?
+    private let known: Set<String>
+
+    package init(
+        prompt: Prompt, definition: AgentDefinition, variables: [String: String], call: String,
+        memory: Memory? = nil
+    ) {
+        self.call = call
+        speaksFirst = definition.speaksFirst
+        firstLine = prompt.firstLine.map { Template.filled($0) { variables[$0] } }
+        known = Set(definition.tools.map(\.name))
+        self.memory = memory ?? Memory()
+    }
+
+    /// The agent's own tools and the built-in one.
+    package static func tools(of definition: AgentDefinition) -> [Tool] {
+        var endCall = Tool(name: endCallName, url: "")
+        endCall.description = "Ends the phone call. Say goodbye in the same reply."
+        return definition.tools + [endCall]
+    }
+
+    package mutating func handle(_ input: Input) -> [Effect] {
+        var effects: [Effect] = []
+        switch input {
+        case .started: begin(&effects)
+        case .resumed: resume(&effects)
+        case .answered(let text, let keys): answer(text, keys, &effects)
+        case .silence: hearNothing(&effects)
+        case .replyToolCall(let name, let arguments): collect(name, arguments, &effects)
+        case .replyFinished(let text): finishReply(text, &effects)
+        case .interrupted(let heard): interrupt(heard)
+        case .toolFinished(let key, let result): finishTool(key, content: result.text, &effects)
+        case .toolFailed(let key, let code):
+            finishTool(key, content: JSON.object(["error": .string(code)]).text, &effects)
+        }
+        trim()
+        return effects
+    }
+
+    private mutating func begin(_ effects: inout [Effect]) {
+        guard !memory.hasStarted else { return }
+        memory.hasStarted = true
+        guard speaksFirst == .agent else { return effects.append(.ask) }
+        if let firstLine {
+            memory.messages.append(.assistant(firstLine))
+            effects += [.say(firstLine), .ask]
+        } else {
+            request(&effects)
+        }
+    }
+
+    private mutating func resume(_ effects: inout [Effect]) {
+        guard memory.hasStarted else { return begin(&effects) }
+        asked = []
+        if memory.isEnding { return effects.append(.end(.agentEnded)) }
+        if !memory.running.isEmpty { return effects += memory.running.map(Effect.callTool) }
+        if memory.isReplyDue { request(&effects) } else { effects.append(.ask) }
+    }
+
+    private mutating func request(_ effects: inout [Effect]) {
+        asked = []
+        memory.isReplyDue = true
+        effects.append(.requestReply)
+    }
+
+    private mutating func answer(_ text: String, _ keys: String, _ effects: inout [Effect]) {
+        guard memory.hasStarted, !memory.isEnding else { return }
+        var words = text
+        if !keys.isEmpty { words += (words.isEmpty ? "" : " ") + "(keys pressed: \(keys))" }
+        guard !words.isEmpty else { return }
+        memory.silences = 0
+        memory.rounds = 0
+        if memory.running.isEmpty {
+            hear(words)
+            request(&effects)
+        } else {
+            memory.early.append(words)
+        }
+    }
+
+    /// Words that follow a turn nobody answered belong to it: one turn for the model.
+    private mutating func hear(_ words: String) {
+        if case .user(let before) = memory.messages.last {
+            memory.messages[memory.messages.count - 1] = .user(before + " " + words)
+        } else {
+            memory.messages.append(.user(words))
+        }
+    }
+
+    private mutating func hearNothing(_ effects: inout [Effect]) {
+        guard memory.hasStarted, memory.running.isEmpty, !memory.isEnding else { return }
+        memory.silences += 1
+        guard memory.silences <= Self.silencesMax else {
+            memory.isEnding = true
+            return effects.append(.giveUp)
+        }
+        memory.rounds = 0
+        hear("(the caller says nothing)")
+        request(&effects)
+    }
+
+    private mutating func collect(_ name: String, _ arguments: String, _ effects: inout [Effect]) {
+        guard memory.isReplyDue else { return }
+        guard asked.count < Self.toolCallsMax else {
+            return effects.append(.note(code: "too_many_tool_calls", detail: name))
+        }
+        memory.toolsCalled += 1
+        let text = Words.trimmed(arguments).isEmpty ? "{}" : arguments
+        // Arguments that are not JSON reach the model's own tool message as null and are refused below.
+        asked.append(
+            ToolCall(
+                key: "\(call)-\(name)-\(memory.toolsCalled)", name: name,
+                arguments: JSON(parsing: text) ?? .null))
+    }
+
+    private mutating func finishReply(_ text: String, _ effects: inout [Effect]) {
+        guard memory.isReplyDue else { return }
+        memory.isReplyDue = false
+        let calls = asked
+        asked = []
+        guard !calls.isEmpty else {
+            if !text.isEmpty { memory.messages.append(.assistant(text)) }
+            return effects.append(.ask)
+        }
+        if calls.contains(where: { $0.name == Self.endCallName }) {
+            if !text.isEmpty { memory.messages.append(.assistant(text)) }
+            memory.isEnding = true
+            return effects.append(.end(.agentEnded))
+        }
+        memory.messages.append(.toolCalls(calls, text: text))
+        memory.rounds += 1
+        for call in calls {
+            if let refusal = refusal(of: call) {
+                memory.messages.append(
+                    .toolResult(key: call.key, content: JSON.object(["error": .string(refusal)]).text))
+                effects.append(.note(code: "tool_refused", detail: refusal))
+            } else {
+                memory.running.append(call)
+                effects.append(.callTool(call))
+            }
+        }
+        if memory.running.isEmpty { request(&effects) }
+        guard memory.rounds > Self.toolRoundsMax + Self.toolCallsMax else { return }
+        // A model that asks for refused tools for ever.
+        memory.isEnding = true
+        effects.removeAll { $0 == .requestReply }
+        effects.append(.end(.agentFailed))
+    }
+
+    private func refusal(of call: ToolCall) -> String? {
+        if memory.rounds > Self.toolRoundsMax { return "no more tools in this turn: answer in words" }
+        if !known.contains(call.name) { return "there is no such tool" }
+        if call.arguments.object == nil { return "the arguments are not a JSON object" }
+        return nil
+    }
+
+    private mutating func finishTool(_ key: String, content: String, _ effects: inout [Effect]) {
+        guard let index = memory.running.firstIndex(where: { $0.key == key }) else { return }
+        memory.running.remove(at: index)
+        memory.messages.append(.toolResult(key: key, content: String(content.prefix(Self.resultMax))))
+        guard memory.running.isEmpty, !memory.isEnding else { return }
+        let early = memory.early
+        memory.early = []
+        if !early.isEmpty { hear(early.joined(separator: " ")) }
+        request(&effects)
+    }
+
+    /// The model must not believe it said what nobody heard.
+    private mutating func interrupt(_ heard: String) {
+        if memory.isReplyDue {
+            memory.isReplyDue = false
+            asked = []
+            if !heard.isEmpty { memory.messages.append(.assistant(heard)) }
+            return
+        }
+        guard
+            let index = memory.messages.lastIndex(where: { message in
+                if case .user = message { return true } else { return isSpeech(message) }
+            })
+        else { return }
+        switch memory.messages[index] {
+        case .assistant where heard.isEmpty: memory.messages.remove(at: index)
+        case .assistant: memory.messages[index] = .assistant(heard)
+        case .toolCalls(let calls, _): memory.messages[index] = .toolCalls(calls, text: heard)
+        case .user, .toolResult: break
+        }
+    }
+
+    private func isSpeech(_ message: Message) -> Bool {
+        switch message {
+        case .assistant, .toolCalls: true
+        case .user, .toolResult: false
+        }
+    }
+
+    /// A message list must not begin with the answer to a tool call that is gone.
+    private mutating func trim() {
+        guard memory.messages.count > Self.messagesMax else { return }
+        memory.messages.removeFirst(memory.messages.count - Self.messagesMax)
+        while let first = memory.messages.first {
+            if case .toolResult = first { memory.messages.removeFirst() } else { break }
+        }
+    }
+}

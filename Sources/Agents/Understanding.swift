@@ -1,0 +1,130 @@
+package import Base
+
+/// What a caller's words or keys mean as an answer to what was asked.
+///
+/// Values: digits `5550122`; `yes`/`no`; the choice; a weekday or `march 3`; the name; for open questions the words.
+package struct Understanding: Hashable, Sendable {
+    /// nil: not an answer, or not a whole one.
+    package var value: String?
+    package var fullness: Fullness
+    package init(value: String?, fullness: Fullness) {
+        self.value = value
+        self.fullness = fullness
+    }
+
+    /// Digits of the shortest and the longest telephone number. Source: ITU-T E.164; 7 is a local number.
+    package static let phoneDigits = 7...15
+
+    /// `keys` are pressed digits without the closing `#`; they win over words where both exist.
+    package init(of text: String, keys: String = "", as expectation: Expectation) {
+        let words = Words.split(text)
+        switch expectation {
+        case .open:
+            let trimmed = Words.trimmed(text)
+            self.init(value: trimmed.isEmpty ? nil : trimmed, fullness: .none)
+        case .yesNo: self = Self.yesNo(words)
+        case .choice(let phrases): self = Self.known(phrases, in: words)
+        case .digits(let min, let max):
+            self = Self.digits(keys.isEmpty ? SpokenNumbers.digits(in: words) : keys, min: min, max: max)
+        case .phone: self = Self.phone(keys.isEmpty ? SpokenNumbers.digits(in: words) : keys)
+        case .date: self = SpokenDates.read(words)
+        case .name(let known): self = known.isEmpty ? Self.anyName(words) : Self.known(known, in: words)
+        }
+    }
+
+    private static func digits(_ digits: String, min: Int, max: Int) -> Understanding {
+        switch digits.count {
+        case 0: Understanding(value: nil, fullness: .none)
+        case ..<min: Understanding(value: nil, fullness: .part)
+        case max: Understanding(value: digits, fullness: .full)
+        case ..<max: Understanding(value: digits, fullness: .enough)
+        // Too many is not an answer, and waiting longer does not make it one.
+        default: Understanding(value: nil, fullness: .enough)
+        }
+    }
+
+    private static func phone(_ digits: String) -> Understanding {
+        // A national number with its leading 0, or 1 for North America, has eleven digits; ten otherwise.
+        let whole = digits.hasPrefix("0") || digits.hasPrefix("1") ? 11 : 10
+        if digits.count == whole { return Understanding(value: digits, fullness: .full) }
+        return Self.digits(digits, min: phoneDigits.lowerBound, max: phoneDigits.upperBound)
+    }
+
+    private static let positives: Set<String> = [
+        "yes", "yeah", "yep", "yup", "yah", "sure", "correct", "right", "ok", "okay", "absolutely",
+        "definitely",
+        "certainly", "exactly", "indeed", "fine", "please", "mhm", "mm-hm", "mmhm", "uh-huh", "affirmative",
+        "perfect",
+        "great", "good",
+    ]
+    private static let negatives: Set<String> = [
+        "no", "nope", "nah", "not", "don't", "dont", "never", "wrong", "incorrect", "negative", "isn't",
+        "can't",
+        "won't", "neither",
+    ]
+    private static let plain: Set<String> = ["yes", "yeah", "yep", "yup", "no", "nope", "nah"]
+    private static let unsure = [
+        ["don't", "know"], ["dont", "know"], ["not", "sure"], ["no", "idea"], ["don't", "understand"],
+    ]
+    private static let agreeing = [
+        ["no", "problem"], ["of", "course"], ["go", "ahead"], ["why", "not"], ["you", "bet"],
+    ]
+
+    private static func yesNo(_ words: [String]) -> Understanding {
+        func has(_ phrases: [[String]]) -> Bool { phrases.contains { Words.range(of: $0, in: words) != nil } }
+        if has(unsure) { return Understanding(value: nil, fullness: .none) }
+        func answer(_ isYes: Bool) -> Understanding {
+            Understanding(value: isYes ? "yes" : "no", fullness: .full)
+        }
+        if has(agreeing) { return answer(true) }
+        // "yes, I don't mind" and "no, that is right": the plain word at the start decides.
+        if let first = words.prefix(3).first(where: plain.contains) {
+            return answer(positives.contains(first))
+        }
+        if words.contains(where: negatives.contains) { return answer(false) }
+        if words.contains(where: positives.contains) { return answer(true) }
+        return Understanding(value: nil, fullness: .none)
+    }
+
+    /// The phrase whose end comes last, the longest of those.
+    private static func known(_ phrases: [String], in words: [String]) -> Understanding {
+        var best: (end: Int, count: Int, phrase: String)?
+        for phrase in phrases {
+            let parts = Words.split(phrase)
+            guard !parts.isEmpty, let range = Words.lastRange(of: parts, in: words) else { continue }
+            if best.map({ (range.upperBound, parts.count) > ($0.end, $0.count) }) ?? true {
+                best = (range.upperBound, parts.count, phrase)
+            }
+        }
+        return Understanding(value: best?.phrase, fullness: best == nil ? .none : .full)
+    }
+
+    private static let leadIns = [
+        ["my", "name", "is"], ["the", "name", "is"], ["name", "is"], ["this", "is"], ["i", "am"], ["i'm"],
+        ["it's"],
+        ["it", "is"], ["name's"], ["call", "me"], ["for"],
+    ]
+    private static let nameless: Set<String> = [
+        "please", "speaking", "here", "thanks", "thank", "you", "um", "uh", "hi", "hello", "yes", "yeah",
+        "well", "so",
+        "my", "name", "is", "the", "a", "it", "i", "to", "what", "sorry", "pardon",
+    ]
+    /// A longer answer is a sentence, not a name.
+    private static let nameWordsMax = 4
+
+    private static func anyName(_ words: [String]) -> Understanding {
+        var rest = words[...]
+        for leadIn in leadIns {
+            if let range = Words.range(of: leadIn, in: Array(rest)) {
+                rest = rest.dropFirst(range.upperBound)
+                break
+            }
+        }
+        let name = rest.filter { !nameless.contains($0) }
+        guard (1...nameWordsMax).contains(name.count) else {
+            return Understanding(value: nil, fullness: .none)
+        }
+        let written = name.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined(separator: " ")
+        return Understanding(value: written, fullness: .enough)
+    }
+}

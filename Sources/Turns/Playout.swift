@@ -1,0 +1,164 @@
+import Base
+
+/// What was actually heard? Pure.
+///
+/// Owns: the queue of utterances, how much of each was made and heard, the words that reached the caller. Lengths are
+/// milliseconds as the runner tells them; a vendor that stalls is given up after the limits here.
+package struct Playout: Sendable {
+    /// First audio of an utterance at the head of the queue must come within this.
+    package static let synthesisLimitMs = 8000
+    /// Without any news for this long beyond the audio that is there, the utterance is over.
+    package static let stallMs = 5000
+    /// Utterances waiting; more are refused.
+    package static let queueMax = 64
+    /// Length of a text whose audio is not yet whole: unhurried English.
+    private static let msPerCharacter = 65
+    private static let lengthMaxMs = 3_600_000
+
+    struct Utterance: Hashable {
+        var id: Int
+        var text: String
+        var isInterruptible: Bool
+        var madeMs = 0
+        var isWhole = false
+        var heardMs = 0
+        /// Last news of it, or since when it is at the head.
+        var newsAt: CallTime
+    }
+
+    /// The agent's hold of the floor, from its first sound to its last.
+    struct Turn: Hashable {
+        var text: String
+        var startedAt: CallTime
+        var endedAt: CallTime
+    }
+
+    private var queue: [Utterance] = []
+    private var said: [String] = []
+    private var startedAt: CallTime?
+    private var endedAt = CallTime.zero
+    private(set) var isPaused = false
+
+    var isBusy: Bool { !queue.isEmpty }
+    /// One line that must be heard protects all that is queued with it.
+    var isInterruptible: Bool { queue.allSatisfy(\.isInterruptible) }
+    var isFull: Bool { queue.count >= Self.queueMax }
+    /// Something of this turn has been heard.
+    var hasBeenHeard: Bool { startedAt != nil }
+
+    mutating func enqueue(_ id: Int, _ text: String, isInterruptible: Bool, at now: CallTime) {
+        queue.append(Utterance(id: id, text: text, isInterruptible: isInterruptible, newsAt: now))
+    }
+
+    mutating func synthesised(_ id: Int, ms: Int, isLast: Bool, at now: CallTime) -> Bool {
+        guard let index = queue.firstIndex(where: { $0.id == id }) else { return false }
+        queue[index].madeMs = max(queue[index].madeMs, Self.clamped(ms))
+        queue[index].isWhole = queue[index].isWhole || isLast
+        queue[index].newsAt = now
+        return true
+    }
+
+    /// False for an utterance that is not waited for.
+    mutating func heard(_ id: Int, ms: Int, isFinished: Bool, at now: CallTime) -> Bool {
+        guard let index = queue.firstIndex(where: { $0.id == id }) else { return false }
+        let ms = Self.clamped(ms)
+        if startedAt == nil, ms > 0 || isFinished {
+            startedAt = CallTime(nanoseconds: max(0, now.nanoseconds - Int64(ms) * 1_000_000))
+        }
+        queue[index].heardMs = max(queue[index].heardMs, ms)
+        queue[index].newsAt = now
+        // Playout is in order: what is heard of a later one tells that the earlier are over.
+        for _ in 0..<index { finishHead(at: now) }
+        if isFinished { finishHead(at: now) }
+        return true
+    }
+
+    /// The utterance is dropped; what was heard of it counts. nil when it is not waited for.
+    mutating func drop(_ id: Int, at now: CallTime) -> Utterance? {
+        guard let index = queue.firstIndex(where: { $0.id == id }) else { return nil }
+        let dropped = queue.remove(at: index)
+        if dropped.heardMs > 0 { said.append(Self.heardText(of: dropped)) }
+        endedAt = now
+        if index == 0, !queue.isEmpty { queue[0].newsAt = now }
+        return dropped
+    }
+
+    mutating func pause() { isPaused = true }
+
+    mutating func resume(at now: CallTime) {
+        isPaused = false
+        if !queue.isEmpty { queue[0].newsAt = now }
+    }
+
+    /// Drops everything unheard. Gives the words that were heard since the turn began.
+    mutating func clear(at now: CallTime) -> String {
+        if let head = queue.first, head.heardMs > 0 { said.append(Self.heardText(of: head)) }
+        queue.removeAll()
+        isPaused = false
+        endedAt = now
+        return said.filter { !$0.isEmpty }.joined(separator: " ")
+    }
+
+    /// The finished turn; nil when nothing of it was heard.
+    mutating func takeTurn() -> Turn? {
+        defer {
+            said.removeAll()
+            startedAt = nil
+        }
+        guard let startedAt else { return nil }
+        let text = said.filter { !$0.isEmpty }.joined(separator: " ")
+        return Turn(text: text, startedAt: min(startedAt, endedAt), endedAt: endedAt)
+    }
+
+    /// When the head of the queue has stalled.
+    var deadline: CallTime? {
+        guard let head = queue.first, !isPaused else { return nil }
+        if head.madeMs == 0, !head.isWhole { return head.newsAt + .milliseconds(Self.synthesisLimitMs) }
+        return head.newsAt + .milliseconds(max(0, head.madeMs - head.heardMs) + Self.stallMs)
+    }
+
+    enum Stall: Hashable {
+        /// All of it exists: it is taken as heard.
+        case unreported
+        /// Its audio does not come.
+        case unspoken(Int)
+    }
+
+    /// Called at `deadline` or later.
+    mutating func handleDeadline(at now: CallTime) -> Stall? {
+        guard let deadline, deadline <= now, let head = queue.first else { return nil }
+        if head.isWhole {
+            finishHead(at: now)
+            return .unreported
+        }
+        _ = drop(head.id, at: now)
+        return .unspoken(head.id)
+    }
+
+    private mutating func finishHead(at now: CallTime) {
+        guard !queue.isEmpty else { return }
+        said.append(queue.removeFirst().text)
+        endedAt = now
+        if startedAt == nil { startedAt = now }
+        if !queue.isEmpty { queue[0].newsAt = now }
+    }
+
+    /// Whole words, by the share of the time that was heard.
+    private static func heardText(of utterance: Utterance) -> String {
+        let count = utterance.text.count
+        let wholeMs = utterance.isWhole ? utterance.madeMs : max(utterance.madeMs, count * msPerCharacter)
+        guard wholeMs > utterance.heardMs else { return utterance.text }
+        let cut = count * utterance.heardMs / wholeMs
+        var heard = ""
+        var length = 0
+        for word in utterance.text.split(separator: " ") {
+            length += word.count
+            guard length <= cut else { break }
+            heard += heard.isEmpty ? String(word) : " " + word
+            length += 1
+        }
+        return heard
+    }
+
+    private static func clamped(_ ms: Int) -> Int { min(max(0, ms), lengthMaxMs) }
+}

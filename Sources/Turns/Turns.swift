@@ -1,0 +1,331 @@
+package import Base
+
+/// Whose turn is it? Pure: no clock, no tasks, no audio.
+///
+/// Owns: routing between `Endpointing`, `BargeIn`, `Playout`, `Reply` and `Patience`, each of which answers one
+/// question. Does not own: what is said or what an answer means.
+///
+/// Feed every event to `handle`, carry out the effects in order, and call again with `.deadline` no earlier than
+/// `deadline`. Invariants: playout is never paused without a deadline; a reply is cancelled at most once.
+package struct Turns: Sendable {
+    package struct Policy: Hashable, Sendable {
+        package var endpointing = Endpointing.Policy()
+        package var bargeIn = BargeIn.Policy()
+        package var reply = Reply.Policy()
+        /// Silence of the caller before the agent asks again. 1000...60000.
+        package var silenceMs = 7000
+        package init() {}
+    }
+
+    package enum Input: Hashable, Sendable {
+        case speechStarted
+        case speechEnded
+        /// `fullness`: how much of the asked answer `text(with:)` holds.
+        case transcript(String, isFinal: Bool, Fullness)
+        /// `fullness`: of all keys of the turn, this one included.
+        case key(String, Fullness)
+        /// The caller's answer is awaited; sets how long to wait for its end.
+        case ask(Expectation)
+        case say(String, isInterruptible: Bool)
+        /// A reply of the model is wanted.
+        case beginReply
+        case replyText(Int, String)
+        case replyFinished(Int)
+        case replyFailed(Int)
+        case synthesised(Int, ms: Int, isLast: Bool)
+        case synthesisFailed(Int)
+        case heard(Int, ms: Int, isFinished: Bool)
+        /// Drop what is queued and pending: something more important is to be said.
+        case hush
+        /// Only what is queued is still said; the caller is not listened to any more.
+        case close
+        case deadline
+    }
+
+    package enum Effect: Hashable, Sendable {
+        case startReply(Int)
+        case cancelReply(Int)
+        case speak(Int, String)
+        case pausePlayout, resumePlayout, clearPlayout
+        case callerTurn(CallerTurn)
+        case agentTurn(AgentTurn)
+        /// The caller took the floor; the agent's words that were heard.
+        case interrupted(heard: String)
+        case replyFinished(String)
+        case replyFailed
+        case synthesisFailed(Int)
+        /// The caller has said nothing for `silenceMs`.
+        case silence
+        /// Everything said has been heard and nothing more is pending.
+        case allHeard
+        case note(String)
+    }
+
+    package struct CallerTurn: Hashable, Sendable {
+        package var text: String
+        package var keys: String
+        package var startedAt: CallTime
+        package var endedAt: CallTime
+    }
+
+    package struct AgentTurn: Hashable, Sendable {
+        /// What was heard of it.
+        package var text: String
+        package var startedAt: CallTime
+        package var endedAt: CallTime
+        package var wasInterrupted: Bool
+        package var stages: TurnStages?
+    }
+
+    private let policy: Policy
+    private var endpointing: Endpointing
+    private var bargeIn: BargeIn
+    private var playout = Playout()
+    private var reply: Reply
+    private var patience: Patience
+    private var stopwatch = Stopwatch()
+    /// Utterances spoken so far, in the whole call.
+    package private(set) var utterances: Int
+    private var isClosing = false
+    private var hasSpoken = false
+
+    /// `replies` and `utterances` count on from an earlier worker's.
+    package init(policy: Policy, replies: Int = 0, utterances: Int = 0) {
+        self.policy = policy
+        endpointing = Endpointing(policy: policy.endpointing)
+        bargeIn = BargeIn(policy: policy.bargeIn)
+        reply = Reply(policy: policy.reply, number: replies)
+        patience = Patience(silenceMs: policy.silenceMs)
+        self.utterances = utterances
+    }
+
+    package var replies: Int { reply.number }
+    /// Nothing is queued and no reply is pending.
+    package var isQuiet: Bool { !playout.isBusy && !reply.isPending }
+    package var isCallerSpeaking: Bool { endpointing.speakingSince != nil }
+    /// The caller has said something that is not yet a turn.
+    package var isCallerHeard: Bool { !endpointing.isIdle }
+    package func isCurrent(reply id: Int) -> Bool { reply.isCurrent(id) }
+    /// The turn's words if `transcript` is added; what its fullness is judged on.
+    package func text(with transcript: String) -> String { endpointing.text(with: transcript) }
+    package var keys: String { endpointing.keys }
+
+    package var deadline: CallTime? {
+        var first: CallTime?
+        func consider(_ time: CallTime?) {
+            if let time, time < first ?? time + .nanoseconds(1) { first = time }
+        }
+        if !isClosing { consider(endpointing.deadline) }
+        consider(bargeIn.deadline)
+        consider(playout.deadline)
+        consider(reply.deadline)
+        consider(patience.deadline)
+        return first
+    }
+
+    package mutating func handle(_ input: Input, at now: CallTime) -> [Effect] {
+        var effects: [Effect] = []
+        switch input {
+        case .speechStarted: endpointing.speechStarted(at: now)
+        case .speechEnded:
+            endpointing.speechEnded(at: now)
+            obey(bargeIn.speechEnded(at: now), at: now, &effects)
+        case .transcript(let text, let isFinal, let fullness):
+            hear(text, isFinal, fullness, at: now, &effects)
+        case .key(let key, let fullness): press(key, fullness, at: now, &effects)
+        case .ask(let expectation):
+            endpointing.ask(expectation)
+            if !isClosing { patience.expectAnswer() }
+        case .say(let text, let isInterruptible): speak(text, isInterruptible, at: now, &effects)
+        case .beginReply:
+            effects.append(.startReply(reply.begin(at: now)))
+        case .replyText, .replyFinished, .replyFailed: handleReply(input, at: now, &effects)
+        case .synthesised, .synthesisFailed, .heard: handlePlayout(input, at: now, &effects)
+        case .hush: takeFloor(isInterruption: false, at: now, &effects)
+        case .close: close(at: now, &effects)
+        case .deadline: break
+        }
+        settle(at: now, &effects)
+        return effects
+    }
+
+    private mutating func hear(
+        _ text: String, _ isFinal: Bool, _ fullness: Fullness, at now: CallTime, _ effects: inout [Effect]
+    ) {
+        guard !isClosing else { return }
+        guard endpointing.heard(text, isFinal: isFinal, fullness, at: now) else {
+            return effects.append(.note("transcript_too_late"))
+        }
+        let verdict = bargeIn.words(
+            endpointing.text, isFinal: isFinal, fillsSlot: fullness == .full, at: now)
+        obey(verdict, at: now, &effects)
+        // "mm-hm" is over; it must not become an answer once the agent has finished.
+        if verdict == .resume, isBackchannel(endpointing.text, fullness) { endpointing.reset() }
+    }
+
+    private func isBackchannel(_ text: String, _ fullness: Fullness) -> Bool {
+        text.isEmpty || Backchannel.isOnly(text, fillsSlot: fullness == .full)
+    }
+
+    private mutating func press(
+        _ key: String, _ fullness: Fullness, at now: CallTime, _ effects: inout [Effect]
+    ) {
+        guard !isClosing, playout.isInterruptible else { return effects.append(.note("key_ignored")) }
+        endpointing.pressed(key, fullness, at: now)
+        if !isQuiet { takeFloor(isInterruption: true, at: now, &effects) }
+    }
+
+    private mutating func speak(
+        _ text: String, _ isInterruptible: Bool, at now: CallTime, _ effects: inout [Effect]
+    ) {
+        guard !Words.split(text).isEmpty else { return }
+        guard !playout.isFull else { return effects.append(.note("playout_full")) }
+        utterances += 1
+        playout.enqueue(utterances, text, isInterruptible: isInterruptible && !isClosing, at: now)
+        hasSpoken = true
+        effects.append(.speak(utterances, text))
+    }
+
+    private mutating func handleReply(_ input: Input, at now: CallTime, _ effects: inout [Effect]) {
+        switch input {
+        case .replyText(let id, let text):
+            guard reply.isCurrent(id) else { return }
+            if !text.isEmpty { stopwatch.firstToken(at: now) }
+            for clause in reply.add(text, at: now) { speak(clause, true, at: now, &effects) }
+        case .replyFinished(let id):
+            guard reply.isCurrent(id) else { return }
+            if let clause = reply.finish() { speak(clause, true, at: now, &effects) }
+            hasSpoken = true
+            effects.append(.replyFinished(Words.trimmed(reply.text)))
+        case .replyFailed(let id):
+            guard reply.isCurrent(id) else { return }
+            _ = reply.cancel()
+            effects.append(.replyFailed)
+        default: break
+        }
+    }
+
+    private mutating func handlePlayout(_ input: Input, at now: CallTime, _ effects: inout [Effect]) {
+        switch input {
+        case .synthesised(let id, let ms, let isLast):
+            if playout.synthesised(id, ms: ms, isLast: isLast, at: now), ms > 0 {
+                stopwatch.firstAudio(at: now)
+            }
+        case .synthesisFailed(let id):
+            if playout.drop(id, at: now) != nil { effects.append(.synthesisFailed(id)) }
+        case .heard(let id, let ms, let isFinished):
+            if playout.heard(id, ms: ms, isFinished: isFinished, at: now), ms > 0 || isFinished {
+                stopwatch.heard(at: now)
+            }
+        default: break
+        }
+    }
+
+    /// Everything that follows from the new state and the time, after every input.
+    private mutating func settle(at now: CallTime, _ effects: inout [Effect]) {
+        if let since = endpointing.speakingSince, !isQuiet, playout.isInterruptible, !isClosing {
+            bargeIn.begin(since: since, at: now)
+        }
+        if isQuiet || !playout.isInterruptible, !bargeIn.isQuiet { dismiss(at: now, &effects) }
+        if let due = bargeIn.deadline, due <= now { obey(bargeIn.handleDeadline(at: now), at: now, &effects) }
+        if !isClosing, let due = endpointing.deadline, due <= now { endTurn(at: now, &effects) }
+        switch playout.handleDeadline(at: now) {
+        case .unspoken(let id): effects.append(.synthesisFailed(id))
+        case .unreported: effects.append(.note("playout_unreported"))
+        case nil: break
+        }
+        if let due = reply.deadline, due <= now, let id = reply.cancel() {
+            effects += [.cancelReply(id), .replyFailed]
+        }
+        if isQuiet, hasSpoken { finishAgentTurn(wasInterrupted: false, at: now, &effects) }
+        patience.update(isQuiet: isQuiet && endpointing.isIdle && !isClosing, at: now)
+        if patience.handleDeadline(at: now) { effects.append(.silence) }
+    }
+
+    private mutating func obey(_ verdict: BargeIn.Verdict, at now: CallTime, _ effects: inout [Effect]) {
+        switch verdict {
+        case .nothing: break
+        case .pause:
+            playout.pause()
+            effects.append(.pausePlayout)
+        case .resume: resume(at: now, &effects)
+        case .interrupt: takeFloor(isInterruption: true, at: now, &effects)
+        }
+    }
+
+    private mutating func resume(at now: CallTime, _ effects: inout [Effect]) {
+        guard playout.isPaused else { return }
+        playout.resume(at: now)
+        effects.append(.resumePlayout)
+    }
+
+    private mutating func dismiss(at now: CallTime, _ effects: inout [Effect]) {
+        bargeIn.reset()
+        resume(at: now, &effects)
+    }
+
+    private mutating func endTurn(at now: CallTime, _ effects: inout [Effect]) {
+        let turn = endpointing.take(at: now)
+        guard !turn.text.isEmpty || !turn.keys.isEmpty else {
+            if endpointing.wasSpeech(turn) { patience.hurry() }
+            return
+        }
+        if !isQuiet {
+            guard playout.isInterruptible else { return effects.append(.note("spoke_over_protected_line")) }
+            if turn.keys.isEmpty, isBackchannel(turn.text, turn.fullness) {
+                dismiss(at: now, &effects)
+                return effects.append(.note("backchannel"))
+            }
+            takeFloor(isInterruption: true, at: now, &effects)
+        }
+        patience.stop()
+        stopwatch.start(speechEnded: turn.endedAt, finalAt: turn.finalAt, at: now)
+        effects.append(
+            .callerTurn(
+                CallerTurn(text: turn.text, keys: turn.keys, startedAt: turn.startedAt, endedAt: turn.endedAt)
+            ))
+    }
+
+    /// The agent falls silent: voice, queue and model.
+    private mutating func takeFloor(isInterruption: Bool, at now: CallTime, _ effects: inout [Effect]) {
+        bargeIn.reset()
+        guard !isQuiet else { return }
+        let wasPaused = playout.isPaused
+        if playout.isBusy { effects.append(.clearPlayout) }
+        let heard = playout.clear(at: now)
+        if wasPaused { effects.append(.resumePlayout) }
+        if let id = reply.cancel() { effects.append(.cancelReply(id)) }
+        if isInterruption { effects.append(.interrupted(heard: heard)) }
+        hasSpoken = false
+        finishAgentTurn(wasInterrupted: isInterruption, at: now, &effects)
+    }
+
+    private mutating func finishAgentTurn(wasInterrupted: Bool, at now: CallTime, _ effects: inout [Effect]) {
+        let isAllHeard = hasSpoken
+        hasSpoken = false
+        if let turn = playout.takeTurn(), !turn.text.isEmpty {
+            effects.append(
+                .agentTurn(
+                    AgentTurn(
+                        text: turn.text, startedAt: turn.startedAt, endedAt: turn.endedAt,
+                        wasInterrupted: wasInterrupted, stages: stopwatch.take())))
+        }
+        if isAllHeard { effects.append(.allHeard) }
+    }
+
+    private mutating func close(at now: CallTime, _ effects: inout [Effect]) {
+        isClosing = true
+        patience.stop()
+        endpointing.reset()
+        dismiss(at: now, &effects)
+        if let id = reply.cancel() { effects.append(.cancelReply(id)) }
+    }
+
+    /// What the caller was saying when the line was cut; nil for nothing.
+    package mutating func takeUnfinished(at now: CallTime) -> CallerTurn? {
+        guard !endpointing.isIdle, !isClosing else { return nil }
+        let turn = endpointing.take(at: now)
+        guard !turn.text.isEmpty || !turn.keys.isEmpty else { return nil }
+        return CallerTurn(text: turn.text, keys: turn.keys, startedAt: turn.startedAt, endedAt: turn.endedAt)
+    }
+}
