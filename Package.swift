@@ -157,7 +157,7 @@ let package = Package(
         tests("OfflineVoicesTests", ["OfflineVoices"]),
         tests("SpeechTests", ["Base", "Audio", "Agents", "Speech", "OfflineVoices", "HTTPClient", "VendorSim", log] + nio("NIOCore", "NIOPosix")),
         tests("TelephonyTests", ["Base", "Audio", "Telephony", "WebSockets"] + nio("NIOCore", "NIOEmbedded")),
-        tests("VendorSimTests", ["Base", "VendorSim", "OfflineVoices", "HTTPClient", "WebSockets", log] + nio("NIOCore", "NIOPosix")),
+        tests("VendorSimTests", ["Base", "VendorSim", "OfflineVoices", "HTTPClient", "WebSockets", hummingbird, hummingbirdCore, httpTypes, log] + nio("NIOCore", "NIOPosix")),
         tests(
             "MediaWorkerTests",
             [
