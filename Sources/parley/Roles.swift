@@ -31,7 +31,7 @@ extension Platform {
         let openAPI = try String(contentsOfFile: configuration.openAPI, encoding: .utf8)
         let database = ground.database
         let health = HealthRoutes(
-            checks: [.database(database)], metrics: { metrics.text() + PoolMetrics.text(database) }, openAPI: openAPI)
+            checks: [.database(database)], metrics: { metrics.text + PoolMetrics.text(database) }, openAPI: openAPI)
         let plane = ControlPlane(
             ground.parts, health: health, keyed: callRoutes(ground), open: openRoutes(ground))
         return Application(

@@ -1,13 +1,11 @@
 import ArgumentParser
 import Base
 import Foundation
-import HTTPClient
-import Logging
 import VendorSim
 
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measurements that end in one line of JSON.", subcommands: [BenchMedia.self])
+        abstract: "Measurements that end in one line of JSON.", subcommands: [BenchMedia.self, BenchTakeover.self, BenchQueue.self])
 }
 
 /// Many keypad calls at once through one worker process: is the media loop sound?
@@ -25,25 +23,16 @@ struct BenchMedia: AsyncParsableCommand {
     static let menuSeconds = 4
 
     func run() async throws {
-        let logger = LogSetup.bootstrap(verbose: false, level: .error)
-        let http = HTTPClient(addresses: .anyAddress, logger: logger)
-        var outsideConfiguration = SimulatedWorld.Configuration()
-        outsideConfiguration.carrier.keepsAudio = false
-        let outside = try await SimulatedWorld.start(outsideConfiguration, logger: logger)
-        let path = URL(filePath: directory, relativeTo: URL(filePath: FileManager.default.currentDirectoryPath)).path
-        let layout = DemoPlatform.Layout(
-            controlPort: try DemoPlatform.freePort(), mediaPorts: [try DemoPlatform.freePort()], directory: path,
-            capacity: calls + 10)
-        let platform = try DemoPlatform(layout: layout, http: http)
+        let world = try await BenchWorld.start(
+            BenchWorld.Needs(name: "Bench", capacity: calls + 10, keepsAudio: false) { _ in Self.keypadAgent },
+            directory: directory)
         do {
-            try await platform.start()
-            let tenant = try await setUp(outside, platform, http)
-            let result = try await measure(outside, platform, tenant)
-            await platform.stop()
-            await outside.stop()
+            let result = try await measure(world)
+            await world.stop()
+            BenchWorld.progress("")
             report(result)
         } catch {
-            await platform.stop()
+            await world.stop()
             throw error
         }
     }
@@ -56,44 +45,33 @@ struct BenchMedia: AsyncParsableCommand {
         var idleMB: Double
     }
 
-    private func setUp(_ outside: SimulatedWorld, _ platform: DemoPlatform, _ http: HTTPClient) async throws -> DemoTenant {
-        let operatorAPI = APIClient(
-            client: http, baseURL: platform.controlURL, key: platform.secrets.operatorKey, tenant: nil)
-        let plan = DemoTenant.Plan(
-            name: "Bench", agent: Self.keypadAgent, number: "+1\(Int.random(in: 2_000_000_000...9_899_999_999))",
-            credit: "10000.00", concurrencyLimit: calls + 10)
-        return try await DemoTenant.create(
-            plan, operatorAPI: operatorAPI, carrier: outside.carrier, publicURL: platform.controlURL)
-    }
-
-    private func measure(
-        _ outside: SimulatedWorld, _ platform: DemoPlatform, _ tenant: DemoTenant
-    ) async throws -> Result {
+    private func measure(_ world: BenchWorld) async throws -> Result {
         let presses = max(1, seconds / Self.menuSeconds)
         let persona = Persona.keypad(Array(repeating: "1", count: presses) + ["9"])
-        let worker = await platform.processID(ofWorker: 0)
+        let worker = await world.platform.processID(ofWorker: 0)
         guard let idle = ProcessUsage(of: worker) else { throw DemoFailure("the worker is gone") }
         var placed: [PlacedCall] = []
         for index in 0..<calls {
             placed.append(
-                try await outside.carrier.placeInbound(
-                    from: "+1212\(5_550_000 + index)", to: tenant.number, persona: persona))
+                try await world.outside.carrier.placeInbound(
+                    from: "+1212\(5_550_000 + index)", to: world.tenant.number, persona: persona))
             try await Task.sleep(for: Self.startInterval)
-            if index % 10 == 9 { progress("\(index + 1) of \(calls) calls up") }
+            if index % 10 == 9 { BenchWorld.progress("\(index + 1) of \(calls) calls up") }
         }
         try await Task.sleep(for: Self.warmUp)
         let start = ContinuousClock.now
         guard let before = ProcessUsage(of: worker) else { throw DemoFailure("the worker is gone") }
-        let window = max(5, seconds - Int(Self.warmUp.milliseconds) / 1000 - calls * 30 / 1000 - 5)
+        let startingMs = Int(Self.startInterval.milliseconds) * calls + Int(Self.warmUp.milliseconds)
+        let window = max(5, seconds - startingMs / 1000 - 5)
         for second in 0..<window {
             try await Task.sleep(for: .seconds(1))
-            progress("measuring, \(second + 1) of \(window) s")
+            BenchWorld.progress("measuring, \(second + 1) of \(window) s")
         }
         guard let after = ProcessUsage(of: worker) else { throw DemoFailure("the worker is gone") }
         let elapsed = Double((ContinuousClock.now - start).milliseconds) / 1000
         var observations: [CallObservation] = []
         for call in placed { observations.append(await call.ended()) }
-        let failed = observations.filter { $0.endedBy != "agent" && $0.endedBy != "rest" || $0.pressed.count <= presses / 2 }
+        let failed = observations.filter { $0.pressed.last != "9" || $0.streams.count != 1 }
         return Result(
             observations: observations, failed: failed.count,
             cpuMsPerCallSecond: Double(after.cpuMs - before.cpuMs) / elapsed / Double(calls),
@@ -114,10 +92,6 @@ struct BenchMedia: AsyncParsableCommand {
                 + "\"rss_mb_per_call\":\(share(result.residentMBPerCall)),\"idle_rss_mb\":\(share(result.idleMB)),"
                 + "\"first_sound_ms_p50\":\(first.isEmpty ? -1 : first[first.count / 2]),"
                 + "\"first_sound_ms_max\":\(first.last ?? -1),\"generator_clock_late_ms_max\":\(clock)}")
-    }
-
-    private func progress(_ text: String) {
-        FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
     }
 
     /// Says a line, waits for a key, says it again; 9 ends the call.

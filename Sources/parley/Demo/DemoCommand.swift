@@ -76,14 +76,9 @@ struct Demo: AsyncParsableCommand {
             client: http, baseURL: platform.controlURL, key: platform.secrets.operatorKey, tenant: nil)
         let agent = try AppointmentAgent.body(
             toolURL: outside.sink.url, directory: FileManager.default.currentDirectoryPath)
-        let plan = DemoTenant.Plan(name: "Demo clinic", agent: agent, number: Self.freshNumber())
+        let plan = DemoTenant.Plan(name: "Demo clinic", agent: agent, number: DemoTenant.freshNumber())
         return try await DemoTenant.create(
             plan, operatorAPI: operatorAPI, carrier: outside.carrier, publicURL: platform.controlURL)
-    }
-
-    /// Numbers are unique on a platform and demos share one database: 415-555 numbers would run out.
-    private static func freshNumber() -> String {
-        "+1\(Int.random(in: 200...989))\(Int.random(in: 200...989))\(Int.random(in: 1000...9999))"
     }
 
     // MARK: one call, shown
@@ -180,10 +175,8 @@ struct Demo: AsyncParsableCommand {
 
     private func find(_ from: String, _ tenant: DemoTenant) async throws -> String {
         let limit = ContinuousClock.now + .seconds(10)
-        let escaped = from.replacingOccurrences(of: "+", with: "%2B")
         while ContinuousClock.now < limit {
-            let list = try await tenant.api.get("/v1/calls?from=\(escaped)&limit=1")
-            if let call = list["data"]?.array?.first { return try call.text("id") }
+            if let call = try await tenant.calls(from: from).first { return try call.text("id") }
             try await Task.sleep(for: .milliseconds(100))
         }
         throw DemoFailure("the call never reached the platform")

@@ -50,8 +50,8 @@ actor DemoPlatform {
                 "PARLEY_MEDIA_PORT": "\(port)", "PARLEY_CONTROL_URL": controlURL,
                 "PARLEY_SPOOL": layout.directory + "/spool\(index + 1)", "PARLEY_CAPACITY": "\(layout.capacity)",
             ]) { _, new in new }, logDirectory: layout.directory)
-        try worker.start()
         if children.count > index + 1 { children[index + 1] = worker } else { children.append(worker) }
+        try children[index + 1].start()
         try await waitUntilUp(index + 1, url: "http://127.0.0.1:\(port)/healthz")
     }
 

@@ -49,6 +49,19 @@ struct DemoTenant {
     }
 }
 
+extension DemoTenant {
+    /// Numbers are unique on a platform and demonstrations share one: a few fixed ones would run out.
+    static func freshNumber() -> String {
+        "+1\(Int.random(in: 200...989))\(Int.random(in: 200...989))\(Int.random(in: 1000...9999))"
+    }
+
+    /// The newest calls from a number.
+    func calls(from: String) async throws -> [JSON] {
+        let escaped = from.replacingOccurrences(of: "+", with: "%2B")
+        return try await api.get("/v1/calls?from=\(escaped)&limit=10")["data"]?.array ?? []
+    }
+}
+
 extension JSON {
     /// A member that must be text.
     func text(_ member: String) throws -> String {

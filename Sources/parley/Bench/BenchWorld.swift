@@ -1,0 +1,80 @@
+import Base
+import Foundation
+import HTTPClient
+import Logging
+import VendorSim
+
+/// A platform of processes, a simulated outside and one tenant: what every measurement starts with.
+struct BenchWorld {
+    let outside: SimulatedWorld
+    let platform: DemoPlatform
+    let tenant: DemoTenant
+    let operatorAPI: APIClient
+
+    struct Needs {
+        var name: String
+        var workers = 1
+        var capacity: Int
+        var keepsAudio = true
+        var agent: @Sendable (SimulatedWorld) throws -> JSON
+    }
+
+    /// - Parameter directory: relative to the current one; receives logs, keys and recordings.
+    static func start(_ needs: Needs, directory: String) async throws -> BenchWorld {
+        let logger = LogSetup.bootstrap(verbose: false, level: .error)
+        let http = HTTPClient(addresses: .anyAddress, logger: logger)
+        var configuration = SimulatedWorld.Configuration()
+        configuration.carrier.keepsAudio = needs.keepsAudio
+        let outside = try await SimulatedWorld.start(configuration, logger: logger)
+        let path = URL(filePath: directory, relativeTo: URL(filePath: FileManager.default.currentDirectoryPath)).path
+        let layout = DemoPlatform.Layout(
+            controlPort: try DemoPlatform.freePort(),
+            mediaPorts: try (0..<needs.workers).map { _ in try DemoPlatform.freePort() }, directory: path,
+            capacity: needs.capacity)
+        let platform = try DemoPlatform(layout: layout, http: http)
+        do {
+            try await platform.start()
+            let operatorAPI = APIClient(
+                client: http, baseURL: platform.controlURL, key: platform.secrets.operatorKey, tenant: nil)
+            let plan = DemoTenant.Plan(
+                name: needs.name, agent: try needs.agent(outside), number: DemoTenant.freshNumber(), credit: "10000.00",
+                concurrencyLimit: needs.capacity)
+            let tenant = try await DemoTenant.create(
+                plan, operatorAPI: operatorAPI, carrier: outside.carrier, publicURL: platform.controlURL)
+            return BenchWorld(outside: outside, platform: platform, tenant: tenant, operatorAPI: operatorAPI)
+        } catch {
+            await platform.stop()
+            throw error
+        }
+    }
+
+    func stop() async {
+        await platform.stop()
+        await outside.stop()
+    }
+
+    static func progress(_ text: String) {
+        FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+    }
+
+    /// The call of `from`, once the platform knows it.
+    func call(from: String) async throws -> String {
+        let limit = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < limit {
+            if let call = try await tenant.calls(from: from).first { return try call.text("id") }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw DemoFailure("the call never reached the platform")
+    }
+
+    /// Waits until the call's row says that it has ended. Returns it.
+    func ended(_ callID: String, within limit: Duration) async throws -> JSON? {
+        let end = ContinuousClock.now + limit
+        while ContinuousClock.now < end {
+            let call = try await tenant.api.get("/v1/calls/\(callID)")
+            if call["state"]?.string == "ended" { return call }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return nil
+    }
+}
