@@ -63,8 +63,8 @@ private struct Line {
         let utterance = Dialogue.UtteranceID(id)
         pacing.enqueue(utterance)
         let audio = (0..<(ms * 8)).map { byte ?? UInt8(truncatingIfNeeded: $0 / 8) }
-        #expect(pacing.append(ByteBuffer(bytes: audio), to: utterance) == ms)
-        #expect(pacing.complete(utterance) == ms)
+        same(pacing.append(ByteBuffer(bytes: audio), to: utterance), ms)
+        same(pacing.complete(utterance), ms)
     }
 }
 
@@ -124,7 +124,7 @@ private struct Line {
         line.run(ms: 500)
         line.hear()
         let before = line.heardBytes.count
-        #expect(line.pacing.pause(at: .milliseconds(line.now)))
+        same(line.pacing.pause(at: .milliseconds(line.now)), true)
         line.carrierClears()
         line.run(ms: 400)
         #expect(line.heardBytes.count == before)
@@ -162,8 +162,8 @@ private struct Line {
         line.run(ms: 100)
         #expect(line.sent.isEmpty)
         let first = Dialogue.UtteranceID(1)
-        #expect(line.pacing.append(ByteBuffer(repeating: 1, count: 3200), to: first) == 400)
-        #expect(line.pacing.complete(first) == 400)
+        same(line.pacing.append(ByteBuffer(repeating: 1, count: 3200), to: first), 400)
+        same(line.pacing.complete(first), 400)
         line.run(ms: 1200)
         #expect(line.heardBytes == [UInt8](repeating: 1, count: 3200) + [UInt8](repeating: 2, count: 3200))
         #expect(line.heard.filter(\.isFinished).map(\.id) == [1, 2])
@@ -195,7 +195,7 @@ private struct Line {
     @Test func anEmptyUtteranceIsFinishedAtOnce() {
         var line = Line()
         line.pacing.enqueue(Dialogue.UtteranceID(1))
-        #expect(line.pacing.complete(Dialogue.UtteranceID(1)) == 0)
+        same(line.pacing.complete(Dialogue.UtteranceID(1)), 0)
         line.run(ms: 100)
         #expect(line.heard.map(\.isFinished) == [true])
     }
@@ -205,8 +205,8 @@ private struct Line {
         policy.samplesMax = 1000
         var pacing = Pacing(policy)
         pacing.enqueue(Dialogue.UtteranceID(1))
-        #expect(pacing.append(ByteBuffer(repeating: 1, count: 1000), to: Dialogue.UtteranceID(1)) == 125)
-        #expect(pacing.append(ByteBuffer(repeating: 1, count: 1), to: Dialogue.UtteranceID(1)) == nil)
+        same(pacing.append(ByteBuffer(repeating: 1, count: 1000), to: Dialogue.UtteranceID(1)), 125)
+        same(pacing.append(ByteBuffer(repeating: 1, count: 1), to: Dialogue.UtteranceID(1)), nil)
     }
 
     /// Random speech, pauses and clears: heard bytes of an utterance are always a prefix of it, in order.
@@ -242,4 +242,9 @@ private struct Line {
             #expect(bytes == samples.last, "seed \(seed) utterance \(id)")
         }
     }
+}
+
+/// `#expect` cannot call what changes its subject.
+private func same<Value: Equatable>(_ a: Value, _ b: Value, _ location: SourceLocation = #_sourceLocation) {
+    #expect(a == b, sourceLocation: location)
 }

@@ -14,17 +14,13 @@ import Testing
 
     @Test func nothingComesBeforeStartAndStartComesOnce() {
         var rules = StreamRules()
-        #expect(
-            code { () throws(MediaViolation) in try rules.check("media", isOurStream: true) }
-                == "media_before_start")
-        #expect(code { () throws(MediaViolation) in try rules.start() } == nil)
-        #expect(code { () throws(MediaViolation) in try rules.check("media", isOurStream: true) } == nil)
-        #expect(
-            code { () throws(MediaViolation) in try rules.check("mark", isOurStream: false) }
-                == "wrong_stream")
-        #expect(code { () throws(MediaViolation) in try rules.start() } == "second_start")
+        same(code { () throws(MediaViolation) in try rules.check("media", isOurStream: true) }, "media_before_start")
+        same(code { () throws(MediaViolation) in try rules.start() }, nil)
+        same(code { () throws(MediaViolation) in try rules.check("media", isOurStream: true) }, nil)
+        same(code { () throws(MediaViolation) in try rules.check("mark", isOurStream: false) }, "wrong_stream")
+        same(code { () throws(MediaViolation) in try rules.start() }, "second_start")
         rules.stop()
-        #expect(code { () throws(MediaViolation) in try rules.start() } == "message_after_stop")
+        same(code { () throws(MediaViolation) in try rules.start() }, "message_after_stop")
     }
 
     @Test func aFloodIsStoppedAndAStallIsNot() throws {
@@ -46,14 +42,14 @@ import Testing
 
     @Test func missingAudioIsCountedFromTimestamps() {
         var rules = StreamRules()
-        #expect(rules.gap(timestamp: 5, milliseconds: 20) == 0)
-        #expect(rules.gap(timestamp: 25, milliseconds: 20) == 0)
-        #expect(rules.gap(timestamp: 85, milliseconds: 20) == 40)
-        #expect(rules.gap(timestamp: 109, milliseconds: 20) == 0)
-        #expect(rules.gap(timestamp: 10_000, milliseconds: 20) == 1000)
-        #expect(rules.gap(timestamp: 3, milliseconds: 20) == 0)
-        #expect(rules.gap(timestamp: nil, milliseconds: 20) == 0)
-        #expect(rules.gap(timestamp: .max, milliseconds: 20) == 0)
+        same(rules.gap(timestamp: 5, milliseconds: 20), 0)
+        same(rules.gap(timestamp: 25, milliseconds: 20), 0)
+        same(rules.gap(timestamp: 85, milliseconds: 20), 40)
+        same(rules.gap(timestamp: 109, milliseconds: 20), 0)
+        same(rules.gap(timestamp: 10_000, milliseconds: 20), 1000)
+        same(rules.gap(timestamp: 3, milliseconds: 20), 0)
+        same(rules.gap(timestamp: nil, milliseconds: 20), 0)
+        same(rules.gap(timestamp: .max, milliseconds: 20), 0)
         #expect(rules.filledMs == 1040)
     }
 
@@ -67,4 +63,9 @@ import Testing
         }
         #expect(filled == 0)
     }
+}
+
+/// `#expect` cannot call what changes its subject.
+private func same<Value: Equatable>(_ a: Value, _ b: Value, _ location: SourceLocation = #_sourceLocation) {
+    #expect(a == b, sourceLocation: location)
 }
