@@ -1,4 +1,5 @@
 import Base
+import HTTPTypes
 import Postgres
 import Store
 import TestKit

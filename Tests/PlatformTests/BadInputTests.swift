@@ -65,7 +65,7 @@ import Testing
             let answer = try await platform.post(
                 "/v1/tenants",
                 [
-                    "name": 7, "kind": "king", "concurrency_limit": 2.5, "weight": 0, "region": "Mars/Base", "colour": "red",
+                    "name": 7, "kind": "king", "concurrency_limit": .double(2.5), "weight": 0, "region": "Mars/Base", "colour": "red",
                     "destination_policy": ["allowed_prefixes": ["+1", "all"], "extra": 1],
                 ])
             #expect(answer.status == 422)

@@ -40,16 +40,16 @@ import Testing
             let acme = try await platform.makeTenant("Acme")
             let id = try await platform.makeAgent(key: acme.key)
             var second = TestPlatform.definition.object ?? [:]
-            second["language"] = "en-GB"
+            second["speaks_first"] = "caller"
             let published = try await platform.post(
                 "/v1/agents/\(id)/versions", ["definition": .object(second)], key: acme.key)
             #expect(published.status == 201)
             #expect(published.json["version"]?.int == 2)
             let first = try await platform.get("/v1/agents/\(id)/versions/1", key: acme.key)
-            #expect(first.json["definition"]?["language"]?.string == "en-US")
+            #expect(first.json["definition"]?["speaks_first"]?.string == "agent")
             let agent = try await platform.get("/v1/agents/\(id)", key: acme.key)
             #expect(agent.json["latest_version"]?.int == 2)
-            #expect(agent.json["definition"]?["language"]?.string == "en-GB")
+            #expect(agent.json["definition"]?["speaks_first"]?.string == "caller")
             let list = try await platform.get("/v1/agents/\(id)/versions?limit=1", key: acme.key)
             #expect(list.json["data"]?.array?.count == 1)
             #expect(list.json["next_cursor"]?.string == "2")
