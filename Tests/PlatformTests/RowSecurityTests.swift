@@ -28,10 +28,12 @@ import Testing
             for row in tables.rows {
                 let name = try row.text("name")
                 if Self.exempt.contains(name) { continue }
-                #expect(try row.bool("forced"), "\(name): row-level security is not forced: call parley_protect")
+                #expect(
+                    try row.bool("forced"), "\(name): row-level security is not forced: call parley_protect")
                 #expect(try row.bool("has_tenant"), "\(name) has no tenant_id NOT NULL")
                 if try row.bool("part") {
-                    #expect(try !row.bool("reachable"), "\(name): a partition is reached through its parent only")
+                    #expect(
+                        try !row.bool("reachable"), "\(name): a partition is reached through its parent only")
                 } else if try row.bool("reachable") {
                     #expect(try row.bool("has_policy"), "\(name) has no policy on tenant_id for parley_app")
                 }
@@ -100,11 +102,13 @@ import Testing
             ).rows.map { try $0.text("name") }.filter { !Self.exempt.contains($0) }
             var filled = 0
             for table in tables {
-                let theirs = try await pool.query("SELECT count(*) AS n FROM \(table) WHERE tenant_id = $1", [.id(other)])
+                let theirs = try await pool.query(
+                    "SELECT count(*) AS n FROM \(table) WHERE tenant_id = $1", [.id(other)])
                 let count = try theirs.rows[0].int("n")
                 filled += count > 0 ? 1 : 0
                 await Self.attack(platform.database, table, mine: mine, other: other)
-                let after = try await pool.query("SELECT count(*) AS n FROM \(table) WHERE tenant_id = $1", [.id(other)])
+                let after = try await pool.query(
+                    "SELECT count(*) AS n FROM \(table) WHERE tenant_id = $1", [.id(other)])
                 #expect(try after.rows[0].int("n") == count, "\(table)")
             }
             #expect(filled >= 8, "rows of B to attack in \(filled) tables")
@@ -112,7 +116,9 @@ import Testing
     }
 
     /// Every way of touching B's rows while acting for A shows and changes none, or is refused (42501).
-    private static func attack(_ database: Database, _ table: String, mine: ID<Tenant>, other: ID<Tenant>) async {
+    private static func attack(_ database: Database, _ table: String, mine: ID<Tenant>, other: ID<Tenant>)
+        async
+    {
         let statements = [
             "SELECT 1 FROM \(table) WHERE tenant_id = $1",
             "DELETE FROM \(table) WHERE tenant_id = $1 RETURNING 1",
@@ -152,7 +158,8 @@ import Testing
             await pool.close()
             let id = try #require(ID<Tenant>(acme.id))
             #expect(try await platform.database.tenant(id, "SELECT * FROM tenants").rows.count == 1)
-            let raised = try await platform.database.tenant(id, "UPDATE tenants SET concurrency_limit = 99999")
+            let raised = try await platform.database.tenant(
+                id, "UPDATE tenants SET concurrency_limit = 99999")
             #expect(raised.affected == 0)
         }
     }
