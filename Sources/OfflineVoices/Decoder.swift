@@ -6,6 +6,9 @@ import CVoicesShim
 final class Decoder: @unchecked Sendable {
     /// Compiled grammars kept for the next utterances.
     static let grammarsMax = 8
+    /// Mean score per frame (`voices_decoder_fit`) below which words count as not said. Over telephone speech of rms, what
+    /// was in the grammar had -47 or better (slt: 95 % -49 or better), other sentences forced into it -50 or worse, mostly.
+    private static let fitMin: Int32 = -52
 
     private let handle: OpaquePointer
     private let dictionary: PronouncingDictionary
@@ -39,12 +42,14 @@ final class Decoder: @unchecked Sendable {
 
     func end() { _ = voices_decoder_end(handle) }
 
-    /// The words so far; after the end, empty when the grammar did not fit.
+    /// The words so far; after the end, empty when the grammar did not fit to its end.
     var hypothesis: String {
         guard let text = voices_decoder_hypothesis(handle) else { return "" }
-        let words = String(cString: text).split(separator: " ")
-        return words.filter { !$0.hasPrefix(PronouncingDictionary.soundPrefix) }.joined(separator: " ")
+        return String(cString: text)
     }
+
+    /// The words after the end; empty when they fit the sound so badly that something else was said.
+    var result: String { voices_decoder_fit(handle) < Self.fitMin ? "" : hypothesis }
 
     /// The words of the hypothesis with their times, milliseconds from the begin.
     var timedWords: [OfflineWord] {
@@ -55,9 +60,7 @@ final class Decoder: @unchecked Sendable {
             { user, word, start, end in
                 guard let user, let word else { return }
                 let name = String(cString: word)
-                guard !name.hasPrefix("<"), !name.hasPrefix("["),
-                    !name.hasPrefix(PronouncingDictionary.soundPrefix)
-                else { return }
+                guard !name.hasPrefix("<"), !name.hasPrefix("[") else { return }
                 Unmanaged<Box>.fromOpaque(user).takeUnretainedValue().words.append(
                     OfflineWord(
                         text: String(name.prefix { $0 != "(" }), startMs: Int(start) * 10,

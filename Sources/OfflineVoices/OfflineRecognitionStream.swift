@@ -9,7 +9,7 @@ package final class OfflineRecognitionStream: Sendable {
     private static let sliceSamples = 400 * 8
 
     private enum Step: Sendable {
-        case grammar(String), begin, audio([Int16]), end, close
+        case grammar(@Sendable () -> String), begin, audio([Int16]), end, close
     }
 
     private struct Mailbox {
@@ -43,7 +43,9 @@ package final class OfflineRecognitionStream: Sendable {
     }
 
     /// JSGF text; holds from the next `begin` on.
-    package func setGrammar(_ jsgf: String) { post(.grammar(jsgf)) }
+    package func setGrammar(_ jsgf: String) { post(.grammar { jsgf }) }
+    /// As above; `make` is called on the recogniser's thread, for grammars that take time to write.
+    package func setGrammar(_ make: @escaping @Sendable () -> String) { post(.grammar(make)) }
     /// An utterance begins. Ends the one before, if it goes on.
     package func begin() { post(.begin) }
     /// 8 kHz samples; dropped outside of an utterance.
@@ -103,7 +105,7 @@ package final class OfflineRecognitionStream: Sendable {
     /// False when the stream has to wait for a decoder; `schedule` is called when there is one.
     private func perform(_ step: Step, _ work: inout Work) -> Bool {
         switch step {
-        case .grammar(let text): work.grammar = text
+        case .grammar(let make): work.grammar = make()
         case .begin: return begin(&work)
         case .audio(let samples): hear(samples, &work)
         case .end: finish(&work)
@@ -148,7 +150,7 @@ package final class OfflineRecognitionStream: Sendable {
         guard let decoder = work.decoder else { return }
         decoder.end()
         work.decoder = nil
-        let words = decoder.hypothesis
+        let words = decoder.result
         let timed = onWords == nil || words.isEmpty ? [] : decoder.timedWords
         recognizer.decoders.giveBack(decoder)
         onWords?(timed)

@@ -3,16 +3,6 @@ import Foundation
 
 /// How words sound: the CMU dictionary that comes with PocketSphinx's model, and flite's letter-to-sound rules for the rest.
 package struct PronouncingDictionary: Sendable {
-    /// `<sounds like>`: a word that stands for one phone, `sound_aa`. Made of them, a grammar can hear what it does not know;
-    /// they never show in results.
-    package static let soundPrefix = "sound_"
-    /// Every phone of the CMU set.
-    package static let phones = [
-        "aa", "ae", "ah", "ao", "aw", "ay", "b", "ch", "d", "dh", "eh", "er", "ey", "f", "g", "hh", "ih",
-        "iy", "jh", "k",
-        "l", "m", "n", "ng", "ow", "oy", "p", "r", "s", "sh", "t", "th", "uh", "uw", "v", "w", "y", "z", "zh",
-    ]
-
     private let bytes: Data
 
     /// The file: lines of `word PHONE PHONE…`, nearly in the order of their bytes; further pronunciations as `word(2)`.
@@ -27,10 +17,6 @@ package struct PronouncingDictionary: Sendable {
 
     /// Name and phones of each pronunciation of a lower-case word; empty when there is none.
     package func pronunciations(of word: String) -> [(name: String, phones: String)] {
-        if word.hasPrefix(Self.soundPrefix) {
-            let phone = String(word.dropFirst(Self.soundPrefix.count))
-            return Self.phones.contains(phone) ? [(word, phone.uppercased())] : []
-        }
         let known = entries(word)
         return known.isEmpty ? Self.guess(word) : known
     }

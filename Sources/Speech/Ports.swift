@@ -5,7 +5,8 @@ package import NIOCore
 package protocol SpeechToText: Sendable {
     /// Opens one stream for one call. `events` is called on `loop` only, in order, never after `close`.
     func open(
-        _ settings: RecognitionSettings, on loop: any EventLoop, events: @escaping @Sendable (RecognitionEvent) -> Void
+        _ settings: RecognitionSettings, on loop: any EventLoop,
+        events: @escaping @Sendable (RecognitionEvent) -> Void
     ) -> any RecognitionStream
 }
 
@@ -45,7 +46,8 @@ package enum RecognitionEvent: Sendable {
 package protocol TextToSpeech: Sendable {
     /// Starts to speak `text`. `events` is called on `loop` only, in order; after `cancel` never.
     func speak(
-        _ text: String, voice: String, on loop: any EventLoop, events: @escaping @Sendable (SynthesisEvent) -> Void
+        _ text: String, voice: String, on loop: any EventLoop,
+        events: @escaping @Sendable (SynthesisEvent) -> Void
     ) -> any SynthesisStream
 }
 
@@ -71,6 +73,12 @@ package protocol LanguageModel: Sendable {
 
 package protocol ChatStream: AnyObject {
     func cancel()
+    /// What the reply has cost until now; also after `cancel`, when no `finished` tells it.
+    var usageSoFar: [Usage] { get }
+}
+
+extension ChatStream {
+    package var usageSoFar: [Usage] { [] }
 }
 
 package struct ChatRequest: Sendable {

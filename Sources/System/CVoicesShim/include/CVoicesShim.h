@@ -50,6 +50,9 @@ int voices_decoder_end(voices_decoder *decoder);
 /// The best words so far, or NULL. After the end: NULL when nothing in the grammar fits to its end.
 const char *voices_decoder_hypothesis(voices_decoder *decoder);
 
+/// How well the words fit the sound: the mean acoustic score of their frames, 0 at best, PocketSphinx's log scale.
+int voices_decoder_fit(voices_decoder *decoder);
+
 typedef void (*voices_word)(void *user, const char *word, int start_frame, int end_frame);
 /// Each word of the hypothesis with its first and last frame (10 ms each), fillers included.
 void voices_decoder_words(voices_decoder *decoder, voices_word word, void *user);
