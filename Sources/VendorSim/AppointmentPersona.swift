@@ -16,14 +16,13 @@ package struct AppointmentDesk: Hashable, Sendable {
         + "Shall we go on?"
     package var askPhone = "What is your phone number, please?"
     package var confirm = "I have {name} on {day}, phone {phone}. Is that correct?"
-    package var booked = "You are booked. Is there anything else?"
-    package var goodbye = "Thank you for calling. Goodbye."
+    package var booked = "You are booked. Goodbye."
     /// Said when the caller was not understood.
     package var repeats = ["Sorry, I did not understand. Please say it again."]
 
     package init() {}
 
-    package var lines: [String] { [greeting, askDay, notice, askPhone, confirm, booked, goodbye] + repeats }
+    package var lines: [String] { [greeting, askDay, notice, askPhone, confirm, booked] + repeats }
 
     /// Every sentence of every line by itself: the caller may hear any of them after any other.
     package func grammar(names: [String]) -> HeardGrammar {
@@ -88,7 +87,6 @@ package struct AppointmentPersona: Sendable {
             .hear("shall we go on", say: "yes"),
             Cue(["phone number"], [spoken(0..<3), pause, spoken(3..<6), pause, spoken(6..<10)]),
             .hear("is that correct", say: "yes"),
-            .hear("anything else", say: "no thank you"),
             Cue(["goodbye"], [], hangsUp: true),
         ]
     }

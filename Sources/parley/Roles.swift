@@ -33,7 +33,10 @@ extension Platform {
         let health = HealthRoutes(
             checks: [.database(database)], metrics: { metrics.text + PoolMetrics.text(database) }, openAPI: openAPI)
         let plane = ControlPlane(
-            ground.parts, health: health, keyed: callRoutes(ground), open: openRoutes(ground))
+            ground.parts, health: health,
+            keyed: CallResources.keyed(ground.parts, ground.calls, recordings: configuration.recordings),
+            open: CallResources.open(
+                ground.calls, link: LocalControlLink(ground.calls), workerKey: configuration.workerKey))
         return Application(
             router: plane.router,
             configuration: .init(

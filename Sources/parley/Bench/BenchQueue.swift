@@ -49,7 +49,8 @@ struct BenchQueue: AsyncParsableCommand {
         _ = try await redis.command(["FLUSHALL"])
         let left = try await waitUntilNoneWaits(world, since: start)
         await redis.close()
-        let dialled = world.outside.carrier.calls.map { $0.to }
+        var dialled: [String] = []
+        for call in world.outside.carrier.calls { dialled.append(await call.observation().to) }
         let twice = dialled.count - Set(dialled).count
         let seconds = Double((ContinuousClock.now - start).milliseconds) / 1000
         let wallet = try await world.tenant.api.get("/v1/wallet")

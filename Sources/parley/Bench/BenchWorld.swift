@@ -26,7 +26,7 @@ struct BenchWorld {
         var configuration = SimulatedWorld.Configuration()
         configuration.carrier.keepsAudio = needs.keepsAudio
         let outside = try await SimulatedWorld.start(configuration, logger: logger)
-        let path = URL(filePath: directory, relativeTo: URL(filePath: FileManager.default.currentDirectoryPath)).path
+        let path = DemoPlatform.absolute(directory)
         let layout = DemoPlatform.Layout(
             controlPort: try DemoPlatform.freePort(),
             mediaPorts: try (0..<needs.workers).map { _ in try DemoPlatform.freePort() }, directory: path,

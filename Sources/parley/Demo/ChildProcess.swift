@@ -1,7 +1,9 @@
 import Foundation
 
 /// A `parley serve` of its own process, as an operator would run it, with its output in a file.
-final class ChildProcess {
+///
+/// Confined to the `DemoPlatform` that made it; only `stop` leaves it, to wait.
+final class ChildProcess: @unchecked Sendable {
     let name: String
     let logPath: String
     private let process = Process()

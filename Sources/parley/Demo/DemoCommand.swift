@@ -50,7 +50,7 @@ struct Demo: AsyncParsableCommand {
     }
 
     private func layout() throws -> DemoPlatform.Layout {
-        let path = URL(filePath: directory, relativeTo: URL(filePath: FileManager.default.currentDirectoryPath)).path
+        let path = DemoPlatform.absolute(directory)
         let control = stay ? 8080 : try DemoPlatform.freePort()
         let media = stay ? [8081] : try (0..<workers).map { _ in try DemoPlatform.freePort() }
         return DemoPlatform.Layout(controlPort: control, mediaPorts: media, directory: path)

@@ -87,6 +87,10 @@ actor DemoPlatform {
             "\(children[index].name) did not get ready within \(Self.startLimit):\n\(children[index].tail())")
     }
 
+    static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    }
+
     /// A port nothing listens on at this moment.
     static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -29,7 +29,7 @@ struct DemoTenant {
         var acting = operatorAPI
         acting.tenant = tenantID
         let keyAnswer = try await acting.post("/v1/api-keys", ["name": "demo", "scopes": ["*"]])
-        _ = try await acting.post("/v1/wallet/top-ups", ["amount": .string(plan.credit), "reference": "demo"])
+        _ = try await acting.post("/v1/wallet/top-ups", ["amount": .string(plan.credit)])
         var api = operatorAPI
         api.key = try keyAnswer.text("key")
         let credential = try await api.post(

@@ -23,7 +23,7 @@ struct DemoView {
     }
 
     func transcript() async throws -> [JSON] {
-        try await api.get("/v1/calls/\(callID)/transcript")["data"]?.array ?? []
+        try await api.get("/v1/calls/\(callID)/transcript")["turns"]?.array ?? []
     }
 
     private static func line(_ turn: JSON) -> String {
