@@ -144,10 +144,17 @@ let package = Package(
         tests("Tidy", []),
         tests("PostgresTests", ["Base", "Postgres", "TestKit", log]),
         tests("RedisTests", ["Base", "Redis", "TestKit", log]),
-        tests("HTTPClientTests", ["Base", "HTTPClient", log] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
+        tests(
+            "HTTPClientTests",
+            ["Base", "HTTPClient", log, .product(name: "NIOSSL", package: "swift-nio-ssl")]
+                + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
         tests(
             "WebSocketsTests",
-            ["WebSockets", hummingbird, hummingbirdCore, httpTypes, log, lifecycle] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket")),
+            [
+                "WebSockets", hummingbird, hummingbirdCore, httpTypes, log, lifecycle,
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket")),
         tests("TurnsTests", ["Base", "Turns"]),
         tests("CallsTests", ["Base", "Calls"]),
         tests("AgentsTests", ["Base", "Agents"]),

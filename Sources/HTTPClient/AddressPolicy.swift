@@ -1,7 +1,7 @@
 import Glibc
 
-/// Which addresses may be connected to, judged on the resolved address: a name that resolves to something else the
-/// second time, or an address in disguise (decimal, octal, mapped), changes nothing.
+/// Which addresses may be connected to, judged on the resolved address: a name that resolves to something
+/// else the second time, or an address in disguise (decimal, octal, mapped), changes nothing.
 package struct AddressPolicy: Sendable {
     /// Anything: for addresses the operator has configured.
     package static let anyAddress = AddressPolicy(allowed: nil)
@@ -76,8 +76,9 @@ enum Address: Hashable, CustomStringConvertible {
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
-    /// IPv4: all but the special networks. IPv6: only 2000::/3, the part given out, less its special networks; so
-    /// loopback, mapped and compatible IPv4, NAT64, unique-local, link-local, multicast and whatever comes are out.
+    /// IPv4: all but the special networks. IPv6: only 2000::/3, the part given out, less its special
+    /// networks; so loopback, mapped and compatible IPv4, NAT64, unique-local, link-local, multicast and
+    /// whatever comes are out.
     var isPublic: Bool {
         switch self {
         case .v4: !Self.specialV4.contains { $0.contains(self) }

@@ -3,8 +3,8 @@ import CCurlShim
 import Glibc
 import Synchronization
 
-/// libcurl's multi handle on one thread of its own: epoll tells which sockets are ready, an eventfd wakes it for
-/// commands. Nothing of libcurl is touched on another thread.
+/// libcurl's multi handle on one thread of its own: epoll tells which sockets are ready, an eventfd wakes it
+/// for commands. Nothing of libcurl is touched on another thread.
 final class CurlLoop: @unchecked Sendable {
     enum Limits {
         /// Requests under way or waiting for a connection.

@@ -1,8 +1,8 @@
 package import Logging
 
-/// HTTP/1.1 and, over TLS, HTTP/2, on one thread of its own. One client, one address policy: connections are shared
-/// by all its requests. A request on a reused connection that the server had just closed is sent once more by libcurl
-/// if nothing of an answer had arrived.
+/// HTTP/1.1 and, over TLS, HTTP/2, on one thread of its own. One client, one address policy: connections are
+/// shared by all its requests. A request on a reused connection that the server had just closed is sent once
+/// more by libcurl if nothing of an answer had arrived.
 package final class HTTPClient: Sendable {
     private let loop = CurlLoop()
     private let addresses: AddressPolicy
@@ -67,8 +67,9 @@ package final class HTTPClient: Sendable {
         )
     }
 
-    /// For event loops: every callback comes on the client's own thread and must not block it; `onEnd` once and last.
-    /// There is no back-pressure but `limits.responseBytesMax`. After `close()`, `onEnd` is called before this returns.
+    /// For event loops: every callback comes on the client's own thread and must not block it; `onEnd` once
+    /// and last. There is no back-pressure but `limits.responseBytesMax`. After `close()`, `onEnd` is called
+    /// before this returns.
     package func start(
         _ request: HTTPRequest,
         onHead: @escaping @Sendable (Int, [(String, String)]) -> Void,
@@ -92,8 +93,9 @@ package final class HTTPClient: Sendable {
     }
 }
 
-/// Ends one request; may be called any number of times, on any thread, also after the end. No chunk begins after it
-/// returns, except one that is being delivered meanwhile; `onEnd` gets `cancelled` unless it has been called.
+/// Ends one request; may be called any number of times, on any thread, also after the end. No chunk begins
+/// after it returns, except one that is being delivered meanwhile; `onEnd` gets `cancelled` unless it has
+/// been called.
 package final class HTTPCancellation: Sendable {
     private let transfer: Transfer
     private let loop: CurlLoop

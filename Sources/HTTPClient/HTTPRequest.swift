@@ -1,5 +1,5 @@
-/// One request. The URL is http or https, without user name; what libcurl would send beyond it and the headers given
-/// is only `Host`, `Accept: */*` and `Content-Length`.
+/// One request. The URL is http or https, without user name; what libcurl would send beyond it and the
+/// headers given is only `Host`, `Accept: */*` and `Content-Length`.
 package struct HTTPRequest: Sendable {
     package var method: String
     package var url: String
@@ -64,8 +64,8 @@ package struct HTTPResponse: Sendable {
     package func header(_ name: String) -> String? { firstHeader(name, in: headers) }
 }
 
-/// Each is measured from the start of the request, so a later phase includes the earlier ones; zero when the phase
-/// did not happen (a connection reused, plain http).
+/// Each is measured from the start of the request, so a later phase includes the earlier ones; zero when the
+/// phase did not happen (a connection reused, plain http).
 package struct HTTPTimings: Sendable, Hashable {
     package var nameLookup: Duration
     package var connect: Duration

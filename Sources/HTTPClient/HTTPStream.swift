@@ -1,7 +1,8 @@
 import Synchronization
 
-/// A response whose body is read as it comes. When the reader is slow the connection is held back; dropping the
-/// stream or cancelling the reading task ends the transfer. One reader at a time. Iteration throws `HTTPError`.
+/// A response whose body is read as it comes. When the reader is slow the connection is held back; dropping
+/// the stream or cancelling the reading task ends the transfer. One reader at a time. Iteration throws
+/// `HTTPError`.
 package struct HTTPStream: AsyncSequence, Sendable {
     package let status: Int
     package let headers: [(String, String)]

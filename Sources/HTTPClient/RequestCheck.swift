@@ -2,7 +2,8 @@ import CCurl
 
 /// Refuses what would send something else than the caller means.
 enum RequestCheck {
-    /// Headers libcurl or this client sets itself: two of them would let two readers disagree on the body's end.
+    /// Headers libcurl or this client sets itself: two of them would let two readers disagree on the body's
+    /// end.
     private static let ownHeaders: Set<String> = [
         "content-length", "transfer-encoding", "expect", "connection",
     ]

@@ -2,7 +2,8 @@ import CCurl
 import CCurlShim
 
 extension Transfer {
-    /// Sets the handle up for this request. What libcurl keeps pointers to (URL, header list) lives in the transfer.
+    /// Sets the handle up for this request. What libcurl keeps pointers to (URL, header list) lives in the
+    /// transfer.
     func prepare(_ easy: UnsafeMutableRawPointer) throws(HTTPError) {
         try RequestCheck.check(method: request.method, headers: request.headers)
         let (url, isSecure) = try RequestCheck.parse(request.url)

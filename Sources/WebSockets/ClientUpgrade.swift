@@ -73,7 +73,8 @@ final class ClientUpgrade: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isUpgraded else {
-            // The parser ends the 101 in the same go; what comes behind it are bytes, kept until the socket is open.
+            // The parser ends the 101 in the same go; what comes behind it are bytes, kept until the socket
+            // is open.
             if hasEnd { early.append(data) }
             hasEnd = true
             return
@@ -102,8 +103,8 @@ final class ClientUpgrade: ChannelInboundHandler, RemovableChannelHandler {
         isUpgraded = true
         waiting = nil
         limit?.cancel()
-        // The decoder goes on the next tick, giving up the frames that stood behind the answer. It watches writes as
-        // long as it is there, so nothing may be sent before.
+        // The decoder goes on the next tick, giving up the frames that stood behind the answer. It watches
+        // writes as long as it is there, so nothing may be sent before.
         pipeline.removeHandler(codec.encoder, promise: nil)
         pipeline.removeHandler(codec.decoder).assumeIsolated().whenComplete { _ in
             socket.open()

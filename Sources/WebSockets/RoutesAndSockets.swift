@@ -4,7 +4,8 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// One accepted connection: becomes Hummingbird's HTTP/1.1 or a WebSocket, whatever its first request asks for.
+/// One accepted connection: becomes Hummingbird's HTTP/1.1 or a WebSocket, whatever its first request asks
+/// for.
 struct RoutesAndSockets: ServerChildChannel, HTTPChannelHandler {
     enum Branch: Sendable {
         case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)

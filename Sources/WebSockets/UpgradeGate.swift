@@ -8,8 +8,9 @@ import NIOWebSocket
 
 /// Looks at a connection's first request and makes of the channel what it asks for.
 ///
-/// An own handler because NIO's typed upgrade handler swallows a request whose `Upgrade` header nobody takes (h2c,
-/// refused WebSockets). Only the first request of a connection can become a WebSocket; later ones go to the router.
+/// An own handler because NIO's typed upgrade handler swallows a request whose `Upgrade` header nobody takes
+/// (h2c, refused WebSockets). Only the first request of a connection can become a WebSocket; later ones go to
+/// the router.
 final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -113,8 +114,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// A request whose upgrade nobody takes is answered as if it had not asked. NIO's parser stops behind such a
-    /// request, so it must be the connection's last.
+    /// A request whose upgrade nobody takes is answered as if it had not asked. NIO's parser stops behind
+    /// such a request, so it must be the connection's last.
     private static func withoutUpgrade(_ head: HTTPRequestHead) -> HTTPRequestHead {
         guard head.headers.contains(name: "upgrade") else { return head }
         var head = head
@@ -200,8 +201,8 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         }
         state = .upgraded
         branch.succeed(.webSocket)
-        // The encoder leaves now, before the peer's first frame; the decoder on the next tick, giving up what it
-        // holds, and only then does this handler let reads through and leave.
+        // The encoder leaves now, before the peer's first frame; the decoder on the next tick, giving up what
+        // it holds, and only then does this handler let reads through and leave.
         pipeline.removeHandler(codec.encoder).assumeIsolated().whenComplete { _ in socket.open() }
         pipeline.removeHandler(codec.decoder).assumeIsolated().whenComplete { _ in
             pipeline.removeHandler(self, promise: nil)

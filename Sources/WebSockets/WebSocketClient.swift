@@ -8,8 +8,9 @@ package enum WebSocketClient {
     /// - Parameters:
     ///   - headers: sent with the upgrade (authorization, sub-protocol).
     ///   - loop: the socket's and the peer's event loop; the peer is touched nowhere else.
-    /// - Returns: the open socket, after `peer.opened`. Fails with `WebSocketRefused` when the server answers with
-    ///   another status than 101, `WebSocketError` or the error of the network; then the peer was never called.
+    /// - Returns: the open socket, after `peer.opened`. Fails with `WebSocketRefused` when the server answers
+    ///   with another status than 101, `WebSocketError` or the error of the network; then the peer was never
+    ///   called.
     package static func connect(
         url: String, headers: [(String, String)] = [], limits: WebSocketLimits = WebSocketLimits(),
         on loop: any EventLoop, peer: any WebSocketPeer

@@ -22,8 +22,8 @@ struct Frame {
     static let controlBytesMax = 125
 }
 
-/// Cuts the byte stream into frames. Strict: reserved bits, unknown opcodes, a wrong mask bit, long or fragmented
-/// control frames are all violations, found before the payload has arrived.
+/// Cuts the byte stream into frames. Strict: reserved bits, unknown opcodes, a wrong mask bit, long or
+/// fragmented control frames are all violations, found before the payload has arrived.
 struct FrameReader: NIOSingleStepByteToMessageDecoder {
     typealias InboundOut = Frame
 

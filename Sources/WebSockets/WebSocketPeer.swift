@@ -1,7 +1,8 @@
 package import NIOCore
 
-/// One socket's owner. Every method is called on the socket's event loop, synchronously and never re-entrantly
-/// with another of the same socket, except for what the peer itself causes by calling the socket.
+/// One socket's owner. Every method is called on the socket's event loop, synchronously and never
+/// re-entrantly with another of the same socket, except for what the peer itself causes by calling the
+/// socket.
 package protocol WebSocketPeer: AnyObject {
     /// The socket is open; first call, once.
     func opened(_ socket: WebSocket)
@@ -10,10 +11,12 @@ package protocol WebSocketPeer: AnyObject {
     func received(binary: ByteBuffer)
     /// False: stop sending, the other side reads too slowly. True: go on.
     func writabilityChanged(_ isWritable: Bool)
-    /// Last call, once, when the connection is gone. `code` is the close code the other side sent (1005: none in its
-    /// frame), else the one sent to it, else nil. `error` is nil only after a close agreed by both sides.
+    /// Last call, once, when the connection is gone. `code` is the close code the other side sent (1005: none
+    /// in its frame), else the one sent to it, else nil. `error` is nil only after a close agreed by both
+    /// sides.
     func closed(code: Int?, error: (any Error)?)
-    /// The server is shutting down: finish within `WebSocketLimits.goingAwayMax`. By default closes with 1001.
+    /// The server is shutting down: finish within `WebSocketLimits.goingAwayMax`. By default closes with
+    /// 1001.
     func goingAway()
 }
 

@@ -39,8 +39,8 @@ package struct WebSocketRoutes: Sendable {
     package var limits: WebSocketLimits
 
     /// - Parameters:
-    ///   - isWebSocketPath: given the path without query; only an upgrade request on such a path is decided on, any
-    ///     other request goes to the router (which may answer 426 there).
+    ///   - isWebSocketPath: given the path without query; only an upgrade request on such a path is decided
+    ///     on, any other request goes to the router (which may answer 426 there).
     ///   - decide: runs before the upgrade, within `limits.decideMax`.
     package init(
         isWebSocketPath: @escaping @Sendable (Substring) -> Bool,

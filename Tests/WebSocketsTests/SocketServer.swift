@@ -9,8 +9,8 @@ import WebSockets
 
 let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-/// Hummingbird routes (`/hello`, 426 on `/echo`) and WebSockets (`/echo`, `/refuse/STATUS`, `/slow-decision`) on one
-/// port of 127.0.0.1.
+/// Hummingbird routes (`/hello`, 426 on `/echo`) and WebSockets (`/echo`, `/refuse/STATUS`, `/slow-decision`)
+/// on one port of 127.0.0.1.
 final class SocketServer: Sendable {
     let port: Int
     /// What happened to the server's peers.
