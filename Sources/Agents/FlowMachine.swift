@@ -327,6 +327,7 @@ package struct FlowMachine: Sendable {
     private func phrases(_ node: Node?) -> [String] {
         var phrases: [String] = []
         for case .keywords(let words) in (node?.edges ?? []).map(\.when) { phrases += words }
+        guard node?.expect != .yesNo else { return phrases }
         for case .equals(let value) in (node?.edges ?? []).map(\.when) where !phrases.contains(value) {
             phrases.append(value)
         }

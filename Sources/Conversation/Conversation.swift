@@ -202,8 +202,10 @@ package struct Conversation: Sendable {
         if isDue(call.deadline) { apply(call.handle(.deadline, at: now), &step) }
     }
 
+    /// Orders first: news may lead to further inputs, whose orders come after these.
     mutating func apply(_ effects: [Turns.Effect], _ step: inout Step) {
-        for effect in effects { apply(effect, &step) }
+        for effect in effects where effect.isOrder { apply(effect, &step) }
+        for effect in effects where !effect.isOrder { apply(effect, &step) }
     }
 
     private mutating func apply(_ effect: Turns.Effect, _ step: inout Step) {

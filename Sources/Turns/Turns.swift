@@ -59,6 +59,14 @@ package struct Turns: Sendable {
         /// Everything said has been heard and nothing more is pending.
         case allHeard
         case note(String)
+
+        /// For the runner to perform; the others are for the one who composes, and may lead to further inputs.
+        package var isOrder: Bool {
+            switch self {
+            case .startReply, .cancelReply, .speak, .pausePlayout, .resumePlayout, .clearPlayout: true
+            default: false
+            }
+        }
     }
 
     package struct CallerTurn: Hashable, Sendable {

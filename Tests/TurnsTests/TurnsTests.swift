@@ -1,0 +1,324 @@
+import Base
+import Testing
+import Turns
+
+/// Drives the machine and fires due deadlines; the log holds effects with their milliseconds.
+struct Script {
+    private(set) var turns: Turns
+    private(set) var log: [String] = []
+    private var now = CallTime.zero
+
+    init(_ change: (inout Turns.Policy) -> Void = { _ in }) {
+        var policy = Turns.Policy()
+        change(&policy)
+        turns = Turns(policy: policy)
+    }
+
+    mutating func at(_ ms: Int, _ input: Turns.Input) {
+        advance(to: ms)
+        note(turns.handle(input, at: now))
+    }
+
+    mutating func advance(to ms: Int) {
+        while let due = turns.deadline, due <= .milliseconds(ms) {
+            now = max(now, due)
+            note(turns.handle(.deadline, at: now))
+        }
+        now = .milliseconds(ms)
+    }
+
+    private mutating func note(_ effects: [Turns.Effect]) {
+        for effect in effects {
+            switch effect {
+            case .callerTurn(let turn): log.append("\(now.milliseconds) caller: \(turn.text)\(turn.keys)")
+            case .agentTurn(let turn):
+                log.append("\(now.milliseconds) agent: \(turn.text)\(turn.wasInterrupted ? " -" : "")")
+            case .interrupted(let heard): log.append("\(now.milliseconds) interrupted after: \(heard)")
+            case .replyFinished(let text): log.append("\(now.milliseconds) reply: \(text)")
+            default: log.append("\(now.milliseconds) \(effect)")
+            }
+        }
+    }
+
+    /// The agent says ten words in two seconds, beginning to be heard at `ms`.
+    mutating func agentSpeaks(_ ms: Int, isInterruptible: Bool = true) {
+        at(ms, .say("one two three four five six seven eight nine ten", isInterruptible: isInterruptible))
+        at(ms, .synthesised(turns.utterances, ms: 2000, isLast: true))
+        at(ms, .heard(turns.utterances, ms: 20, isFinished: false))
+        log.removeAll()
+    }
+}
+
+struct EndpointingTests {
+    private func endOfTurn(_ asked: Base.Expectation, _ text: String, _ fullness: Fullness) -> String? {
+        var script = Script()
+        script.at(0, .ask(asked))
+        script.at(0, .speechStarted)
+        script.at(1000, .speechEnded)
+        script.at(1050, .transcript(text, isFinal: true, fullness))
+        script.advance(to: 6000)
+        return script.log.first
+    }
+
+    @Test func theWaitDependsOnWhatWasAsked() {
+        #expect(endOfTurn(.open, "I want to book", .none) == "1700 caller: I want to book")
+        #expect(endOfTurn(.open, "I want to", .none) == "2500 caller: I want to")
+        #expect(endOfTurn(.yesNo, "yes", .full) == "1250 caller: yes")
+        #expect(endOfTurn(.date, "tuesday", .enough) == "1500 caller: tuesday")
+        #expect(endOfTurn(.phone, "ten digits", .full) == "1200 caller: ten digits")
+        #expect(endOfTurn(.phone, "seven digits", .enough) == "2200 caller: seven digits")
+        #expect(endOfTurn(.phone, "three digits", .part) == "3800 caller: three digits")
+        #expect(endOfTurn(.phone, "what number", .none) == "1700 caller: what number")
+    }
+
+    @Test func aPauseInADictatedNumberIsNotTheEnd() {
+        var script = Script()
+        script.at(0, .ask(.digits(min: 6, max: 6)))
+        for (start, text) in [(0, "one two"), (3000, "three four"), (6200, "five six")] {
+            script.at(start, .speechStarted)
+            script.at(start + 600, .speechEnded)
+            script.at(start + 700, .transcript(text, isFinal: true, start > 6000 ? .full : .part))
+        }
+        script.advance(to: 8000)
+        #expect(script.log == ["7000 caller: one two three four five six"])
+    }
+
+    @Test func finalWordsAreAwaitedButNotForEver() {
+        var script = Script()
+        script.at(0, .speechStarted)
+        script.at(500, .transcript("hello th", isFinal: false, .none))
+        script.at(1000, .speechEnded)
+        script.at(2300, .transcript("hello there", isFinal: true, .none))
+        #expect(script.log == ["2300 caller: hello there"])
+        script.at(10_000, .speechStarted)
+        script.at(10_500, .transcript("good b", isFinal: false, .none))
+        script.at(11_000, .speechEnded)
+        script.advance(to: 12_600)
+        #expect(script.log.last == "12500 caller: good b")
+    }
+
+    @Test func lateAndRepeatedWordsDoNotMakeATurn() {
+        var script = Script()
+        script.at(0, .speechStarted)
+        script.at(400, .transcript("yes", isFinal: true, .full))
+        script.at(450, .transcript("yes", isFinal: true, .full))
+        script.at(500, .speechEnded)
+        script.at(900, .transcript("yes", isFinal: true, .full))
+        script.at(1500, .transcript("no", isFinal: true, .full))
+        script.advance(to: 9000)
+        let turns = script.log.filter { $0.contains("caller") }
+        #expect(turns == ["750 caller: yes"])
+    }
+
+    @Test func emptyWordsAreNoTurn() {
+        var script = Script()
+        script.at(0, .ask(.open))
+        script.at(0, .speechStarted)
+        script.at(300, .speechEnded)
+        script.at(400, .transcript("  ", isFinal: true, .none))
+        script.advance(to: 20_000)
+        #expect(script.log.allSatisfy { $0.hasSuffix("silence") })
+    }
+
+    @Test func wordsWithoutSpeechEdgesStillCount() {
+        var script = Script()
+        script.at(0, .transcript("hello", isFinal: true, .none))
+        script.advance(to: 3000)
+        #expect(script.log == ["700 caller: hello"])
+    }
+
+    @Test func aCallerWhoNeverStopsIsCutIntoTurns() {
+        var script = Script()
+        script.at(0, .speechStarted)
+        script.at(1000, .transcript("so then", isFinal: true, .none))
+        script.advance(to: 61_000)
+        #expect(script.log == ["60000 caller: so then"])
+    }
+
+    @Test func keysEndAtHashOrWhenFull() {
+        var script = Script()
+        script.at(0, .key("1", .part))
+        script.at(300, .key("2", .enough))
+        script.at(600, .key("#", .enough))
+        #expect(script.log == ["600 caller: 12"])
+        script.at(5000, .key("9", .full))
+        #expect(script.log.last == "5000 caller: 9")
+        script.at(8000, .key("4", .part))
+        script.advance(to: 20_000)
+        #expect(script.log.last == "12000 caller: 4")
+    }
+
+    @Test func silenceIsToldOnceAndOnlyWhenAnAnswerIsAwaited() {
+        var script = Script()
+        script.advance(to: 20_000)
+        #expect(script.log.isEmpty)
+        script.at(20_000, .ask(.open))
+        script.advance(to: 60_000)
+        #expect(script.log == ["27000 silence"])
+    }
+}
+
+struct BargeInTests {
+    @Test func aShortNoiseDoesNotEvenPause() {
+        var script = Script()
+        script.agentSpeaks(0)
+        script.at(500, .speechStarted)
+        script.at(530, .speechEnded)
+        script.advance(to: 1500)
+        #expect(script.log.isEmpty)
+    }
+
+    @Test func aNoiseWithoutWordsResumes() {
+        var script = Script()
+        script.agentSpeaks(0)
+        script.at(500, .speechStarted)
+        script.at(800, .speechEnded)
+        script.advance(to: 2000)
+        #expect(script.log == ["540 pausePlayout", "1300 resumePlayout"])
+    }
+
+    @Test func lastingSpeechTakesTheFloorWithoutWords() {
+        var script = Script()
+        script.agentSpeaks(0)
+        script.at(450, .heard(1, ms: 900, isFinished: false))
+        script.at(500, .speechStarted)
+        script.advance(to: 1200)
+        #expect(
+            script.log == [
+                "540 pausePlayout", "1000 clearPlayout", "1000 resumePlayout", "1000 interrupted after: one two three four five",
+                "1000 agent: one two three four five -",
+            ])
+    }
+
+    @Test func aRealWordTakesTheFloorAtOnce() {
+        var script = Script()
+        script.agentSpeaks(0)
+        script.at(500, .speechStarted)
+        script.at(650, .transcript("stop", isFinal: false, .none))
+        #expect(script.log.contains("650 clearPlayout"))
+    }
+
+    @Test func anAcknowledgementThatIsTheAnswerTakesTheFloor() {
+        for (fullness, clears) in [(Fullness.full, true), (.none, false)] {
+            var script = Script()
+            script.agentSpeaks(0)
+            script.at(500, .speechStarted)
+            script.at(700, .speechEnded)
+            script.at(800, .transcript("yeah", isFinal: true, fullness))
+            #expect(script.log.contains("800 clearPlayout") == clears)
+            #expect(script.log.contains("800 resumePlayout"))
+        }
+    }
+
+    @Test func longBackchannelIsToleratedLonger() {
+        var script = Script()
+        script.agentSpeaks(0)
+        script.at(500, .speechStarted)
+        script.at(800, .transcript("yeah okay", isFinal: false, .none))
+        script.at(1500, .speechEnded)
+        script.at(1600, .transcript("yeah okay", isFinal: true, .none))
+        script.advance(to: 1900)
+        #expect(script.log == ["540 pausePlayout", "1600 resumePlayout"])
+    }
+
+    @Test func protectedLinesAreNotInterrupted() {
+        var script = Script()
+        script.agentSpeaks(0, isInterruptible: false)
+        script.at(300, .speechStarted)
+        script.at(600, .transcript("wait a minute", isFinal: true, .none))
+        script.at(700, .speechEnded)
+        script.at(750, .key("1", .full))
+        script.at(2000, .heard(1, ms: 2000, isFinished: true))
+        #expect(script.log.filter { !$0.contains("note") } == [
+            "2000 agent: one two three four five six seven eight nine ten", "2000 allHeard",
+        ])
+    }
+
+    @Test func wordsNeededToInterruptAreCounted() {
+        var script = Script { $0.bargeIn.words = 3 }
+        script.agentSpeaks(0)
+        script.at(500, .speechStarted)
+        script.at(900, .transcript("excuse me", isFinal: false, .none))
+        #expect(script.log == ["540 pausePlayout"])
+        script.at(1100, .transcript("excuse me please", isFinal: false, .none))
+        #expect(script.log.contains("1100 clearPlayout"))
+    }
+
+    @Test func theAgentDoesNotBeginOverACallerWhoSpeaks() {
+        var script = Script()
+        script.at(0, .speechStarted)
+        script.at(1000, .say("Your order is here.", isInterruptible: true))
+        #expect(script.log.contains("1000 pausePlayout"))
+    }
+}
+
+struct PlayoutTests {
+    @Test func whatWasHeardIsCutAtWholeWords() {
+        for (ms, heard) in [(0, ""), (100, ""), (400, "one two"), (1000, "one two three four five"), (1999, "one two three four five six seven eight nine")] {
+            var script = Script()
+            script.agentSpeaks(0)
+            script.at(2000, .heard(1, ms: ms, isFinished: false))
+            script.at(2001, .key("5", .full))
+            #expect(script.log.contains("2001 interrupted after: \(heard)"), "\(ms) \(script.log)")
+        }
+    }
+
+    @Test func aVoiceThatDoesNotComeIsGivenUp() {
+        var script = Script()
+        script.at(0, .say("Hello.", isInterruptible: true))
+        script.advance(to: 9000)
+        #expect(script.log.contains("8000 synthesisFailed(1)"))
+    }
+
+    @Test func aLineThatIsNeverReportedHeardEnds() {
+        var script = Script()
+        script.agentSpeaks(0)
+        script.advance(to: 9000)
+        #expect(script.log.contains("6980 allHeard"))
+    }
+
+    @Test func newsOfUnknownUtterancesChangesNothing() {
+        var script = Script()
+        script.at(0, .heard(7, ms: 100, isFinished: true))
+        script.at(0, .synthesised(7, ms: 100, isLast: true))
+        script.at(0, .synthesisFailed(7))
+        #expect(script.log.isEmpty)
+    }
+}
+
+struct ReplyTests {
+    private func clauses(_ parts: [String]) -> [String] {
+        var script = Script()
+        script.at(0, .beginReply)
+        for part in parts { script.at(10, .replyText(1, part)) }
+        script.at(20, .replyFinished(1))
+        return script.log.compactMap { line in
+            line.contains("speak(") ? line.split(separator: "\"").dropFirst().first.map(String.init) : nil
+        }
+    }
+
+    @Test func textIsCutWhereAVoiceCanBegin() {
+        #expect(clauses(["Hel", "lo. How ar", "e you? Fine"]) == ["Hello.", "How are you?", "Fine"])
+        #expect(clauses(["It costs 3.50 dollars, Dr. Lee."]) == ["It costs 3.50 dollars, Dr. Lee."])
+        #expect(clauses(["If that suits you at ten, then come by. Ok"]) == ["If that suits you at ten,", "then come by.", "Ok"])
+        #expect(clauses(["**Bold** and `code`\n", "- next"]) == ["Bold and code", "- next"])
+        #expect(clauses(["  ", "\n"]).isEmpty)
+        #expect(clauses([String(repeating: "word ", count: 90)]).allSatisfy { $0.count <= 210 })
+    }
+
+    @Test func staleRepliesAreIgnored() {
+        var script = Script()
+        script.at(0, .beginReply)
+        script.at(5, .hush)
+        script.at(10, .replyText(1, "Too late. "))
+        script.at(20, .replyFinished(1))
+        #expect(script.log == ["0 startReply(1)", "5 cancelReply(1)"])
+    }
+
+    @Test func aModelThatStallsFails() {
+        var script = Script()
+        script.at(0, .beginReply)
+        script.advance(to: 20_000)
+        #expect(script.log == ["0 startReply(1)", "15000 cancelReply(1)", "15000 replyFailed"])
+    }
+}
