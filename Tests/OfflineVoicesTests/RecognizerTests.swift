@@ -106,8 +106,9 @@ struct RecognizerTests {
     @Test func somethingElseThanTheGrammarIsAnEmptyFinal() async {
         let told = Told()
         let stream = OfflineRecognizer(threads: 1).open { told.tell($0) }
-        stream.setGrammar(Self.grammar(["yes", "no"]))
-        Self.say(await Line.speech("I would like to know your opening hours."), to: stream)
+        stream.setGrammar(Self.grammar(["one", "two", "three", "four", "five"]))
+        Self.say(
+            await Line.speech("Do you speak any German, let me think about it for a moment."), to: stream)
         #expect(await told.final() == "")
     }
 
@@ -141,7 +142,7 @@ struct RecognizerTests {
     @Test func theDictionaryFindsEveryPronunciation() throws {
         let dictionary = try #require(PronouncingDictionary.installed)
         #expect(dictionary.pronunciations(of: "peter").map(\.phones) == ["P IY T ER"])
-        #expect(dictionary.pronunciations(of: "the").map(\.name) == ["the", "the(2)", "the(3)"])
+        #expect(dictionary.pronunciations(of: "the").map(\.name) == ["the", "the(2)"])
         // Out of order in the file.
         #expect(dictionary.contains("one's") && dictionary.contains("'bout"))
         #expect(!dictionary.contains("zorbalix") && !dictionary.pronunciations(of: "zorbalix").isEmpty)
