@@ -24,22 +24,20 @@ package struct AppointmentDesk: Hashable, Sendable {
 
     package var lines: [String] { [greeting, askDay, notice, askPhone, confirm, booked] + repeats }
 
-    /// Every sentence of every line by itself: the caller may hear any of them after any other.
-    package func grammar(names: [String]) -> HeardGrammar {
-        let sentences = lines.flatMap(Self.sentences)
-        let months =
-            "( \(Booking.Day.months.joined(separator: " | ")) ) ( \(Booking.Day.ordinals.joined(separator: " | ")) )"
+    /// Every phrase of every line by itself: the caller may hear any of them after any other.
+    package func grammar(names: [String], days: [String] = Booking.Day.weekdays) -> HeardGrammar {
+        let sentences = lines.flatMap(Self.phrases)
         return HeardGrammar(
             Array(Set(sentences)).sorted(),
             rules: [
-                "name": names, "day": Booking.Day.weekdays + [months],
+                "name": names, "day": days,
                 "phone": ["<digit>+"], "digit": HeardGrammar.digits,
             ])
     }
 
     /// Lower case, no punctuation, placeholders as rule names.
-    static func sentences(_ line: String) -> [String] {
-        line.split { ".?!".contains($0) }.map { sentence in
+    static func phrases(_ line: String) -> [String] {
+        line.split { ".,?!".contains($0) }.map { sentence in
             var words = ""
             for character in sentence.lowercased() {
                 switch character {
@@ -72,7 +70,7 @@ package struct AppointmentPersona: Sendable {
         expected = Booking(name: name, day: day, phone: digits.map(String.init).joined())
         let cutsInAfter = Duration.milliseconds(1500 + Int(random.next() % 1500))
         let cues = Self.cues(name: name, day: day, digits: digits, cutsInAfter: cutsInAfter)
-        persona = Persona(.talks(.init(cues: cues, grammar: desk.grammar(names: names))))
+        persona = Persona(.talks(.init(cues: cues, grammar: desk.grammar(names: [name]))))
     }
 
     private static func cues(name: String, day: Booking.Day, digits: [Int], cutsInAfter: Duration) -> [Cue] {

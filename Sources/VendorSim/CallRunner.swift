@@ -93,7 +93,7 @@ struct CallRunner: Sendable {
             switch order {
             case .hangUp(let by): return (try await on { $0.hasAnswered } ? .completed : .canceled, by)
             case .end(let status, let by): return (status, by)
-            case .document(let text): order = try await perform(text)
+            case .document(let text): order = try await perform(text, base: base)
             case .fetch(let url):
                 base = Self.resolve(url, against: base)
                 let answer = await post(base, extra: [])
@@ -111,7 +111,7 @@ struct CallRunner: Sendable {
         return (.completed, "too many documents")
     }
 
-    private func perform(_ document: String) async throws -> CallOrder {
+    private func perform(_ document: String, base: String) async throws -> CallOrder {
         let verbs: [TwiML]
         do {
             verbs = try TwiML.parse(document)
@@ -119,14 +119,14 @@ struct CallRunner: Sendable {
             return .hangUp(by: "bad TwiML: \(error)")
         }
         for verb in verbs {
-            if let order = try await perform(verb) { return order }
+            if let order = try await perform(verb, base: base) { return order }
             if let order = try await on({ $0.takeOrder() }) { return order }
         }
         return .hangUp(by: "agent")
     }
 
     /// nil: go on with the next verb.
-    private func perform(_ verb: TwiML) async throws -> CallOrder? {
+    private func perform(_ verb: TwiML, base: String) async throws -> CallOrder? {
         if case .reject(let isBusy) = verb { return .end(isBusy ? .busy : .noAnswer, by: "agent") }
         try await answer()
         switch verb {
@@ -135,7 +135,7 @@ struct CallRunner: Sendable {
             let audio = (try? await tools.voices.speak(text, voice: tools.sayVoice)) ?? []
             try await wait { $0.play(audio) }
         case .play(let url, let loop):
-            let audio = await fetchAudio(url)
+            let audio = await fetchAudio(Self.resolve(url, against: base))
             for _ in 0..<loop { try await wait { $0.play(audio) } }
         case .pause(let seconds): try await wait { $0.pause(.seconds(Int64(seconds))) }
         case .connect(let action, let stream):

@@ -100,7 +100,6 @@ final class CarrierCall: CallerLine, @unchecked Sendable {
         if !result.status.isOver { result.durationMs = nowMs }
         result.framesPlayed = playout.framesPlayed
         result.gaps = playout.gaps.map { .init(startMs: $0.tick * 20, lengthMs: $0.ticks * 20) }
-        result.clears = playout.clears
         result.heard = caller.lines.heard
         result.said = caller.lines.said
         return result
@@ -166,7 +165,9 @@ final class CarrierCall: CallerLine, @unchecked Sendable {
         switch order {
         case .media(let audio): playout.append(audio)
         case .mark(let name): if playout.append(.named(name)) { echo(name) }
-        case .clear: for mark in playout.clear() { play(mark) }
+        case .clear:
+            seen.clears += 1
+            for mark in playout.clear() { play(mark) }
         case .unknown(let event): malformed("unknown event \(event)")
         }
     }

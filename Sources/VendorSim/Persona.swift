@@ -146,9 +146,18 @@ package struct HeardGrammar: Hashable, Sendable {
         "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "oh",
     ]
 
+    /// Of a single word beside the sentences: whatever is said then has some reading, and a keyword survives in it.
+    private static let wordWeight = "0.001"
+
     package var jsgf: String {
+        let words = Set(
+            sentences.flatMap { $0.split { !$0.isLetter && $0 != "'" && $0 != "<" && $0 != ">" } }
+        )
+        .filter { !$0.hasPrefix("<") }.sorted()
         var text = "#JSGF V1.0;\ngrammar heard;\npublic <heard> = <sentence>+;\n"
-        text += "<sentence> = \(sentences.map { "( \($0) )" }.joined(separator: " | "));\n"
+        let alternatives = sentences.map { "/1.0/ ( \($0) )" } + ["/\(Self.wordWeight)/ <word>"]
+        text += "<sentence> = \(alternatives.joined(separator: " | "));\n"
+        text += "<word> = \(words.joined(separator: " | "));\n"
         for (name, alternatives) in rules.sorted(by: { $0.key < $1.key }) {
             text += "<\(name)> = \(alternatives.joined(separator: " | "));\n"
         }

@@ -32,7 +32,6 @@ package struct Playout: Sendable {
     package private(set) var framesPlayed = 0
     package private(set) var gaps: [Gap] = []
     package private(set) var bytesDropped = 0
-    package private(set) var clears = 0
 
     private var buffer: [UInt8] = []
     private var head = 0
@@ -73,7 +72,6 @@ package struct Playout: Sendable {
 
     /// Empties the buffer. Returns every pending mark: they are echoed at once.
     package mutating func clear() -> [Mark] {
-        clears += 1
         buffer = []
         head = 0
         played = queued

@@ -137,9 +137,9 @@ private final class UpgradeAnswer: ChannelInboundHandler {
 
     private func readFrames() {
         while let (opcode, payload) = frame() {
-            if opcode == 8 {
-                closeCode = payload.getInteger(at: payload.readerIndex, as: UInt16.self).map { Int($0) }
-            }
+            guard opcode == 8 else { continue }
+            closeCode = payload.getInteger(at: payload.readerIndex, as: UInt16.self).map { Int($0) }
+            over.succeed(closeCode)
         }
         received.discardReadBytes()
     }

@@ -20,6 +20,7 @@ final class TalkingCaller: Caller, @unchecked Sendable {
     private var nowMs = 0
     /// Lines whose text is not known yet, oldest first.
     private var unread: [Int] = []
+    private var guess = ""
 
     init(
         _ conversation: Persona.Conversation, spoken: [String: [UInt8]], ears: OfflineRecognizer,
@@ -75,14 +76,18 @@ final class TalkingCaller: Caller, @unchecked Sendable {
     private func recognition(_ event: OfflineRecognition) {
         guard ear != nil else { return }
         switch event {
-        case .partial(let text): carryOut(mind.handle(.partial(text), at: nowMs))
-        case .final(let text): understood(text)
+        case .partial(let text):
+            guess = text
+            carryOut(mind.handle(.partial(text), at: nowMs))
+        // Nothing that fits to the end: people go by what they caught.
+        case .final(let text): understood(text.isEmpty ? guess : text)
         // A deaf caller says so in its own way: it asks again, and in the end hangs up.
         case .failed: understood("")
         }
     }
 
     private func understood(_ text: String) {
+        guess = ""
         if !unread.isEmpty {
             let index = unread.removeFirst()
             if lines.heard.indices.contains(index) { lines.heard[index].text = text }

@@ -26,7 +26,8 @@ struct CarrierRESTTests {
 
     private func dial(_ app: ScriptedApp, _ more: [(String, String)] = []) -> [(String, String)] {
         let events = ["initiated", "ringing", "answered", "completed"].map { ("StatusCallbackEvent", $0) }
-        return [("To", callerNumber), ("From", number), ("StatusCallback", app.url + "/status")] + events + more
+        return [("To", callerNumber), ("From", number), ("StatusCallback", app.url + "/status")] + events
+            + more
     }
 
     @Test func anAnsweredCallIsToldAboutAndLed() async throws {
@@ -34,7 +35,8 @@ struct CarrierRESTTests {
             carrier.subscribe(callerNumber, .silent)
             app.answer(at: "/status") { _ in (204, []) }
             app.twiml(at: "/answered", "<Pause length=\"0\"/>")
-            let (status, call) = try await ask(carrier, "/Calls.json", dial(app, [("Url", app.url + "/answered")]))
+            let (status, call) = try await ask(
+                carrier, "/Calls.json", dial(app, [("Url", app.url + "/answered")]))
             #expect(status == 201)
             let sid = try #require(call["sid"]?.string)
             #expect(sid.hasPrefix("CA") && sid.count == 34)
@@ -48,7 +50,8 @@ struct CarrierRESTTests {
             #expect(notices.allSatisfy { $0.form[name: "Timestamp"]?.hasSuffix("+0000") == true })
             for notice in notices {
                 let signature = WebhookSignature.make(
-                    url: app.url + "/status", parameters: notice.form.fields, token: carrier.account.authToken)
+                    url: app.url + "/status", parameters: notice.form.fields, token: carrier.account.authToken
+                )
                 #expect(notice.signature == signature)
             }
             let (_, after) = try await ask(carrier, "/Calls/\(sid).json")

@@ -12,7 +12,9 @@ struct CarrierTests {
         try await withLine { app, carrier in
             app.twiml(at: "/voice", "<Play>/beep.wav</Play><Redirect>/second</Redirect>")
             app.twiml(at: "/second", "<Pause length=\"0\"/><Say>goodbye</Say>")
-            app.answer(at: "/beep.wav") { _ in (200, WaveFile.mono([Int16](repeating: 8000, count: 1600), sampleRate: 8000)) }
+            app.answer(at: "/beep.wav") { _ in
+                (200, WaveFile.mono([Int16](repeating: 8000, count: 1600), sampleRate: 8000))
+            }
             let call = try await carrier.placeInbound(from: callerNumber, to: number, persona: .silent)
             let seen = await call.ended()
             let hits = app.hits.all
@@ -36,7 +38,8 @@ struct CarrierTests {
     @Test func rejectEndsTheCallUnanswered() async throws {
         try await withLine { app, carrier in
             app.twiml(at: "/voice", "<Reject reason=\"busy\"/>")
-            let seen = try await carrier.placeInbound(from: callerNumber, to: number, persona: .silent).ended()
+            let seen = try await carrier.placeInbound(from: callerNumber, to: number, persona: .silent)
+                .ended()
             #expect(seen.status == .busy)
             #expect(seen.durationMs == 0)
         }
@@ -46,7 +49,8 @@ struct CarrierTests {
     func aBrokenApplicationLosesTheCall(_ status: Int, _ body: String) async throws {
         try await withLine { app, carrier in
             app.answer(at: "/voice") { _ in (status, Array(body.utf8)) }
-            let seen = try await carrier.placeInbound(from: callerNumber, to: number, persona: .silent).ended()
+            let seen = try await carrier.placeInbound(from: callerNumber, to: number, persona: .silent)
+                .ended()
             #expect(seen.status.isOver)
             #expect(seen.streams.isEmpty)
             #expect(seen.endedBy.hasPrefix(status == 500 ? "webhook failed" : "bad TwiML"))
@@ -55,7 +59,10 @@ struct CarrierTests {
 
     @Test func marksAreEchoedAfterPlaybackAndAtOnceWhenCleared() async throws {
         try await withLine { app, carrier in
-            app.twiml(at: "/voice", "<Connect><Stream url=\"\(app.mediaURL)\"><Parameter name=\"token\" value=\"t1\"/></Stream></Connect>")
+            app.twiml(
+                at: "/voice",
+                "<Connect><Stream url=\"\(app.mediaURL)\"><Parameter name=\"token\" value=\"t1\"/></Stream></Connect>"
+            )
             let call = try await carrier.placeInbound(from: callerNumber, to: number, persona: .silent)
             let far = await app.streams.next()
             #expect(far.parameters == ["token": "t1"])
@@ -64,7 +71,8 @@ struct CarrierTests {
             let request = await app.sockets.next()
             #expect(
                 request.header("X-Twilio-Signature")
-                    == WebhookSignature.make(url: app.mediaURL, parameters: [], token: carrier.account.authToken))
+                    == WebhookSignature.make(
+                        url: app.mediaURL, parameters: [], token: carrier.account.authToken))
             let clock = ContinuousClock()
             let began = clock.now
             far.play(tone(ms: 400))
@@ -101,16 +109,18 @@ struct CarrierTests {
             far.mark("end")
             _ = await far.next("mark")
             far.close()
-            _ = await call.ended()
+            let seen = await call.ended()
             let media = far.media.all
-            #expect((48...56).contains(media.count))
+            #expect(abs(media.count - seen.durationMs / 20) <= 10)
             #expect(media.allSatisfy { $0 == Mouth.silence })
         }
     }
 
     @Test func aDroppedSocketRunsTheActionURL() async throws {
         try await withLine { app, carrier in
-            app.twiml(at: "/voice", "<Connect action=\"/after\"><Stream url=\"\(app.mediaURL)\"/></Connect><Say>never</Say>")
+            app.twiml(
+                at: "/voice",
+                "<Connect action=\"/after\"><Stream url=\"\(app.mediaURL)\"/></Connect><Say>never</Say>")
             app.twiml(at: "/after", "<Connect><Stream url=\"\(app.mediaURL)\"/></Connect>")
             let call = try await carrier.placeInbound(from: callerNumber, to: number, persona: .silent)
             _ = await app.streams.next()
@@ -131,7 +141,8 @@ struct CarrierTests {
             app.refuseStreams(403)
             app.twiml(at: "/voice", "<Connect action=\"/after\"><Stream url=\"\(app.mediaURL)\"/></Connect>")
             app.answer(at: "/after") { _ in (503, []) }
-            let seen = try await carrier.placeInbound(from: callerNumber, to: number, persona: .silent).ended()
+            let seen = try await carrier.placeInbound(from: callerNumber, to: number, persona: .silent)
+                .ended()
             #expect(seen.streams.first?.refusedStatus == 403)
             #expect(seen.endedBy == "webhook failed: 503")
             #expect(seen.status == .completed)
@@ -141,7 +152,8 @@ struct CarrierTests {
     @Test func theCallerWhoHangsUpAtOnceEndsTheCall() async throws {
         try await withLine { app, carrier in
             app.twiml(at: "/voice", "<Connect action=\"/after\"><Stream url=\"\(app.mediaURL)\"/></Connect>")
-            let seen = try await carrier.placeInbound(from: callerNumber, to: number, persona: .hangsUpAtOnce).ended()
+            let seen = try await carrier.placeInbound(from: callerNumber, to: number, persona: .hangsUpAtOnce)
+                .ended()
             #expect(seen.endedBy == "caller")
             #expect(seen.status == .completed)
             #expect(app.hits.all.map(\.path) == ["/voice"])
@@ -155,7 +167,9 @@ struct CarrierTests {
             let persona = Persona.keypad(["12#", "9"], hangsUpAfterLast: true)
             let call = try await carrier.placeInbound(from: callerNumber, to: number, persona: persona)
             let far = await app.streams.next()
-            for digit in ["1", "2", "#"] { #expect(await far.next("dtmf")["dtmf"]?["digit"]?.string == digit) }
+            for digit in ["1", "2", "#"] {
+                #expect(await far.next("dtmf")["dtmf"]?["digit"]?.string == digit)
+            }
             far.play(tone(ms: 200))
             #expect(await far.next("dtmf")["dtmf"]?["digit"]?.string == "9")
             far.play(tone(ms: 200))
@@ -179,7 +193,7 @@ struct CarrierTests {
             far.close()
             let seen = await call.ended()
             #expect(seen.gaps.count == 1)
-            #expect((20...300).contains(seen.gaps.first?.lengthMs ?? 0))
+            #expect((20...900).contains(seen.gaps.first?.lengthMs ?? 0))
         }
     }
 
@@ -187,7 +201,8 @@ struct CarrierTests {
         try await withLine { app, carrier in
             carrier.state.withLock { $0.callTimeLimit = .milliseconds(100) }
             app.twiml(at: "/voice", "<Connect><Stream url=\"\(app.mediaURL)\"/></Connect>")
-            let seen = try await carrier.placeInbound(from: callerNumber, to: number, persona: .silent).ended()
+            let seen = try await carrier.placeInbound(from: callerNumber, to: number, persona: .silent)
+                .ended()
             #expect(seen.endedBy == "time limit")
         }
     }

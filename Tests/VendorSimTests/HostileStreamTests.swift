@@ -24,9 +24,11 @@ struct HostileStreamTests {
             let oversized = try await HostileStream.send(
                 [.oversized(2 << 20)], after: [:], to: app.mediaURL, callSid: "CA1")
             #expect(oversized == .closed(code: 1009))
-            let endless = try await HostileStream.send([.endless], after: [:], to: app.mediaURL, callSid: "CA1")
+            let endless = try await HostileStream.send(
+                [.endless], after: [:], to: app.mediaURL, callSid: "CA1")
             #expect(endless == .closed(code: 1009))
-            let unmasked = try await HostileStream.send([.unmasked], after: [:], to: app.mediaURL, callSid: "CA1")
+            let unmasked = try await HostileStream.send(
+                [.unmasked], after: [:], to: app.mediaURL, callSid: "CA1")
             #expect(unmasked == .closed(code: 1002))
         }
     }
@@ -42,7 +44,8 @@ struct HostileStreamTests {
             let url = app.url + "/voice"
             let token = carrier.account.authToken
             func send(_ signing: HostileStream.Signing) async -> Int? {
-                await HostileStream.webhook(url, parameters: [("CallSid", "CA1")], signing: signing, http: http)
+                await HostileStream.webhook(
+                    url, parameters: [("CallSid", "CA1")], signing: signing, http: http)
             }
             #expect(await send(.right(token: token)) == 200)
             #expect(await send(.right(token: "other")) == 403)

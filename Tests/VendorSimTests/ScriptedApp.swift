@@ -70,9 +70,12 @@ final class ScriptedApp: Sendable {
                 path: request.uri.path, form: FormBody(body.readableBytesView) ?? FormBody([]),
                 signature: HTTPField.Name("X-Twilio-Signature").flatMap { request.headers[$0] })
             hits.put(hit)
-            guard let answer = state.with({ $0.answers[hit.path] }) else { return Response(status: .notFound) }
+            guard let answer = state.with({ $0.answers[hit.path] }) else {
+                return Response(status: .notFound)
+            }
             let (status, bytes) = answer(hit)
-            return Response(status: .init(code: status), body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+            return Response(
+                status: .init(code: status), body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
         }
         let bound = Inbox<Int>()
         let application = Application(
@@ -81,7 +84,8 @@ final class ScriptedApp: Sendable {
             onServerRunning: { bound.put($0.localAddress?.port ?? 0) }, logger: quiet)
         let running = Task { try await application.run() }
         return ScriptedApp(
-            port: await bound.next(), running: running, hits: hits, streams: streams, sockets: sockets, state: state)
+            port: await bound.next(), running: running, hits: hits, streams: streams, sockets: sockets,
+            state: state)
     }
 
     func stop() async {
@@ -107,6 +111,8 @@ final class FarEnd: WebSocketPeer, @unchecked Sendable {
     /// The caller's frames.
     let media = Inbox<[UInt8]>()
     let over = Inbox<Int?>()
+    /// Set on the loop, in `whenStarted`.
+    var whenDigit: ((String) -> Void)?
     private let started: @Sendable (FarEnd) -> Void
     private var socket: WebSocket?
     private let loop = Shared<(any EventLoop)?>(nil)
@@ -128,7 +134,9 @@ final class FarEnd: WebSocketPeer, @unchecked Sendable {
             start.with { $0 = message }
             events.put(message)
             started(self)
-        default: events.put(message)
+        default:
+            events.put(message)
+            if let digit = message["dtmf"]?["digit"]?.string { whenDigit?(digit) }
         }
     }
 

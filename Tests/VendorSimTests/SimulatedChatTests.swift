@@ -19,7 +19,8 @@ struct SimulatedChatTests {
             chat,
             { json in
                 HTTPRequest(
-                    method: "POST", url: chat.url + "/chat/completions", headers: [("Authorization", "Bearer k")],
+                    method: "POST", url: chat.url + "/chat/completions",
+                    headers: [("Authorization", "Bearer k")],
                     body: Array(JSONText.encode(json).utf8))
             }, http)
         await http.close()
@@ -28,8 +29,11 @@ struct SimulatedChatTests {
 
     private func question(_ text: String, stream: Bool = true, tools: JSON = []) -> JSON {
         [
-            "model": "sim", "stream": .bool(stream), "tools": tools, "stream_options": ["include_usage": true],
-            "messages": [["role": "system", "content": "be brief"], ["role": "user", "content": .string(text)]],
+            "model": "sim", "stream": .bool(stream), "tools": tools,
+            "stream_options": ["include_usage": true],
+            "messages": [
+                ["role": "system", "content": "be brief"], ["role": "user", "content": .string(text)],
+            ],
         ]
     }
 
@@ -40,7 +44,8 @@ struct SimulatedChatTests {
     }
 
     @Test func aScriptedReplyComesWordByWord() async throws {
-        try await withChat({ $0.script = ChatScript([.on("hello", Reply("Hello to you"))]) }) { _, request, http in
+        try await withChat({ $0.script = ChatScript([.on("hello", Reply("Hello to you"))]) }) {
+            _, request, http in
             let (chunks, last) = chunks(try await http.send(request(question("oh hello there"))).body)
             let words = chunks.compactMap { $0["choices"]?.array?.first?["delta"]?["content"]?.string }
             #expect(words == ["", "Hello", " to", " you"])
@@ -57,7 +62,9 @@ struct SimulatedChatTests {
         try await withChat { chat, request, http in
             let text = "my name is Anna, tuesday, four one five five five five oh one oh oh"
             let (chunks, _) = chunks(try await http.send(request(question(text, tools: tools))).body)
-            let deltas = chunks.compactMap { $0["choices"]?.array?.first?["delta"]?["tool_calls"]?.array?.first }
+            let deltas = chunks.compactMap {
+                $0["choices"]?.array?.first?["delta"]?["tool_calls"]?.array?.first
+            }
             #expect(deltas.first?["function"]?["name"]?.string == "book")
             #expect(deltas.dropFirst().allSatisfy { $0["id"] == nil })
             #expect(deltas.count == 4)
@@ -100,8 +107,11 @@ struct SimulatedChatTests {
     }
 
     @Test func aStreamCanBreakOffLieOrFallSilent() async throws {
-        try await withChat({ $0.script = ChatScript([], otherwise: Reply("one two three four")) }) { chat, request, http in
-            chat.fail([.cut(afterTokens: 2), .malformed(afterTokens: 1), .errorEvent(afterTokens: 1), .silence])
+        try await withChat({ $0.script = ChatScript([], otherwise: Reply("one two three four")) }) {
+            chat, request, http in
+            chat.fail([
+                .cut(afterTokens: 2), .malformed(afterTokens: 1), .errorEvent(afterTokens: 1), .silence,
+            ])
             await #expect(throws: HTTPError.self) { try await http.send(request(question("hi"))) }
             let lie = String(decoding: try await http.send(request(question("hi"))).body, as: UTF8.self)
             #expect(lie.contains("data: {\"choices\":[{\"delta\"\n"))

@@ -14,7 +14,8 @@ struct ToolSinkTests {
         let http = HTTPClient(addresses: .anyAddress, logger: quiet)
         try await body(sink) { json, headers in
             try await http.send(
-                HTTPRequest(method: "POST", url: sink.url, headers: headers, body: Array(JSONText.encode(json).utf8)))
+                HTTPRequest(
+                    method: "POST", url: sink.url, headers: headers, body: Array(JSONText.encode(json).utf8)))
         }
         await http.close()
         await sink.stop()
@@ -37,10 +38,12 @@ struct ToolSinkTests {
     @Test func aWrongOneIsNamed() async throws {
         try await withSink { sink, post in
             sink.expect(anna, from: callerNumber)
-            _ = try await post(["name": "hannah", "day": "tuesday", "phone": "4155550101"], [("X-Caller", callerNumber)])
+            _ = try await post(
+                ["name": "hannah", "day": "tuesday", "phone": "4155550101"], [("X-Caller", callerNumber)])
             #expect(sink.received.first?.differences == ["name", "phone"])
             #expect(!sink.isAllRight)
-            _ = try await post(["name": "anna", "day": "tuesday", "phone": "4155550100"], [("X-Caller", "+19998887777")])
+            _ = try await post(
+                ["name": "anna", "day": "tuesday", "phone": "4155550100"], [("X-Caller", "+19998887777")])
             #expect(sink.received.last?.expected == nil)
         }
     }

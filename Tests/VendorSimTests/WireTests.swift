@@ -13,7 +13,10 @@ struct WireTests {
     @Test func aFormIsSignedAsTheCarrierDoes() {
         let url = "https://voice.parley.example/twilio/voice?tenant=acme"
         let text = WebhookSignature.signedText(url: url, parameters: parameters)
-        #expect(text == url + "CallSidCA0123456789abcdef0123456789abcdefCallStatusringingEmptyFrom+14155550100To+14155550199")
+        #expect(
+            text == url
+                + "CallSidCA0123456789abcdef0123456789abcdefCallStatusringingEmptyFrom+14155550100To+14155550199"
+        )
         let signature = WebhookSignature.make(url: url, parameters: parameters, token: "parley_test_token")
         #expect(signature == "EiA34cKQmZ5p7o12O0rWC2oEU24=")
     }
@@ -25,7 +28,8 @@ struct WireTests {
     }
 
     @Test func aNameGivenTwiceBringsEachValueOnce() {
-        let text = WebhookSignature.signedText(url: "u", parameters: [("b", "2"), ("a", "z"), ("b", "1"), ("b", "2")])
+        let text = WebhookSignature.signedText(
+            url: "u", parameters: [("b", "2"), ("a", "z"), ("b", "1"), ("b", "2")])
         #expect(text == "uazb1b2")
     }
 
@@ -58,7 +62,8 @@ struct WireTests {
                 .connect(
                     action: "https://p.example/after?a=1&b=2",
                     stream: .init(url: "wss://p.example/media", parameters: ["token": "t\"1"])),
-                .play(url: "/a.wav", loop: 2), .pause(seconds: 3), .redirect(url: "/next"), .reject(isBusy: true),
+                .play(url: "/a.wav", loop: 2), .pause(seconds: 3), .redirect(url: "/next"),
+                .reject(isBusy: true),
                 .hangup,
             ])
     }
@@ -66,7 +71,8 @@ struct WireTests {
     @Test(arguments: [
         "", "<Response>", "<Response/><Response/>", "<Other/>", "<Response><Fly/></Response>",
         "<Response><Say>a & b</Say></Response>", "<Response><Say a=\"1\" a=\"2\"/></Response>",
-        "<Response><Connect/></Response>", "<Response><Connect><Stream url=\"http://x/\"/></Connect></Response>",
+        "<Response><Connect/></Response>",
+        "<Response><Connect><Stream url=\"http://x/\"/></Connect></Response>",
         "<Response><Connect><Stream url=\"wss://x/?token=1\"/></Connect></Response>",
         String(repeating: "<a>", count: 100),
     ])
@@ -96,7 +102,9 @@ struct WireTests {
     }
 
     @Test func brokenBase64IsRefused() {
-        for text in ["A", "AA", "AA=A", "A===", "!!!!", "AAAA="] { #expect(Base64.decode(Array(text.utf8)[...]) == nil) }
+        for text in ["A", "AA", "AA=A", "A===", "!!!!", "AAAA="] {
+            #expect(Base64.decode(Array(text.utf8)[...]) == nil)
+        }
     }
 
     @Test func resamplingKeepsAToneAndItsLength() {
@@ -116,10 +124,14 @@ struct WireTests {
     }
 
     @Test func mediaMessagesAreReadWhateverTheirOrder() throws {
-        func read(_ text: String) throws -> StreamOrder { try MediaWire.read(ByteBuffer(string: text), streamSid: "MZ1") }
-        #expect(try read(#"{"event":"media","streamSid":"MZ1","media":{"payload":"AQID"}}"#) == .media([1, 2, 3]))
+        func read(_ text: String) throws -> StreamOrder {
+            try MediaWire.read(ByteBuffer(string: text), streamSid: "MZ1")
+        }
         #expect(
-            try read(#" { "media" : {"x":[1,{"y":null}],"payload":"\/\/8="}, "streamSid":"MZ1","event":"media"}"#)
+            try read(#"{"event":"media","streamSid":"MZ1","media":{"payload":"AQID"}}"#) == .media([1, 2, 3]))
+        #expect(
+            try read(
+                #" { "media" : {"x":[1,{"y":null}],"payload":"\/\/8="}, "streamSid":"MZ1","event":"media"}"#)
                 == .media([255, 255]))
         #expect(try read(#"{"event":"mark","streamSid":"MZ1","mark":{"name":"a\"b"}}"#) == .mark("a\"b"))
         #expect(try read(#"{"event":"clear","streamSid":"MZ1"}"#) == .clear)
