@@ -1,6 +1,9 @@
 import Base
 import ControlPlane
 import HTTPTypes
+import Hummingbird
+import NIOCore
+import Synchronization
 import Testing
 
 @Suite struct BadInputTests {
@@ -118,4 +121,37 @@ import Testing
             }
         }
     }
+
+    /// Counts what a reader takes from an endless body.
+    private struct Endless: AsyncSequence, Sendable {
+        let taken = ManagedCount()
+        struct Iterator: AsyncIteratorProtocol {
+            let taken: ManagedCount
+            func next() async -> ByteBuffer? {
+                taken.add(1 << 16)
+                return ByteBuffer(repeating: 0x20, count: 1 << 16)
+            }
+        }
+        func makeAsyncIterator() -> Iterator { Iterator(taken: taken) }
+    }
+
+    @Test func anEndlessBodyIsReadToItsLimitAndNoFurther() async throws {
+        let endless = Endless()
+        let head = HTTPRequest(
+            method: .post, scheme: nil, authority: nil, path: "/v1/tenants",
+            headerFields: [.contentType: "application/json; charset=utf-8"])
+        let request = Request(head: head, body: RequestBody(asyncSequence: endless))
+        let problem = await #expect(throws: Problem.self) {
+            try await Convert.bytes(request, type: "application/json")
+        }
+        #expect(problem?.status == .contentTooLarge)
+        #expect(problem?.closesConnection == true)
+        #expect(endless.taken.total <= Convert.bodyBytesMax + 2 << 16)
+    }
+}
+
+final class ManagedCount: Sendable {
+    private let count = Mutex(0)
+    var total: Int { count.withLock { $0 } }
+    func add(_ amount: Int) { count.withLock { $0 += amount } }
 }

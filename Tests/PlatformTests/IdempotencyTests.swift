@@ -123,4 +123,31 @@ import Testing
             #expect(try await IdempotencyStore(platform.database, vault: platform.parts.vault).sweep() == 1)
         }
     }
+
+    @Test func aCreateThatBreaksHalfwayLeavesNeitherEffectNorRecord() async throws {
+        struct Broken: Error {}
+        try await TestPlatform.with { platform in
+            let acme = try await platform.makeTenant("Acme")
+            let tenant = try #require(ID<Tenant>(acme.id))
+            let store = IdempotencyStore(platform.database, vault: platform.parts.vault)
+            let key = IdempotencyKey(key: "half", fingerprint: [1])
+            let insert = """
+                INSERT INTO agents (tenant_id, id, name, latest_version) VALUES ($1, gen_random_uuid(), 'half', 1)
+                """
+            await #expect(throws: Broken.self) {
+                _ = try await store.once(tenant, key: key) { sql in
+                    _ = try await sql.query(insert, [.id(tenant)])
+                    throw Broken()
+                }
+            }
+            let left = try await platform.raw.query(
+                "SELECT (SELECT count(*) FROM agents) + (SELECT count(*) FROM idempotency_keys) AS n")
+            #expect(try left.rows[0].int("n") == 0)
+            let again = try await store.once(tenant, key: key) { sql in
+                _ = try await sql.query(insert, [.id(tenant)])
+                return StoredAnswer(status: 201, body: "{}")
+            }
+            #expect(!again.isReplayed)
+        }
+    }
 }

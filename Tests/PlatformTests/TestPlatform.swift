@@ -56,7 +56,7 @@ struct TestPlatform: Sendable {
         let health = HealthRoutes(
             checks: [.database(database)], metrics: { metrics.text + PoolMetrics.text(database) },
             openAPI: try openAPI())
-        let plane = ControlPlane(parts, health: health, keyed: keyed(parts))
+        let plane = ControlPlane(parts, health: health, keyed: keyed(parts), metrics: metrics)
         let routes = plane.routes
         let application = Application(
             router: plane.router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
