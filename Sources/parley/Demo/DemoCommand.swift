@@ -103,10 +103,19 @@ struct Demo: AsyncParsableCommand {
         print("\nWhat it cost:\n")
         print(DemoView.costTable(record))
         let isBooked = outside.sink.received.count == 1 && outside.sink.isAllRight
+        if !isBooked { print("\n" + callerSide(heard)) }
         print("\n" + verdict(outside.sink.received.first, wanted: wanted))
         print("recording: \(recording) (left the caller, right what the caller heard)\n")
         showCommands(callID, tenant, platform)
         return isBooked
+    }
+
+    /// What the caller understood and said: where a call that went wrong went wrong.
+    private func callerSide(_ seen: CallObservation) -> String {
+        let lines = (seen.heard.map { ("heard", $0) } + seen.said.map { ("said ", $0) }).sorted { $0.1.startMs < $1.1.startMs }
+        let ending = "  the call ended: \(seen.endedBy)"
+        return "The caller's side:\n"
+            + lines.map { "  \($0.1.startMs)–\($0.1.endMs) ms \($0.0) “\($0.1.text)”" }.joined(separator: "\n") + "\n" + ending
     }
 
     private func verdict(_ received: ToolSink.Received?, wanted: Booking) -> String {
