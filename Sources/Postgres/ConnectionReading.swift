@@ -33,7 +33,7 @@ extension PostgresConnection {
                     ))
                 PQfreemem(notification)
             }
-            if !isAlive, arrived.broken == nil { arrived.broken = handle.message }
+            if !isAlive, !arrived.isServersWord { arrived.broken = handle.message }
             if !arrived.finished.isEmpty { state.headSince = .now() }
             return arrived.broken == nil && SocketWatch.hasInput(PQsocket(handle.raw))
         }

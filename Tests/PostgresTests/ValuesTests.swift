@@ -9,7 +9,8 @@ import Testing
             let row = try #require(
                 try await pool.query(
                     """
-                    select $1::text as words, $2::bigint as number, $3::bool as yes, $4::bytea as raw, $5::float8 as real,
+                    select $1::text as words, $2::bigint as number, $3::bool as yes, $4::bytea as raw,
+                           $5::float8 as real,
                            $6::text as nothing, $7::bool as no, $8::bytea as empty, $9::text as blank
                     """,
                     [

@@ -91,7 +91,8 @@ import Testing
     @Test func aNestedReplyKeepsItsShape() async throws {
         try await withRedis { redis in
             let script =
-                "return {1, 'two', {3, {'four'}}, false, redis.status_reply('five'), redis.error_reply('SIX is bad')}"
+                "return {1, 'two', {3, {'four'}}, false, "
+                + "redis.status_reply('five'), redis.error_reply('SIX is bad')}"
             let reply = try await redis.command(["EVAL", script, "0"])
             #expect(
                 reply
