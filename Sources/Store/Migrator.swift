@@ -7,7 +7,7 @@ import Postgres
 
 /// One file of `migrations/`: `0001_ground.sql`.
 package struct Migration: Sendable {
-    /// First line of a migration that cannot run in a transaction (CREATE INDEX CONCURRENTLY).
+    /// First line of a migration of one statement that cannot run in a transaction (CREATE INDEX CONCURRENTLY).
     package static let noTransaction = "-- parley:no-transaction"
 
     package let number: Int
@@ -96,7 +96,7 @@ package struct Migrator: Sendable {
             let pending = try await pending(pool)
             for migration in pending {
                 logger.info("migrating", metadata: ["migration": "\(migration.number)_\(migration.name)"])
-                try await pool.script(Self.script(migration))
+                try await apply(migration, pool)
             }
             try await pool.script("SELECT parley_keep_partitions(\(Self.partitionsAheadMonths))")
             return pending.count
@@ -124,14 +124,18 @@ package struct Migrator: Sendable {
         return Array(migrations.dropFirst(done.rows.count))
     }
 
-    /// The file and its record, together or (marked `no-transaction`) one after the other.
-    private static func script(_ migration: Migration) -> String {
+    private func apply(_ migration: Migration, _ pool: PostgresPool) async throws {
         let record = """
-            ;INSERT INTO schema_migrations (number, name, checksum)
+            INSERT INTO schema_migrations (number, name, checksum)
             VALUES (\(migration.number), '\(migration.name.replacing("'", with: "''"))', '\(migration.checksum)');
             """
-        return migration.isTransactional
-            ? "BEGIN;" + migration.sql + record + "COMMIT;" : migration.sql + record
+        if migration.isTransactional {
+            try await pool.script("BEGIN;" + migration.sql + "\n;" + record + "COMMIT;")
+        } else {
+            // Such a file holds one statement that may run again (IF NOT EXISTS): a crash before the record repeats it.
+            try await pool.script(migration.sql)
+            try await pool.script(record)
+        }
     }
 
     private static let ledger = """
