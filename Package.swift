@@ -76,7 +76,12 @@ let package = Package(
             name: "CFlite", path: "Sources/System/CFlite", providers: [.apt(["flite1-dev"])]),
         .target(name: "CCurlShim", dependencies: ["CCurl"], path: "Sources/System/CCurlShim"),
         .target(
-            name: "CVoicesShim", dependencies: ["CFlite", "CPocketSphinx"], path: "Sources/System/CVoicesShim"),
+            name: "CVoicesShim", dependencies: ["CFlite", "CPocketSphinx"], path: "Sources/System/CVoicesShim",
+            // flite has no pkg-config file, and C code does not link by module map.
+            linkerSettings: [
+                "flite_cmu_us_slt", "flite_cmu_us_rms", "flite_cmu_us_awb", "flite_cmu_us_kal", "flite_usenglish",
+                "flite_cmulex", "flite", "m",
+            ].map { .linkedLibrary($0) }),
         code("Postgres", ["Base", "CLibPQ", log]),
         code("Redis", ["Base", "CHiredis", log]),
         code("HTTPClient", ["Base", "CCurl", "CCurlShim", log]),
@@ -156,7 +161,7 @@ let package = Package(
             "MediaWorkerTests",
             [
                 "Base", "Audio", "Agents", "Billing", "Calls", "Conversation", "CallDispatch", "MediaWorker", "Speech", "Telephony", "WebSockets",
-                "CallQueue", "TestKit", "Redis", "HTTPClient", log,
+                "CallQueue", "TestKit", "Redis", "HTTPClient", log, crypto,
             ] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
         tests(
             "PlatformTests",

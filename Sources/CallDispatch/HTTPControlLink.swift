@@ -112,7 +112,8 @@ package struct HTTPControlLink: ControlLink {
             method: "POST", url: "\(baseURL)/internal/v1/\(path)",
             headers: [("Authorization", "Bearer " + key.reveal), ("Content-Type", "application/json")],
             body: Array(try JSONEncoder().encode(body)),
-            limits: HTTPLimits(connect: Self.connectLimit, total: limit, responseBytesMax: Self.answerBytesMax))
+            limits: HTTPLimits(
+                connect: Self.connectLimit, total: limit, responseBytesMax: Self.answerBytesMax))
         let response: HTTPResponse
         do {
             response = try await http.send(request)
@@ -134,13 +135,17 @@ package struct HTTPControlLink: ControlLink {
                 throw Fault(code: "control.failed", retry: .never, cause: "the answer cannot be read")
             }
         case 403, 409:
-            if let problem = try? JSONDecoder().decode(ControlWire.Problem.self, from: text), let code = problem.code {
+            if let problem = try? JSONDecoder().decode(ControlWire.Problem.self, from: text),
+                let code = problem.code
+            {
                 throw Refusal(code: code, message: problem.detail ?? "")
             }
             throw Fault(code: "control.failed", retry: .never, cause: "status \(status) without a code")
-        case 401: throw Fault(code: "control.unauthorized", retry: .never, cause: "the worker key is not accepted")
+        case 401:
+            throw Fault(code: "control.unauthorized", retry: .never, cause: "the worker key is not accepted")
         default:
-            let retry: Fault.Retry = (500..<600).contains(status) || status == 429 ? .after(.milliseconds(200)) : .never
+            let retry: Fault.Retry =
+                (500..<600).contains(status) || status == 429 ? .after(.milliseconds(200)) : .never
             throw Fault(code: "control.failed", retry: retry, cause: "status \(status)")
         }
     }

@@ -31,7 +31,8 @@ package final class MediaWorker: Service {
     ) {
         self.queue = queue
         station = Station(
-            configuration, link: link, board: queue, http: http, voices: { try CallVoices($0, from: speech) },
+            configuration, link: link, board: queue, http: http,
+            voices: { try CallVoices($0, from: speech, on: $1) },
             logger: logger)
     }
 
@@ -116,12 +117,16 @@ package final class MediaWorker: Service {
         station.logger.notice("drain limit reached", metadata: ["live": .stringConvertible(left.count)])
         for runner in left { runner.endSoon() }
         let goodbye = clock.now + Self.goodbyeMax
-        while !station.live.runners.isEmpty, clock.now < goodbye { try? await Task.sleep(for: Self.drainPause) }
+        while !station.live.runners.isEmpty, clock.now < goodbye {
+            try? await Task.sleep(for: Self.drainPause)
+        }
     }
 
     private func flush() async {
         let clock = ContinuousClock()
         let limit = clock.now + Self.flushMax
-        while station.reporter.waitingCount > 0, clock.now < limit { try? await Task.sleep(for: .milliseconds(20)) }
+        while station.reporter.waitingCount > 0, clock.now < limit {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
     }
 }

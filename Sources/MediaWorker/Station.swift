@@ -3,6 +3,7 @@ package import CallDispatch
 import CallQueue
 package import HTTPClient
 package import Logging
+package import NIOCore
 import NIOPosix
 package import Speech
 
@@ -34,7 +35,7 @@ package final class Station: Sendable {
     package let configuration: WorkerConfiguration
     package let link: any ControlLink
     package let board: any CallBoard
-    package let voices: @Sendable (Plan) throws -> CallVoices
+    package let voices: @Sendable (Plan, any EventLoop) throws -> CallVoices
     package let http: HTTPClient
     package let reporter: Reporter
     package let live: LiveCalls
@@ -45,7 +46,7 @@ package final class Station: Sendable {
 
     package init(
         _ configuration: WorkerConfiguration, link: any ControlLink, board: any CallBoard, http: HTTPClient,
-        voices: @escaping @Sendable (Plan) throws -> CallVoices, logger: Logger
+        voices: @escaping @Sendable (Plan, any EventLoop) throws -> CallVoices, logger: Logger
     ) {
         self.configuration = configuration
         self.link = link
@@ -57,7 +58,8 @@ package final class Station: Sendable {
         let live = LiveCalls(capacity: configuration.capacity)
         self.live = live
         let spool = ReportSpool(
-            directory: configuration.spool, worker: configuration.worker.description, key: configuration.workerKey,
+            directory: configuration.spool, worker: configuration.worker.description,
+            key: configuration.workerKey,
             logger: logger)
         reporter = Reporter(link: link, spool: spool, logger: logger) { live.drop($0) }
     }

@@ -25,8 +25,10 @@ package struct WorkerConfiguration: Sendable {
     package var pacing = Pacing.Policy()
 
     package init(
-        worker: ID<Worker>, region: String, mediaURL: String?, media: (host: String, port: Int), capacity: Int,
-        directories: (recordings: String, spool: String), workerKey: SymmetricKey, publicURL: String, drain: Duration
+        worker: ID<Worker>, region: String, mediaURL: String?, media: (host: String, port: Int),
+        capacity: Int,
+        directories: (recordings: String, spool: String), workerKey: SymmetricKey, publicURL: String,
+        drain: Duration
     ) {
         self.worker = worker
         self.region = region

@@ -65,7 +65,8 @@ package enum Base64Bytes {
     }
 
     private static func encode(
-        _ bytes: UnsafeRawBufferPointer, table: UnsafeBufferPointer<UInt8>, to room: UnsafeMutableRawBufferPointer
+        _ bytes: UnsafeRawBufferPointer, table: UnsafeBufferPointer<UInt8>,
+        to room: UnsafeMutableRawBufferPointer
     ) {
         var at = 0
         var out = 0

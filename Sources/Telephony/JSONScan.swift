@@ -129,7 +129,9 @@ package struct JSONScan {
 
     package func matches(_ range: Range<Int>, _ expected: [UInt8]) -> Bool {
         guard range.count == expected.count else { return false }
-        for offset in 0..<range.count where bytes[range.lowerBound + offset] != expected[offset] { return false }
+        for offset in 0..<range.count where bytes[range.lowerBound + offset] != expected[offset] {
+            return false
+        }
         return true
     }
 }

@@ -38,7 +38,8 @@ final class CallFiles: @unchecked Sendable {
                 if let recorded {
                     facts.append(
                         .artifact(
-                            kind: .recording, path: recording, bytes: recorded.bytes, milliseconds: recorded.milliseconds))
+                            kind: .recording, path: recording, bytes: recorded.bytes,
+                            milliseconds: recorded.milliseconds))
                 }
                 if let bytes {
                     facts.append(

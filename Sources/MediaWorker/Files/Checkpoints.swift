@@ -65,7 +65,8 @@ final class Checkpoints: @unchecked Sendable {
         if let failure, !hasFailed {
             hasFailed = true
             logger.warning(
-                "checkpoint not kept", metadata: ["call": .string("\(plan.call)"), "reason": .string(failure)])
+                "checkpoint not kept",
+                metadata: ["call": .string("\(plan.call)"), "reason": .string(failure)])
         } else if failure == nil {
             hasFailed = false
         }
@@ -86,7 +87,9 @@ final class Checkpoints: @unchecked Sendable {
     }
 
     private static func key(_ plan: Plan) -> SymmetricKey? {
-        guard let bytes = Data(base64Encoded: plan.checkpointKey.reveal), bytes.count == 32 else { return nil }
+        guard let bytes = Data(base64Encoded: plan.checkpointKey.reveal), bytes.count == 32 else {
+            return nil
+        }
         return SymmetricKey(data: bytes)
     }
 }

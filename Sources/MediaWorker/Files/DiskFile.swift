@@ -63,7 +63,8 @@ final class DiskFile: @unchecked Sendable {
     private func damage(_ reason: String) {
         guard !isDamaged else { return }
         isDamaged = true
-        logger.error("a call's file is incomplete", metadata: ["path": .string(path), "reason": .string(reason)])
+        logger.error(
+            "a call's file is incomplete", metadata: ["path": .string(path), "reason": .string(reason)])
     }
 
     /// One item at a time reaches the pool in order: each item is chained to the one before.

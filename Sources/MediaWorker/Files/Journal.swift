@@ -68,7 +68,9 @@ final class Journal {
     private var flushedAt = CallTime.zero
     private var isFinished = false
 
-    init(path: String, header: JournalLine.Header, on loop: any EventLoop, pool: NIOThreadPool, logger: Logger) {
+    init(
+        path: String, header: JournalLine.Header, on loop: any EventLoop, pool: NIOThreadPool, logger: Logger
+    ) {
         file = DiskFile(path: path, on: loop, pool: pool, logger: logger)
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         write(header)

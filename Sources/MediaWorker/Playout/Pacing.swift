@@ -131,7 +131,9 @@ package struct Pacing: Sendable {
             anchor = (sentPosition, now)
         }
         counts.frames += 1
-        if utterances[index].start == nil { utterances[index].start = sentPosition - Int64(utterances[index].sent) }
+        if utterances[index].start == nil {
+            utterances[index].start = sentPosition - Int64(utterances[index].sent)
+        }
         let at = utterances[index].audio.readerIndex + utterances[index].sent - utterances[index].heard
         utterances[index].sent += count
         sentPosition += Int64(count)

@@ -35,7 +35,8 @@ package final class ReportSpool: @unchecked Sendable {
         var records: [UInt8] = []
         for report in reports {
             if bytes + records.count > Self.bytesMax, !report.fact.isLast { continue }
-            guard let text = try? JSONEncoder().encode(report), let sealed = try? Seal.close(Array(text), with: key)
+            guard let text = try? JSONEncoder().encode(report),
+                let sealed = try? Seal.close(Array(text), with: key)
             else { return false }
             withUnsafeBytes(of: UInt32(sealed.count).bigEndian) { records.append(contentsOf: $0) }
             records.append(contentsOf: sealed)

@@ -73,13 +73,16 @@ package final class Reporter: Sendable {
         _ fact: CallFact, of key: CallKey, onSettled: (@Sendable () -> Void)? = nil
     ) {
         let isTaken = state.withLockedValue { state in
-            guard !state.fenced.contains(key), state.queue.count < limits.waiting || fact.isLast else { return false }
+            guard !state.fenced.contains(key), state.queue.count < limits.waiting || fact.isLast else {
+                return false
+            }
             let number = state.next[key, default: 1]
             state.next[key] = fact.isLast ? nil : number + 1
             state.queue.append(
                 Waiting(
                     report: Report(
-                        call: key.call, tenant: key.tenant, epoch: key.epoch, sequence: number, at: .now, fact: fact),
+                        call: key.call, tenant: key.tenant, epoch: key.epoch, sequence: number, at: .now,
+                        fact: fact),
                     onSettled: onSettled))
             return true
         }
@@ -254,7 +257,8 @@ package final class Reporter: Sendable {
             guard rest.isEmpty else { return }
             spool.remove(file.path)
             logger.notice(
-                "reports of an earlier worker delivered", metadata: ["count": .stringConvertible(file.reports.count)])
+                "reports of an earlier worker delivered",
+                metadata: ["count": .stringConvertible(file.reports.count)])
         }
     }
 

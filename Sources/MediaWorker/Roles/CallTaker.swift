@@ -46,7 +46,9 @@ struct CallTaker {
                             await take(entry, in: &group)
                         }
                     }
-                    guard let entry = try await queue.next(worker: station.configuration.worker, wait: Self.wait)
+                    guard
+                        let entry = try await queue.next(
+                            worker: station.configuration.worker, wait: Self.wait)
                     else { continue }
                     await take(entry, in: &group)
                 } catch {
@@ -81,7 +83,8 @@ struct CallTaker {
             LiveCalls.Dialing(key: key, until: .now() + ring) { self.giveUp(key, carrierCallID: nil, plan) })
         guard isReserved else {
             // Streams took the last slot between our look and the claim. Not renewed, it is rung again elsewhere.
-            station.logger.warning("claimed a call without a slot", metadata: ["call": .string("\(plan.call)")])
+            station.logger.warning(
+                "claimed a call without a slot", metadata: ["call": .string("\(plan.call)")])
             return
         }
         group.addTask { await dial(plan, key) }
@@ -125,7 +128,8 @@ struct CallTaker {
                 break
             }
         }
-        station.logger.warning("call not dialed: nobody took the report", metadata: ["call": .string("\(key.call)")])
+        station.logger.warning(
+            "call not dialed: nobody took the report", metadata: ["call": .string("\(key.call)")])
         station.reporter.drop(key)
         return false
     }
@@ -139,13 +143,15 @@ struct CallTaker {
 
     private func note(_ fault: Fault, _ key: CallKey) {
         station.logger.warning(
-            "carrier's answer is missing", metadata: ["call": .string("\(key.call)"), "reason": .string(fault.code)])
+            "carrier's answer is missing",
+            metadata: ["call": .string("\(key.call)"), "reason": .string(fault.code)])
         station.reporter.tell(.event(code: fault.code, detail: ""), of: key)
     }
 
     private func refused(_ fault: Fault, _ key: CallKey) {
         station.logger.warning(
-            "carrier refused a call", metadata: ["call": .string("\(key.call)"), "reason": .string(fault.code)])
+            "carrier refused a call",
+            metadata: ["call": .string("\(key.call)"), "reason": .string(fault.code)])
         station.reporter.tell(.event(code: fault.code, detail: fault.cause), of: key)
         let reason: EndReason = fault.code == "carrier.refused" ? .rejected : .carrierFailed
         station.reporter.tell(.ended(reason, connectedMs: 0, usage: []), of: key)

@@ -35,7 +35,8 @@ struct LeaseRenewal {
     private func renew(wasAway: Bool) async -> Bool {
         let alive = station.live.alive(at: .now())
         station.meters.state(
-            live: station.live.used, capacity: station.live.capacity, waitingReports: station.reporter.waitingCount)
+            live: station.live.used, capacity: station.live.capacity,
+            waitingReports: station.reporter.waitingCount)
         let configuration = station.configuration
         let status = WorkerStatus(
             worker: configuration.worker, region: configuration.region, mediaURL: mediaURL,

@@ -23,7 +23,9 @@ package final class LiveCalls: Sendable {
         var running: [ID<Call>: CallRunner] = [:]
         var isDraining = false
         /// Told whenever a slot becomes free.
-        var used: Int { dialing.count + attaching.keys.count { dialing[$0] == nil && running[$0] == nil } + running.count }
+        var used: Int {
+            dialing.count + attaching.keys.count { dialing[$0] == nil && running[$0] == nil } + running.count
+        }
     }
 
     package let capacity: Int
@@ -41,7 +43,8 @@ package final class LiveCalls: Sendable {
     func reserve(_ dialing: Dialing) -> Bool {
         state.withLockedValue { state in
             let call = dialing.key.call
-            guard !state.isDraining, state.used < capacity, state.dialing[call] == nil, state.running[call] == nil
+            guard !state.isDraining, state.used < capacity, state.dialing[call] == nil,
+                state.running[call] == nil
             else { return false }
             state.dialing[call] = dialing
             return true
@@ -114,7 +117,7 @@ package final class LiveCalls: Sendable {
     }
 
     func runner(_ call: ID<Call>) -> CallRunner? { state.withLockedValue { $0.running[call] } }
-    var runners: [CallRunner] { state.withLockedValue { Array($0.running.values) } }
+    package var runners: [CallRunner] { state.withLockedValue { Array($0.running.values) } }
 }
 
 /// When a loop last ticked, readable from any thread.

@@ -23,7 +23,8 @@ struct MediaServer {
         let router = Router()
         router.get("/healthz") { [station] _, _ in
             let live = station.live
-            let text = #"{"status":"\#(live.isDraining ? "draining" : "ok")","live":\#(live.used),"capacity":"#
+            let text =
+                #"{"status":"\#(live.isDraining ? "draining" : "ok")","live":\#(live.used),"capacity":"#
                 + #"\#(live.capacity),"reports_waiting":\#(station.reporter.waitingCount)}"#
             return Response(
                 status: .ok, headers: [.contentType: "application/json"],
@@ -43,7 +44,8 @@ struct MediaServer {
         limits.messageBytesMax = CarrierFrame.textBytesMax
         limits.bufferedBytesMax = Playout.pendingBytesMax * 2
         return WebSocketRoutes(
-            isWebSocketPath: { $0 == WorkerConfiguration.mediaPath }, decide: { [self] _ in answer() }, limits: limits)
+            isWebSocketPath: { $0 == WorkerConfiguration.mediaPath }, decide: { [self] _ in answer() },
+            limits: limits)
     }
 
     private func answer() -> WebSocketAnswer {

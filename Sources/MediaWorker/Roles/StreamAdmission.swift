@@ -73,7 +73,8 @@ package final class StreamAdmission: MediaSink, @unchecked Sendable {
         } catch {
             let code = (error as? Fault)?.code ?? "unknown"
             station.logger.error(
-                "a call's voices cannot be had", metadata: ["call": .string("\(plan.call)"), "reason": .string(code)])
+                "a call's voices cannot be had",
+                metadata: ["call": .string("\(plan.call)"), "reason": .string(code)])
             runner.end(.agentFailed)
         }
         self.runner = runner

@@ -85,7 +85,7 @@ package final class CallRunner: @unchecked Sendable, Ticking {
     /// - Throws: `Fault` when the plan asks for a voice or model that is not there.
     package func begin() throws {
         loop.preconditionInEventLoop()
-        parts = makeParts(try station.voices(plan))
+        parts = makeParts(try station.voices(plan, loop))
         if plan.definition.recording.mode == .on { files.recorder.start(at: now) }
         LoopTick.on(loop).add(self)
         tell(.mediaStarted)

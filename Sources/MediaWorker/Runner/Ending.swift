@@ -43,7 +43,8 @@ extension CallRunner {
             let hangUp: @Sendable () -> Void = { [self] in
                 loop.execute { if settled.first() { self.hangUp() } }
             }
-            station.reporter.tell(.ended(reason, connectedMs: connectedMs, usage: usage), of: key, onSettled: hangUp)
+            station.reporter.tell(
+                .ended(reason, connectedMs: connectedMs, usage: usage), of: key, onSettled: hangUp)
             loop.scheduleTask(in: Self.endedLimit, hangUp)
         }
         files.finish(at: now, done: tellEnd)
@@ -64,7 +65,8 @@ extension CallRunner {
             } catch {
                 let code = (error as? Fault)?.code ?? "unknown"
                 logger.warning(
-                    "carrier did not take the hang-up", metadata: ["call": .string("\(call)"), "reason": .string(code)])
+                    "carrier did not take the hang-up",
+                    metadata: ["call": .string("\(call)"), "reason": .string(code)])
             }
             loop.execute(close)
         }
@@ -89,7 +91,8 @@ extension CallRunner {
         transport.close(.policy, reason: "moved")
         station.live.end(self)
         station.logger.notice(
-            "call dropped: its claim has moved", metadata: ["call": .string("\(key.call)"), "epoch": "\(key.epoch)"])
+            "call dropped: its claim has moved",
+            metadata: ["call": .string("\(key.call)"), "epoch": "\(key.epoch)"])
     }
 
     /// From any thread.

@@ -15,7 +15,8 @@ struct Meter {
 
     mutating func add(_ usage: Usage) {
         guard usage.quantity > 0 else { return }
-        totals[Key(component: usage.component, source: usage.source, unit: usage.unit), default: 0] += usage.quantity
+        totals[Key(component: usage.component, source: usage.source, unit: usage.unit), default: 0] +=
+            usage.quantity
     }
 
     mutating func addRecognised(milliseconds: Int) { recogniserMs += Int64(milliseconds) }
@@ -35,7 +36,9 @@ struct Meter {
             Usage(component: $0.key.component, source: $0.key.source, unit: $0.key.unit, quantity: $0.value)
         }
         return all.filter { $0.quantity > 0 }.sorted {
-            ($0.component.rawValue, $0.source, $0.unit.rawValue) < ($1.component.rawValue, $1.source, $1.unit.rawValue)
+            ($0.component.rawValue, $0.source, $0.unit.rawValue) < (
+                $1.component.rawValue, $1.source, $1.unit.rawValue
+            )
         }
     }
 }

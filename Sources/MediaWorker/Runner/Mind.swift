@@ -22,7 +22,9 @@ final class Mind: @unchecked Sendable {
 
     func start(_ id: Dialogue.ReplyID, _ request: Dialogue.ModelRequest) {
         guard let model else { return tell(.replyFailed(id, code: "llm.not_configured")) }
-        guard streams.count < Self.repliesMax else { return tell(.replyFailed(id, code: "llm.too_many_replies")) }
+        guard streams.count < Self.repliesMax else {
+            return tell(.replyFailed(id, code: "llm.too_many_replies"))
+        }
         let isOver = Flag()
         let stream = model.reply(to: ChatRequest(request), on: loop) { [weak self] event in
             if self?.received(event, of: id) ?? true { isOver.isSet = true }
@@ -60,7 +62,9 @@ extension ChatRequest {
     init(_ request: Dialogue.ModelRequest) {
         self.init(
             model: request.prompt.model, messages: request.messages.map(ChatMessage.init),
-            tools: request.tools.map { ChatTool(name: $0.name, description: $0.description, parameters: $0.parameters) },
+            tools: request.tools.map {
+                ChatTool(name: $0.name, description: $0.description, parameters: $0.parameters)
+            },
             temperature: request.prompt.temperature, maxTokens: request.prompt.maxTokens)
     }
 }
@@ -73,7 +77,8 @@ extension ChatMessage {
         case .assistant(let text): self = .assistant(text)
         case .toolCalls(let calls, let text):
             self = .toolCalls(
-                calls.map { ChatToolCall(id: $0.key, name: $0.name, arguments: $0.arguments.text) }, text: text)
+                calls.map { ChatToolCall(id: $0.key, name: $0.name, arguments: $0.arguments.text) },
+                text: text)
         case .toolResult(let key, let content): self = .toolResult(id: key, content: content)
         }
     }

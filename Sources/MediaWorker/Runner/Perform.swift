@@ -99,13 +99,17 @@ extension CallRunner {
         switch fact {
         case .turn(let turn):
             let report = CallFact.Turn(turn, elapsedMs: plan.elapsedMs)
-            for (stage, milliseconds) in report.stages { station.meters.stage(stage, milliseconds: milliseconds) }
+            for (stage, milliseconds) in report.stages {
+                station.meters.stage(stage, milliseconds: milliseconds)
+            }
             tell(.turn(report))
             show(.turn(report))
             saveCheckpoint()
         case .tool(let tool):
             tellAndShow(
-                .tool(key: tool.key, name: tool.name, succeeded: tool.succeeded, milliseconds: tool.milliseconds))
+                .tool(
+                    key: tool.key, name: tool.name, succeeded: tool.succeeded, milliseconds: tool.milliseconds
+                ))
         case .node(let id): tellAndShow(.event(code: "node", detail: id))
         // Which key was pressed may be part of a card number: told that, not what.
         case .digit: tellAndShow(.event(code: "digit", detail: ""))

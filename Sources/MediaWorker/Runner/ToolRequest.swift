@@ -27,14 +27,17 @@ package enum ToolRequest {
         let limit = Duration.milliseconds(min(max(tool.timeoutMs, 100), 60_000))
         return HTTPRequest(
             method: tool.method.uppercased(), url: url, headers: headers, body: body,
-            limits: HTTPLimits(connect: min(limit, connectLimit), total: limit, responseBytesMax: resultBytesMax))
+            limits: HTTPLimits(
+                connect: min(limit, connectLimit), total: limit, responseBytesMax: resultBytesMax))
     }
 
     /// The result of a 2xx answer: its JSON, or its text when it is none. A code otherwise.
     package static func outcome(_ response: HTTPResponse) -> Outcome {
         guard (200..<300).contains(response.status) else { return .failed("tool.status_\(response.status)") }
         guard !response.body.isEmpty else { return .finished(.null) }
-        guard let text = String(validating: response.body, as: UTF8.self) else { return .failed("tool.not_text") }
+        guard let text = String(validating: response.body, as: UTF8.self) else {
+            return .failed("tool.not_text")
+        }
         return .finished(JSON(parsing: text) ?? .string(text))
     }
 

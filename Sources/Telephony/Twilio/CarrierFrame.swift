@@ -29,6 +29,12 @@ package enum CarrierFrame: Hashable, Sendable {
         package var isOurStream: Bool
         /// `inbound` or not said.
         package var isInbound: Bool
+        package init(timestamp: Int64?, chunk: Int64?, isOurStream: Bool, isInbound: Bool) {
+            self.timestamp = timestamp
+            self.chunk = chunk
+            self.isOurStream = isOurStream
+            self.isInbound = isInbound
+        }
     }
 
     /// Reads one message; `audio` is emptied and receives the audio of a `media` message.
@@ -169,11 +175,13 @@ extension CarrierFrame {
             guard let mark = message.mark else { throw MediaViolation(.malformed, "malformed_json") }
             return .mark(mark.name, stream: sid)
         case "dtmf":
-            guard let digit = message.dtmf?.digit, digit.utf8.count == 1, "0123456789*#".contains(digit) else {
+            guard let digit = message.dtmf?.digit, digit.utf8.count == 1, "0123456789*#".contains(digit)
+            else {
                 throw MediaViolation(.malformed, "malformed_digit")
             }
             return .digit(digit, stream: sid)
-        case "media": return .media(try escapedMedia(message, isOurs: Array(sid.utf8) == stream, audio: &audio))
+        case "media":
+            return .media(try escapedMedia(message, isOurs: Array(sid.utf8) == stream, audio: &audio))
         default: return .unknown
         }
     }
@@ -200,7 +208,9 @@ extension CarrierFrame {
         guard media.payload.utf8.count <= Base64Bytes.encodedCount(audioBytesMax) else {
             throw MediaViolation(.tooBig, "oversized_audio")
         }
-        let isBase64 = Array(media.payload.utf8).withUnsafeBufferPointer { Base64Bytes.decode($0, into: &audio) }
+        let isBase64 = Array(media.payload.utf8).withUnsafeBufferPointer {
+            Base64Bytes.decode($0, into: &audio)
+        }
         guard isBase64 else { throw MediaViolation(.malformed, "broken_base64") }
         return Media(timestamp: nil, chunk: nil, isOurStream: isOurs, isInbound: media.track != "outbound")
     }

@@ -68,7 +68,9 @@ package struct StreamRules: Sendable {
         nextTimestamp = timestamp + Int64(milliseconds)
         guard missing >= Int64(policy.gapMinMs) else {
             // Small steps back and forth are the carrier's rounding; remember the later time so they cannot add up.
-            if missing < 0, missing > -Int64(policy.gapMaxMs) { nextTimestamp = nextTimestamp.map { $0 - missing } }
+            if missing < 0, missing > -Int64(policy.gapMaxMs) {
+                nextTimestamp = nextTimestamp.map { $0 - missing }
+            }
             return 0
         }
         let filled = Int(min(missing, Int64(policy.gapMaxMs)))

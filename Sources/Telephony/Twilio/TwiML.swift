@@ -18,7 +18,8 @@ package struct TwiML: Hashable, Sendable {
     package init(_ verbs: [Verb]) { self.verbs = verbs }
 
     package var text: String {
-        #"<?xml version="1.0" encoding="UTF-8"?>"# + "\n<Response>" + verbs.map(Self.text).joined() + "</Response>"
+        #"<?xml version="1.0" encoding="UTF-8"?>"# + "\n<Response>" + verbs.map(Self.text).joined()
+            + "</Response>"
     }
 
     private static func text(_ verb: Verb) -> String {

@@ -89,7 +89,9 @@ package final class TwilioMediaPeer: WebSocketPeer, CallTransport {
         guard !isClosing else { return }
         logger.warning(
             "media socket refused",
-            metadata: ["reason": .string(violation.code), "code": .stringConvertible(violation.close.rawValue)])
+            metadata: [
+                "reason": .string(violation.code), "code": .stringConvertible(violation.close.rawValue),
+            ])
         sink.protocolViolation(violation)
         close(violation.close, reason: violation.code)
     }

@@ -33,7 +33,8 @@ package struct TwilioREST: Sendable {
         /// Seconds it may last: the carrier's own cut if all of us is lost.
         package var limitSeconds: Int
         package init(
-            to: Redacted<E164>, from: Redacted<E164>, url: String, statusURL: String, ringSeconds: Int, limitSeconds: Int
+            to: Redacted<E164>, from: Redacted<E164>, url: String, statusURL: String, ringSeconds: Int,
+            limitSeconds: Int
         ) {
             self.to = to
             self.from = from
@@ -59,7 +60,8 @@ package struct TwilioREST: Sendable {
     package func createCall(_ dial: Dial) async throws -> String {
         let body = try await post("/Calls.json", Self.form(dial), isRepeatable: false)
         struct Created: Decodable { var sid: String }
-        guard let created = try? JSONDecoder().decode(Created.self, from: Data(body)), !created.sid.isEmpty else {
+        guard let created = try? JSONDecoder().decode(Created.self, from: Data(body)), !created.sid.isEmpty
+        else {
             throw Fault(code: "carrier.failed", retry: .unsafe, cause: "the carrier's answer has no sid")
         }
         return created.sid
@@ -76,18 +78,23 @@ package struct TwilioREST: Sendable {
     }
 
     private func update(_ callSid: String, _ form: [(String, String)]) async throws {
-        guard callSid.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) }),
+        guard
+            callSid.utf8.allSatisfy({
+                (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+            }),
             !callSid.isEmpty
         else { throw Fault(code: "carrier.refused", retry: .never, cause: "not a carrier call id") }
         _ = try await post("/Calls/\(callSid).json", form, isRepeatable: true)
     }
 
-    private func post(_ path: String, _ form: [(String, String)], isRepeatable: Bool) async throws -> [UInt8] {
+    private func post(_ path: String, _ form: [(String, String)], isRepeatable: Bool) async throws -> [UInt8]
+    {
         let credentials = Data("\(account.sid):\(account.authToken.reveal)".utf8).base64EncodedString()
         let request = HTTPRequest(
             method: "POST", url: "\(account.baseURL)/2010-04-01/Accounts/\(account.sid)\(path)",
             headers: [
-                ("Authorization", "Basic " + credentials), ("Content-Type", "application/x-www-form-urlencoded"),
+                ("Authorization", "Basic " + credentials),
+                ("Content-Type", "application/x-www-form-urlencoded"),
             ],
             body: Array(Self.encode(form).utf8),
             limits: HTTPLimits(
@@ -143,7 +150,9 @@ extension TwilioREST {
         case 401, 403: return Fault(code: "carrier.unauthorized", retry: .never, cause: cause)
         case 400..<500: return Fault(code: "carrier.refused", retry: .never, cause: cause)
         case 503: return Fault(code: "carrier.failed", retry: .after(.seconds(1)), cause: cause)
-        default: return Fault(code: "carrier.failed", retry: isRepeatable ? .after(.seconds(1)) : .unsafe, cause: cause)
+        default:
+            return Fault(
+                code: "carrier.failed", retry: isRepeatable ? .after(.seconds(1)) : .unsafe, cause: cause)
         }
     }
 

@@ -25,7 +25,9 @@ package struct TwilioSignature: Sendable {
     package static func algorithm(settings: String?) -> Algorithm? {
         guard let settings else { return .sha1 }
         for part in settings.split(separator: ",") {
-            let pair = part.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
+            let pair = part.split(separator: "=", maxSplits: 1).map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
             guard pair.count == 2, pair[0].lowercased() == "algorithm" else { continue }
             switch pair[1].uppercased() {
             case "HMAC_SHA1", "HMAC-SHA1": return .sha1
@@ -44,7 +46,9 @@ package struct TwilioSignature: Sendable {
     /// True when `signature` fits the URL in one of its spellings (with and without port and trailing slash).
     ///
     /// `body` is given for bodies that are not forms: the URL must then carry its SHA-256.
-    package func isValid(_ signature: String, url: String, form: [(String, String)] = [], body: [UInt8]? = nil) -> Bool {
+    package func isValid(
+        _ signature: String, url: String, form: [(String, String)] = [], body: [UInt8]? = nil
+    ) -> Bool {
         guard let given = Data(base64Encoded: signature), given.count == (algorithm == .sha1 ? 20 : 32) else {
             return false
         }
@@ -52,7 +56,8 @@ package struct TwilioSignature: Sendable {
         var isValid = false
         for secret in secrets where !secret.isEmpty {
             for spelling in Self.spellings(of: url) {
-                isValid = Self.areEqual(mac(Self.text(spelling, form), secret: secret), Array(given)) || isValid
+                isValid =
+                    Self.areEqual(mac(Self.text(spelling, form), secret: secret), Array(given)) || isValid
             }
         }
         return isValid
@@ -71,7 +76,9 @@ package struct TwilioSignature: Sendable {
         let names = byName.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         return names.reduce(into: url) { text, name in
             let values = Set(byName[name, default: []].map(\.1))
-            for value in values.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) { text += name + value }
+            for value in values.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+                text += name + value
+            }
         }
     }
 
@@ -85,7 +92,8 @@ package struct TwilioSignature: Sendable {
         guard let query = url.split(separator: "?", maxSplits: 1).dropFirst().first,
             let part = query.split(separator: "&").first(where: { $0.hasPrefix("bodySHA256=") })
         else { return false }
-        let digest = SHA256.hash(data: Data(body)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let digest = SHA256.hash(data: Data(body)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+            .joined()
         return areEqual(Array(digest.utf8), Array(part.dropFirst(11).lowercased().utf8))
     }
 
@@ -95,7 +103,9 @@ package struct TwilioSignature: Sendable {
         func add(_ text: String) { if !all.contains(text) { all.append(text) } }
         guard let parts = URLParts(url) else { return all }
         let port = parts.isSecure ? "443" : "80"
-        let hosts = parts.port == nil ? [parts.host, parts.host + ":" + port] : [parts.host, parts.host + ":" + parts.port!]
+        let hosts =
+            parts.port == nil
+            ? [parts.host, parts.host + ":" + port] : [parts.host, parts.host + ":" + parts.port!]
         for host in hosts {
             add(parts.scheme + "://" + host + parts.path + parts.query)
             let other = parts.path.hasSuffix("/") ? String(parts.path.dropLast()) : parts.path + "/"
@@ -117,7 +127,9 @@ package struct TwilioSignature: Sendable {
             let tail = rest.dropFirst(authority.count)
             path = String(tail.prefix { $0 != "?" })
             query = String(tail.dropFirst(path.count))
-            if let colon = authority.lastIndex(of: ":"), authority[colon...].dropFirst().allSatisfy(\.isNumber) {
+            if let colon = authority.lastIndex(of: ":"),
+                authority[colon...].dropFirst().allSatisfy(\.isNumber)
+            {
                 host = String(authority[..<colon])
                 port = String(authority[authority.index(after: colon)...])
             } else {
