@@ -96,6 +96,7 @@ private func usage(_ stt: Int64) -> [Usage] {
 
 @Test func theLedgerRefusesWhatDoesNotBalanceAndCannotBeChanged() async throws {
     try await CallBench.with { bench in
+        try await bench.renew()
         await expectDatabaseRefusal {
             try await bench.database.tenantTransaction(bench.tenant) { sql in
                 _ = try await LedgerStore.lock(bench.tenant, in: sql)
@@ -113,6 +114,7 @@ private func usage(_ stt: Int64) -> [Usage] {
 
 @Test func withoutMoneyNoCallIsAdmittedAndNothingIsLeftBehind() async throws {
     try await CallBench.with(dollars: 0) { bench in
+        try await bench.renew()
         await expectRefusal("insufficient_funds") { _ = try await bench.admit() }
         #expect(try await bench.number("SELECT count(*) FROM calls") == 0)
         #expect(try await bench.number("SELECT count(*) FROM outbox") == 0)
