@@ -13,6 +13,19 @@ package struct CostLine: Hashable, Sendable, Codable {
     package var price: Money
     package var per: Int64
     package var amount: Money
+
+    package init(
+        _ usage: Usage, billed: Int64, price: Money, per: Int64, amount: Money
+    ) {
+        component = usage.component
+        source = usage.source
+        unit = usage.unit
+        quantity = usage.quantity
+        self.billed = billed
+        self.price = price
+        self.per = per
+        self.amount = amount
+    }
 }
 
 /// What one epoch of a call used: cumulative since that epoch's media started, so the latest slice replaces earlier ones.
@@ -83,7 +96,7 @@ package struct Settlement: Hashable, Sendable {
     private static func line(_ key: Key, quantity: Int64, prices: PriceBook) -> CostLine {
         let rate = prices.rate(key.component, source: key.source, unit: key.unit)
         return CostLine(
-            component: key.component, source: key.source, unit: key.unit, quantity: quantity,
+            Usage(component: key.component, source: key.source, unit: key.unit, quantity: quantity),
             billed: rate?.billable(quantity) ?? 0, price: rate?.price ?? .zero, per: rate?.per ?? 1,
             amount: rate?.charge(for: quantity) ?? .zero)
     }

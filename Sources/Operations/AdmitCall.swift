@@ -8,7 +8,8 @@ package import Store
 package struct AdmitCall: Sendable {
     package struct Request: Sendable {
         package static let variablesMax = 50
-        package static let variableBytesMax = 2000
+        /// Characters of one variable.
+        package static let variableLengthMax = 2000
         package static let metadataBytesMax = 4096
 
         package var agent: ID<Agent>

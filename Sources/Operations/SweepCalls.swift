@@ -9,6 +9,10 @@ package struct SweepCalls: Sendable {
     package struct Swept: Hashable, Sendable {
         package var requeued = 0
         package var ended = 0
+        package init(requeued: Int = 0, ended: Int = 0) {
+            self.requeued = requeued
+            self.ended = ended
+        }
     }
 
     private let parts: CallParts

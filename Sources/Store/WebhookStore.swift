@@ -9,6 +9,18 @@ package struct WebhookEndpointRow: Sendable {
     package var isEnabled: Bool
     package var created: Timestamp
     package var sealedSecret: [UInt8]
+
+    package init(
+        id: ID<WebhookEndpoint>, url: String, events: [String], isEnabled: Bool = true, created: Timestamp = .current,
+        sealedSecret: [UInt8]
+    ) {
+        self.id = id
+        self.url = url
+        self.events = events
+        self.isEnabled = isEnabled
+        self.created = created
+        self.sealedSecret = sealedSecret
+    }
 }
 
 /// Endpoints of tenants, and the messages that wait for them.

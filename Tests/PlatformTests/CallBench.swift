@@ -29,6 +29,19 @@ struct CallBench: Sendable {
     static func with(
         concurrency: Int = 100, dollars: Int64 = 100, _ body: @Sendable (CallBench) async throws -> Void
     ) async throws {
+        await Turnstile.shared.enter()
+        do {
+            try await alone(concurrency, dollars, body)
+        } catch {
+            await Turnstile.shared.leave()
+            throw error
+        }
+        await Turnstile.shared.leave()
+    }
+
+    private static func alone(
+        _ concurrency: Int, _ dollars: Int64, _ body: @Sendable (CallBench) async throws -> Void
+    ) async throws {
         try await TestDatabase.with { test in
             let bench = try await CallBench(test, concurrency: concurrency)
             do {
@@ -194,15 +207,7 @@ extension CallBench {
 
     @discardableResult
     func superuser(_ sql: String) async throws -> PostgresRows {
-        let pool = test.superuser()
-        do {
-            let rows = try await pool.query(sql)
-            await pool.close()
-            return rows
-        } catch {
-            await pool.close()
-            throw error
-        }
+        try await test.query(sql)
     }
 
     func number(_ sql: String) async throws -> Int64 { try await superuser(sql).rows[0].int(0) }
@@ -247,5 +252,25 @@ extension CallBench {
             if found != 0 { problems.append("\(name): \(found)") }
         }
         return problems
+    }
+}
+
+/// Lets a few benches be open at once: all tests run side by side, and the server has two hundred connections.
+actor Turnstile {
+    static let shared = Turnstile()
+    private static let benchesMax = 5
+    private var inside = 0
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func enter() async {
+        if inside < Self.benchesMax {
+            inside += 1
+            return
+        }
+        await withCheckedContinuation { waiting.append($0) }
+    }
+
+    func leave() {
+        if waiting.isEmpty { inside -= 1 } else { waiting.removeFirst().resume() }
     }
 }

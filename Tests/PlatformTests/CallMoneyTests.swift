@@ -41,7 +41,7 @@ private func usage(_ stt: Int64) -> [Usage] {
         try await bench.tell(call.id, 5, .ended(.agentEnded, connectedMs: 600_000, usage: []))
         let ledger = LedgerStore(bench.database)
         #expect(try await ledger.balances(bench.tenant).debt == Money(nanos: 50_000_000 - 340_000_000))
-        await #expect(throws: Refusal.self) { try await bench.admit() }
+        await expectRefusal("insufficient_funds") { _ = try await bench.admit() }
         try await bench.topUp(.dollars(1))
         #expect(try await ledger.balances(bench.tenant) == .init(available: Money(nanos: 1_050_000_000 - 340_000_000)))
         #expect(try await bench.moneyProblems() == [])
@@ -76,7 +76,7 @@ private func usage(_ stt: Int64) -> [Usage] {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<200 {
                 let call = calls[number % calls.count]
-                group.addTask {
+                group.addTask { [call] in
                     if number % 5 == 4 {
                         try await bench.tell(call, 50, .ended(.agentEnded, connectedMs: 30_000 + number, usage: usage(1000)))
                     } else {
@@ -96,7 +96,8 @@ private func usage(_ stt: Int64) -> [Usage] {
 
 @Test func theLedgerRefusesWhatDoesNotBalanceAndCannotBeChanged() async throws {
     try await CallBench.with { bench in
-        await #expect(throws: PostgresError.self) {
+        try await bench.renew()
+        await expectDatabaseRefusal {
             try await bench.database.tenantTransaction(bench.tenant) { sql in
                 _ = try await LedgerStore.lock(bench.tenant, in: sql)
                 _ = try await LedgerStore.record(
@@ -104,8 +105,8 @@ private func usage(_ stt: Int64) -> [Usage] {
             }
         }
         for sql in ["UPDATE ledger_postings SET amount_nanos = 1", "DELETE FROM ledger_entries", "TRUNCATE ledger_postings"] {
-            await #expect(throws: PostgresError.self) { try await bench.database.tenant(bench.tenant, sql) }
-            await #expect(throws: PostgresError.self) { try await bench.database.platform(sql) }
+            await expectDatabaseRefusal { _ = try await bench.database.tenant(bench.tenant, sql) }
+            await expectDatabaseRefusal { _ = try await bench.database.platform(sql) }
         }
         #expect(try await bench.moneyProblems() == [])
     }
@@ -113,9 +114,8 @@ private func usage(_ stt: Int64) -> [Usage] {
 
 @Test func withoutMoneyNoCallIsAdmittedAndNothingIsLeftBehind() async throws {
     try await CallBench.with(dollars: 0) { bench in
-        await #expect(throws: Refusal(code: "insufficient_funds", message: "the wallet does not cover the first minute of this call")) {
-            try await bench.admit()
-        }
+        try await bench.renew()
+        await expectRefusal("insufficient_funds") { _ = try await bench.admit() }
         #expect(try await bench.number("SELECT count(*) FROM calls") == 0)
         #expect(try await bench.number("SELECT count(*) FROM outbox") == 0)
         #expect(try await bench.moneyProblems() == [])
