@@ -70,9 +70,8 @@ struct Configuration {
     var recordings: String
     var allowPrivate: [String]
     var capacity: Int
-    var migrations: String
-    /// The API's description, as served.
-    var openAPI: String
+    /// nil: looked for beside the program and the working directory.
+    var migrations: String?
 
     static let workerKeyLengthMin = 16
     static let capacityRange = 1...10_000
@@ -109,8 +108,7 @@ struct Configuration {
             $0.trimmingCharacters(in: .whitespaces)
         }
         capacity = try number(options.capacity, "CAPACITY", Self.capacityRange, default: 100)
-        migrations = text(options.migrations, "MIGRATIONS") ?? Self.found("migrations")
-        openAPI = Self.found("api/openapi.yaml")
+        migrations = text(options.migrations, "MIGRATIONS")
     }
 
     /// Fails with one message that names everything a process of these roles lacks.
@@ -154,20 +152,4 @@ struct Configuration {
             throw ValidationError(error.message)
         }
     }
-
-    /// A file of the repository: from the current directory, or from a directory above the executable.
-    private static func found(_ path: String) -> String {
-        let here = FileManager.default.currentDirectoryPath + "/" + path
-        if FileManager.default.fileExists(atPath: here) { return here }
-        var folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        for _ in 0..<levelsAbove {
-            let candidate = folder.appending(path: path).path
-            if FileManager.default.fileExists(atPath: candidate) { return candidate }
-            folder.deleteLastPathComponent()
-        }
-        return here
-    }
-
-    /// `.build/x86_64-unknown-linux-gnu/release/parley` lies four levels below the repository.
-    private static let levelsAbove = 5
 }

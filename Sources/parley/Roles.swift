@@ -28,7 +28,8 @@ extension Platform {
 
     /// The REST API and the carriers' webhooks.
     func control(_ ground: Ground, queue: CallQueue, metrics: Prometheus) throws -> any Service {
-        let openAPI = try String(contentsOfFile: configuration.openAPI, encoding: .utf8)
+        let openAPI = try String(
+            contentsOfFile: ProgramFiles.locate("api/openapi.yaml", given: nil), encoding: .utf8)
         let database = ground.database
         let health = HealthRoutes(
             checks: [.database(database)], metrics: { metrics.text + PoolMetrics.text(database) }, openAPI: openAPI)

@@ -1,20 +1,6 @@
 import ArgumentParser
 import Base
-import CallDispatch
-import CallQueue
-import ControlPlane
-import Crypto
-import Dialer
-import Foundation
-import HTTPClient
-import Hummingbird
 import Logging
-import MediaWorker
-import Metrics
-import Operations
-import Redis
-import ServiceLifecycle
-import Speech
 import Store
 
 struct Serve: AsyncParsableCommand {
@@ -49,7 +35,8 @@ struct Migrate: AsyncParsableCommand {
         let configuration = try Configuration(options)
         guard !configuration.databaseURL.isEmpty else { throw ValidationError("PARLEY_DATABASE_URL is not set") }
         let logger = LogSetup.bootstrap(verbose: false)
-        let migrations = try Migration.read(directory: configuration.migrations)
+        let directory = try ProgramFiles.locate("migrations", given: configuration.migrations)
+        let migrations = try Migration.read(directory: directory)
         let applied = try await Migrator(url: configuration.databaseURL, migrations: migrations, logger: logger).run()
         print(applied == 0 ? "the schema is up to date (\(migrations.count) migrations)" : "applied \(applied) of \(migrations.count) migrations")
     }
