@@ -66,7 +66,7 @@ package struct OutboxStore: Sendable {
             SELECT t.tenant_id, tenants.weight, greatest(0, tenants.concurrency_limit - (SELECT count(*) FROM calls c
                     WHERE c.tenant_id = t.tenant_id AND c.state <> 'ended' AND c.released_at IS NOT NULL)) AS free,
                 (SELECT count(*) FROM (SELECT FROM outbox o WHERE o.region = $1 AND o.tenant_id = t.tenant_id
-                    LIMIT $2) AS some) AS calls
+                    LIMIT $2) AS waiting) AS calls
             FROM t JOIN tenants ON tenants.id = t.tenant_id WHERE tenants.status = 'active'
             """, [.text(region), .maybe(limit)])
         return try found.rows.map { row in
