@@ -115,16 +115,13 @@ package struct EnergyVAD: Sendable {
             framesInSlot = 0
         }
         let least = min(minima.least, slotMinimum)
-        // Until a window is full the floor may only fall: the first word of a call must not become it.
-        let candidate = minima.isFull ? least : min(least, policy.floorMinimumDecibels)
-        floorDecibels = min(max(candidate, policy.floorMinimumDecibels), policy.floorMaximumDecibels)
+        floorDecibels = min(max(least, policy.floorMinimumDecibels), policy.floorMaximumDecibels)
     }
 
     /// A ring of eight in one SIMD register: no allocation.
     private struct Minima {
         private var values = SIMD8<Double>(repeating: .infinity)
         private var count = 0
-        var isFull: Bool { count >= EnergyVAD.floorSlots }
         var least: Double { values.min() }
         mutating func push(_ value: Double) {
             values[count % EnergyVAD.floorSlots] = value

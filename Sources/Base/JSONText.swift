@@ -77,7 +77,9 @@ private struct JSONReader {
     mutating func document() -> JSON? {
         guard let value = value() else { return nil }
         space()
-        return at == bytes.count ? value : nil
+        // Not `? value : nil`: there nil would be JSON's null.
+        guard at == bytes.count else { return nil }
+        return value
     }
 
     private var next: UInt8? { at < bytes.count ? bytes[at] : nil }

@@ -17,9 +17,11 @@ struct DefinitionTests {
 
     @Test func missingKeysTakeDefaults() throws {
         let agent = try decode(Self.small)
-        #expect(agent.speaksFirst == .caller && agent.limits.maxSeconds == 60 && agent.limits.ringSeconds == 40)
+        #expect(
+            agent.speaksFirst == .caller && agent.limits.maxSeconds == 60 && agent.limits.ringSeconds == 40)
         #expect(agent.recording.mode == .afterConsent && agent.turns.endpointingMs == 700)
-        #expect(agent.flow?.nodes[0].maxReprompts == 1 && agent.flow?.nodes[0].edges[0].when == .equals("yes"))
+        #expect(
+            agent.flow?.nodes[0].maxReprompts == 1 && agent.flow?.nodes[0].edges[0].when == .equals("yes"))
         #expect(agent.problems().isEmpty)
     }
 
@@ -28,8 +30,10 @@ struct DefinitionTests {
         agent.tools = [Tool(name: "t", url: "https://x")]
         agent.flow?.nodes[0].expect = .digits(min: 4, max: 6)
         agent.flow?.nodes[1].expect = .choice(["a"])
-        agent.flow?.nodes[0].edges = [.matched, .keywords(["k"]), .pattern("p"), .digits("1"), .toolFailed, .toolSucceeded]
-            .map { Edge(when: $0, to: "b") }
+        agent.flow?.nodes[0].edges = [
+            .matched, .keywords(["k"]), .pattern("p"), .digits("1"), .toolFailed, .toolSucceeded,
+        ]
+        .map { Edge(when: $0, to: "b") }
         let text = try JSONEncoder().encode(agent)
         #expect(try JSONDecoder().decode(AgentDefinition.self, from: text) == agent)
         #expect(String(decoding: text, as: UTF8.self).contains(#""speaks_first":"caller""#))
@@ -40,9 +44,16 @@ struct DefinitionTests {
         (#"{"flow": {"start": "a", "nodes": [{"id": "a", "sya": "x"}]}}"#, "flow.nodes[0].sya"),
         (#"{"flow": {"start": "a", "nodes": [{"say": "x"}]}}"#, "flow.nodes[0].id"),
         (#"{"flow": {"start": "a", "nodes": [{"id": "a", "expect": "name?"}]}}"#, "flow.nodes[0].expect"),
-        (#"{"flow": {"start": "a", "nodes": [{"id": "a", "expect": {"kind": "digits", "of": []}}]}}"#, "flow.nodes[0].expect.min"),
-        (#"{"flow": {"start": "a", "nodes": [{"id": "a", "edges": [{"when": "never", "to": "a"}]}]}}"#, "flow.nodes[0].edges[0].when"),
-        (#"{"speaks_first": "nobody"}"#, "speaks_first"), (#"{"turns": {"silence_ms": "long"}}"#, "turns.silence_ms"),
+        (
+            #"{"flow": {"start": "a", "nodes": [{"id": "a", "expect": {"kind": "digits", "of": []}}]}}"#,
+            "flow.nodes[0].expect.min"
+        ),
+        (
+            #"{"flow": {"start": "a", "nodes": [{"id": "a", "edges": [{"when": "never", "to": "a"}]}]}}"#,
+            "flow.nodes[0].edges[0].when"
+        ),
+        (#"{"speaks_first": "nobody"}"#, "speaks_first"),
+        (#"{"turns": {"silence_ms": "long"}}"#, "turns.silence_ms"),
     ])
     func errorsNameTheirPath(json: String, path: String) throws {
         let error = #expect(throws: DecodingError.self) { try decode(json) }
@@ -65,8 +76,12 @@ struct DefinitionTests {
         #expect(try paths { $0.flow?.nodes[0].otherwise = "zzz" } == ["flow.nodes[0].otherwise"])
         #expect(try paths { $0.flow?.nodes[1].say = "{{nobody}}" } == ["flow.nodes[1].say"])
         #expect(try paths { $0.flow?.nodes[1].say = "{{x" } == ["flow.nodes[1].say"])
-        #expect(try paths { $0.flow?.nodes[0].edges[0].when = .pattern("(") } == ["flow.nodes[0].edges[0].when.pattern"])
-        #expect(try paths { $0.flow?.nodes[0].edges[0].when = .toolFailed } == ["flow.nodes[0].edges[0].when"])
+        #expect(
+            try paths { $0.flow?.nodes[0].edges[0].when = .pattern("(") } == [
+                "flow.nodes[0].edges[0].when.pattern"
+            ])
+        #expect(
+            try paths { $0.flow?.nodes[0].edges[0].when = .toolFailed } == ["flow.nodes[0].edges[0].when"])
         #expect(try paths { $0.flow?.nodes[0].tool = ToolUse(name: "none") } == ["flow.nodes[0].tool.name"])
         #expect(try paths { $0.flow?.nodes[0].expect = .digits(min: 5, max: 2) } == ["flow.nodes[0].expect"])
         #expect(try paths { $0.flow?.nodes[0].expect = nil } == ["flow.nodes[0].edges[0].when"])
@@ -76,7 +91,8 @@ struct DefinitionTests {
         #expect(try paths { $0.voice.voice = "marvin" } == ["voice.voice"])
         #expect(try paths { $0.language = "de" } == ["language"])
         #expect(try paths { $0.lines.failure = " " } == ["lines.failure"])
-        #expect(try paths { $0.tools = [Tool(name: "a b", url: "ftp://x")] } == ["tools[0].name", "tools[0].url"])
+        #expect(
+            try paths { $0.tools = [Tool(name: "a b", url: "ftp://x")] } == ["tools[0].name", "tools[0].url"])
     }
 
     @Test func aLoopThatNeverWaitsIsFound() throws {
@@ -97,14 +113,16 @@ struct DefinitionTests {
 
 struct JSONTextTests {
     @Test(arguments: [
-        "null", "true", "-12", "1.5", "\"a\"", "[]", "{}", #"{"a":[1,{"b":null}],"c":"\"\\"}"#, #""\u0001é😀""#,
+        "null", "true", "-12", "1.5", "\"a\"", "[]", "{}", #"{"a":[1,{"b":null}],"c":"\"\\"}"#,
+        #""\u0001é😀""#,
     ])
     func textSurvives(text: String) {
         #expect(JSON(parsing: text)?.text == text)
     }
 
     @Test(arguments: [
-        "", "nul", "01", "1.", "[1,]", "{\"a\"}", "\"a", "\"\\x\"", "1 2", "\"\\ud800\"", "-", "1e999", "[\"\u{1}\"]",
+        "", "nul", "01", "1.", "[1,]", "{\"a\"}", "\"a", "\"\\x\"", "1 2", "\"\\ud800\"", "-", "1e999",
+        "[\"\u{1}\"]",
     ])
     func whatIsNotJSONIsRefused(text: String) {
         #expect(JSON(parsing: text) == nil)
@@ -116,7 +134,8 @@ struct JSONTextTests {
         }
         #expect(JSON(parsing: nested(JSON.depthMax)) != nil)
         #expect(JSON(parsing: nested(10_000)) == nil)
-        #expect(JSON(parsing: " [ 9223372036854775807 , 9223372036854775808, \"\\u00e9\\ud83d\\ude00\" ] ")
-            == [.int(.max), .double(9223372036854775808), "é😀"])
+        #expect(
+            JSON(parsing: " [ 9223372036854775807 , 9223372036854775808, \"\\u00e9\\ud83d\\ude00\" ] ")
+                == [.int(.max), .double(9223372036854775808), "é😀"])
     }
 }

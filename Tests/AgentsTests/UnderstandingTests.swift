@@ -5,10 +5,14 @@ import Testing
 struct UnderstandingTests {
     @Test(arguments: [
         ("five five five oh one double two", "5550122"), ("twenty three", "23"), ("six hundred", "600"),
-        ("six hundred and twelve", "612"), ("one eight hundred five five five", "1800555"), ("555-0122", "5550122"),
-        ("triple seven nought four", "77704"), ("it's four, um, then nineteen", "419"), ("twenty twenty six", "2026"),
-        ("two thousand and six", "2006"), ("ninety nine eighty", "9980"), ("oh hello there", ""), ("oh oh seven", "007"),
-        ("o one o two", "0102"), ("my number is 415 555 0100", "4155550100"), ("double", ""), ("hundred", ""), ("", ""),
+        ("six hundred and twelve", "612"), ("one eight hundred five five five", "1800555"),
+        ("555-0122", "5550122"),
+        ("triple seven nought four", "77704"), ("it's four, um, then nineteen", "419"),
+        ("twenty twenty six", "2026"),
+        ("two thousand and six", "2006"), ("ninety nine eighty", "9980"), ("oh hello there", ""),
+        ("oh oh seven", "007"),
+        ("o one o two", "0102"), ("my number is 415 555 0100", "4155550100"), ("double", ""), ("hundred", ""),
+        ("", ""),
         ("eighty-eight", "88"), ("seven hundred eleven", "711"), ("double oh seven", "007"),
     ])
     func digitsAreReadAsPeopleDictateThem(said: String, digits: String) {
@@ -31,7 +35,8 @@ struct UnderstandingTests {
     }
 
     @Test func telephoneNumbersKnowTheirLength() {
-        #expect(read("five five five oh one double two", .phone) == .init(value: "5550122", fullness: .enough))
+        #expect(
+            read("five five five oh one double two", .phone) == .init(value: "5550122", fullness: .enough))
         #expect(read("415 555 0100", .phone).fullness == .full)
         #expect(read("1 415 555 0100", .phone) == .init(value: "14155550100", fullness: .full))
         #expect(read("1 415 555 010", .phone).fullness == .enough)
@@ -39,23 +44,31 @@ struct UnderstandingTests {
         #expect(read("four one five", .phone) == .init(value: nil, fullness: .part))
     }
 
-    @Test(arguments: [
-        ("yes", "yes"), ("yeah sure", "yes"), ("that's right", "yes"), ("mm-hm", "yes"), ("of course", "yes"),
-        ("no problem", "yes"), ("please do", "yes"), ("yes I don't mind", "yes"), ("no", "no"), ("nope", "no"),
-        ("that is not right", "no"), ("no thank you", "no"), ("that's wrong", "no"), ("I don't think so", "no"),
-        ("I don't know", nil), ("I'm not sure", nil), ("what", nil), ("", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("yes", "yes"), ("yeah sure", "yes"), ("that's right", "yes"), ("mm-hm", "yes"),
+            ("of course", "yes"),
+            ("no problem", "yes"), ("please do", "yes"), ("yes I don't mind", "yes"), ("no", "no"),
+            ("nope", "no"),
+            ("that is not right", "no"), ("no thank you", "no"), ("that's wrong", "no"),
+            ("I don't think so", "no"),
+            ("I don't know", nil), ("I'm not sure", nil), ("what", nil), ("", nil),
+        ] as [(String, String?)])
     func yesAndNo(said: String, value: String?) {
         #expect(read(said, .yesNo).value == value)
     }
 
-    @Test(arguments: [
-        ("next tuesday", "tuesday"), ("on Monday please", "monday"), ("the third of march", "march 3"),
-        ("March 3rd", "march 3"), ("twenty third of april", "april 23"), ("june the twenty first", "june 21"),
-        ("tomorrow", "tomorrow"), ("the day after tomorrow", "day after tomorrow"), ("not monday, friday", "friday"),
-        ("5 may", "may 5"), ("february thirtieth", nil), ("maybe", nil), ("tuesday the third of march", "march 3"),
-        ("december thirty first", "december 31"), ("whenever", nil), ("thursdays are good", "thursday"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("next tuesday", "tuesday"), ("on Monday please", "monday"), ("the third of march", "march 3"),
+            ("March 3rd", "march 3"), ("twenty third of april", "april 23"),
+            ("june the twenty first", "june 21"),
+            ("tomorrow", "tomorrow"), ("the day after tomorrow", "day after tomorrow"),
+            ("not monday, friday", "friday"),
+            ("5 may", "may 5"), ("february thirtieth", nil), ("maybe", nil),
+            ("tuesday the third of march", "march 3"),
+            ("december thirty first", "december 31"), ("whenever", nil), ("thursdays are good", "thursday"),
+        ] as [(String, String?)])
     func daysStaySymbolic(said: String, value: String?) {
         #expect(read(said, .date).value == value)
     }
@@ -71,7 +84,8 @@ struct UnderstandingTests {
         #expect(read("ann", known).value == "ann")
         #expect(read("charles", known).value == nil)
         #expect(read("hi this is mary jones", .name(known: [])).value == "Mary Jones")
-        #expect(read("what did you want to know about my account exactly then", .name(known: [])).value == nil)
+        #expect(
+            read("what did you want to know about my account exactly then", .name(known: [])).value == nil)
         let choice = Base.Expectation.choice(["red", "dark red", "blue"])
         #expect(read("the dark red one", choice).value == "dark red")
         #expect(read("red, no, blue", choice).value == "blue")
@@ -84,12 +98,17 @@ struct UnderstandingTests {
     func anyTextIsReadWithoutTrapping(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         let vocabulary = [
-            "hundred", "thousand", "and", "double", "oh", "twenty", "one", "99999999999999999999", "'", "-", "é", "march",
+            "hundred", "thousand", "and", "double", "oh", "twenty", "one", "99999999999999999999", "'", "-",
+            "é", "march",
             "the", "third", "day", "after", "tomorrow", "\u{200B}", "３", "½", "no", "not", "nine", "ninety",
         ]
-        let text = (0..<Int.random(in: 0...30, using: &random)).map { _ in vocabulary.randomElement(using: &random) ?? "" }
-            .joined(separator: Bool.random(using: &random) ? " " : "-")
-        for asked in [Base.Expectation.open, .yesNo, .phone, .date, .digits(min: 1, max: 30), .name(known: [])] {
+        let text = (0..<Int.random(in: 0...30, using: &random)).map { _ in
+            vocabulary.randomElement(using: &random) ?? ""
+        }
+        .joined(separator: Bool.random(using: &random) ? " " : "-")
+        for asked in [
+            Base.Expectation.open, .yesNo, .phone, .date, .digits(min: 1, max: 30), .name(known: []),
+        ] {
             _ = read(text, asked)
         }
     }
@@ -100,17 +119,21 @@ struct PatternTests {
         ("abc", "xxabcxx", true), ("^abc$", "abc", true), ("^abc$", "xabc", false), ("a.c", "abc", true),
         ("a.c", "a\nc", false), ("(cat|dog)s?", "two dogs", true), ("\\d{3}-\\d{4}", "call 555-0122", true),
         ("\\d{3,}", "12", false), ("[a-f]+[^0-9]", "xx f!", true), ("\\bno\\b", "I know", false),
-        ("\\bno\\b", "oh no", true), ("HELLO", "hello", true), ("grüß", "GRÜSSE GRÜß", true), ("a*", "", true),
+        ("\\bno\\b", "oh no", true), ("HELLO", "hello", true), ("grüß", "GRÜSSE GRÜß", true),
+        ("a*", "", true),
         ("(a|b)*c$", "ababc", true), ("[]x]", "]", true), ("\\s\\S", "a b", true), ("x{0}y", "y", true),
-        ("(a?){30}a{30}", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true), ("[\\d.]+%", "12.5%", true), ("a||b", "zzz", true),
+        ("(a?){30}a{30}", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true), ("[\\d.]+%", "12.5%", true),
+        ("a||b", "zzz", true),
     ])
     func searches(pattern: String, text: String, found: Bool) throws {
         #expect(try Pattern(pattern).matches(text) == found, "\(pattern) in \(text)")
     }
 
     @Test(arguments: [
-        "(", ")", "[", "a{2", "*a", "a{3,2}", "a{101}", "\\q", "(?=a)", "[z-a]", "((a{100}){100}){100}", "a**?+",
-        String(repeating: "(", count: 50) + String(repeating: ")", count: 50), String(repeating: "a", count: 400),
+        "(", ")", "[", "a{2", "*a", "a{3,2}", "a{101}", "\\q", "(?=a)", "[z-a]", "((a{100}){100}){100}",
+        "a**?+",
+        String(repeating: "(", count: 50) + String(repeating: ")", count: 50),
+        String(repeating: "a", count: 400),
     ])
     func whatIsNotAPatternIsRefused(pattern: String) {
         #expect(throws: Pattern.Failure.self) { try Pattern(pattern) }
@@ -135,7 +158,9 @@ struct TemplateTests {
         #expect(Template.filled("{{a", with: { values[$0] }) == "")
         #expect(Template.names(in: "{{a}} and {{b}}") == ["a", "b"])
         #expect(Template.names(in: "{{a}} and {{b") == nil)
-        #expect(Template.filled(String(repeating: "{{b}}", count: 9000), with: { values[$0] }).count == Template.textMax)
+        #expect(
+            Template.filled(String(repeating: "{{b}}", count: 9000), with: { values[$0] }).count
+                == Template.textMax)
         #expect(Template.spoken(digits: "4155550100") == "4 1 5, 5 5 5, 0 1 0 0")
     }
 }

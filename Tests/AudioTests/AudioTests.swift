@@ -4,7 +4,9 @@ import Glibc
 import Testing
 
 /// A sine in Int16.
-func tone(_ hertz: Double, amplitude: Double, samples: Int, rate: Double = 8000, offset: Double = 0) -> [Int16] {
+func tone(_ hertz: Double, amplitude: Double, samples: Int, rate: Double = 8000, offset: Double = 0)
+    -> [Int16]
+{
     (0..<samples).map { Int16(offset + amplitude * sin(2 * Double.pi * hertz * Double($0) / rate)) }
 }
 
@@ -12,7 +14,8 @@ struct MuLawTests {
     @Test func theTableIsThatOfG711() {
         // Positive and negative ends of each segment, from ITU-T G.711 table 2a (14 bit, times 4).
         let known: [(UInt8, Int16)] = [
-            (0x80, 32124), (0x00, -32124), (0x8F, 16764), (0x90, 15996), (0x9F, 8316), (0xAF, 4092), (0xBF, 1980),
+            (0x80, 32124), (0x00, -32124), (0x8F, 16764), (0x90, 15996), (0x9F, 8316), (0xAF, 4092),
+            (0xBF, 1980),
             (0xCF, 924), (0xDF, 396), (0xEF, 132), (0xFF, 0), (0x7F, 0), (0xFE, 8), (0x7E, -8),
         ]
         for (byte, sample) in known { #expect(MuLaw.decode(byte) == sample, "\(byte)") }
@@ -20,15 +23,20 @@ struct MuLawTests {
     }
 
     @Test func everyCodeSurvivesARoundTrip() {
-        for byte in UInt8.min...UInt8.max where byte != 0x7F { #expect(MuLaw.encode(MuLaw.decode(byte)) == byte) }
+        for byte in UInt8.min...UInt8.max where byte != 0x7F {
+            #expect(MuLaw.encode(MuLaw.decode(byte)) == byte)
+        }
         #expect(MuLaw.encode(0) == MuLaw.silence)
     }
 
     @Test func everySampleIsCodedToItsNeighbour() {
         for value in Int16.min...Int16.max {
             let error = abs(Int(MuLaw.decode(MuLaw.encode(value))) - max(-32124, min(32124, Int(value))))
-            #expect(error <= max(4, Int(value.magnitude) / 28), "\(value)")
-            if error > max(4, Int(value.magnitude) / 28) { return }
+            // Half a step of the segment, and the two bits G.711 does not see.
+            let limit = (Int(value.magnitude) + 132) / 32 + 4
+            guard error > limit else { continue }
+            Issue.record("\(value) is off by \(error)")
+            return
         }
     }
 
@@ -46,14 +54,17 @@ struct EnergyVADTests {
         var vad = vad
         var found: [String] = []
         for start in stride(from: 0, to: samples.count - 159, by: 160) {
-            if let edge = vad.process(Array(samples[start..<start + 160])) { found.append("\(start / 8 + 20) \(edge)") }
+            if let edge = vad.process(Array(samples[start..<start + 160])) {
+                found.append("\(start / 8 + 20) \(edge)")
+            }
         }
         return found
     }
 
     private func noise(_ amplitude: Int, _ samples: Int, seed: UInt64 = 1) -> [Int16] {
         var random = SeededGenerator(seed: seed)
-        return (0..<samples).map { _ in Int16.random(in: Int16(-amplitude)...Int16(amplitude), using: &random) }
+        return (0..<samples).map { _ in Int16.random(in: Int16(-amplitude)...Int16(amplitude), using: &random)
+        }
     }
 
     /// Tone bursts with dips, as syllables have.
@@ -65,7 +76,7 @@ struct EnergyVADTests {
 
     @Test func speechInSilenceHasTwoEdges() {
         let samples = [Int16](repeating: 0, count: 8000) + speech(1000) + [Int16](repeating: 0, count: 8000)
-        #expect(edges(samples) == ["1060 speechStarted", "2140 speechEnded"])
+        #expect(edges(samples) == ["1060 speechStarted", "2200 speechEnded"])
     }
 
     @Test func aDCOffsetIsNotSpeech() {
@@ -99,7 +110,9 @@ struct EnergyVADTests {
         var pieces: [EnergyVAD.Edge] = []
         var other = EnergyVAD()
         for start in stride(from: 0, to: samples.count, by: 37) {
-            if let edge = other.process(Array(samples[start..<min(start + 37, samples.count)])) { pieces.append(edge) }
+            if let edge = other.process(Array(samples[start..<min(start + 37, samples.count)])) {
+                pieces.append(edge)
+            }
         }
         #expect(whole == [.speechStarted, .speechEnded] && pieces == whole)
         let bytes = MuLaw.encode(samples)
@@ -123,7 +136,9 @@ struct ResamplerTests {
 
     @Test(arguments: [16_000, 22_050, 48_000])
     func speechPassesAndWhatCannotBeHeardIsRemoved(rate: Int) {
-        for (hertz, range) in [(300.0, 9700.0...10_300), (1000, 9700...10_300), (3000, 9000...10_300), (5500, 0...60)] {
+        for (hertz, range) in [
+            (300.0, 9700.0...10_300), (1000, 9700...10_300), (3000, 9000...10_300), (5500, 0...60),
+        ] {
             var resampler = Resampler(from: rate, to: 8000)
             let output = resampler.process(tone(hertz, amplitude: 10_000, samples: rate, rate: Double(rate)))
             #expect(abs(output.count - 8000) <= 1)
@@ -161,7 +176,9 @@ struct WAVTests {
         let header = WAV.header(dataBytes: 32_000)
         #expect(header.count == WAV.headerBytes)
         #expect(header[0..<4].elementsEqual("RIFF".utf8) && header[8..<16].elementsEqual("WAVEfmt ".utf8))
-        func number(_ at: Int, _ bytes: Int) -> Int { (0..<bytes).reduce(0) { $0 | Int(header[at + $1]) << (8 * $1) } }
+        func number(_ at: Int, _ bytes: Int) -> Int {
+            (0..<bytes).reduce(0) { $0 | Int(header[at + $1]) << (8 * $1) }
+        }
         #expect(number(4, 4) == 32_036 && number(40, 4) == 32_000)
         #expect(number(20, 2) == 1 && number(22, 2) == 2 && number(24, 4) == 8000)
         #expect(number(28, 4) == 32_000 && number(32, 2) == 4 && number(34, 2) == 16)

@@ -66,7 +66,9 @@ struct AnyInputsTests {
             resuming: checkpoint)
     }
 
-    private func checkRoundTrip(_ checkpoint: Checkpoint, _ definition: AgentDefinition, _ seed: UInt64) throws {
+    private func checkRoundTrip(_ checkpoint: Checkpoint, _ definition: AgentDefinition, _ seed: UInt64)
+        throws
+    {
         let copy = try JSONDecoder().decode(Checkpoint.self, from: JSONEncoder().encode(checkpoint))
         #expect(copy == checkpoint, "seed \(seed)")
         var resumed = Self.start(definition, copy)
@@ -90,7 +92,8 @@ private struct Witness {
     init(seed: UInt64) { self.seed = seed }
 
     private static let words = [
-        "ann lee", "tuesday", "five five five", "oh one two", "double two six", "yes", "no", "mm-hm", "", "okay",
+        "ann lee", "tuesday", "five five five", "oh one two", "double two six", "yes", "no", "mm-hm", "",
+        "okay",
         "the third of march", "what did you say", "I would like to", "um", "goodbye",
     ]
 

@@ -18,7 +18,8 @@ func expectGolden(
     if wanted != text {
         let pairs = zip(wanted.split(separator: "\n"), text.split(separator: "\n"))
         let first = pairs.first { $0 != $1 }.map { "wanted \($0)\nfound  \($1)" } ?? "one is longer"
-        Issue.record("\(name).golden differs (UPDATE_GOLDEN=1 rewrites it):\n\(first)", sourceLocation: sourceLocation)
+        Issue.record(
+            "\(name).golden differs (UPDATE_GOLDEN=1 rewrites it):\n\(first)", sourceLocation: sourceLocation)
     }
 }
 

@@ -31,8 +31,11 @@ struct GoldenTests {
         call.run(until: 5000)
         try expectGolden(
             "backchannel",
-            "The caller hums over the greeting: the agent pauses, hears that it is only a hum, and goes on.", call.ladder)
-        #expect(call.count(.pausePlayout) == 1 && call.count(.resumePlayout) == 1 && call.count(.clearPlayout) == 0)
+            "The caller hums over the greeting: the agent pauses, hears that it is only a hum, and goes on.",
+            call.ladder)
+        #expect(
+            call.count(.pausePlayout) == 1 && call.count(.resumePlayout) == 1
+                && call.count(.clearPlayout) == 0)
     }
 
     @Test func anInterruptionTakesTheFloor() throws {
@@ -70,7 +73,8 @@ struct GoldenTests {
         call.caller(22_000, "yes that is right")
         call.run(until: 32_000)
         try expectGolden(
-            "booking", "A whole booking: name, day, number, yes, a tool that is slow enough for a filler, goodbye.",
+            "booking",
+            "A whole booking: name, day, number, yes, a tool that is slow enough for a filler, goodbye.",
             call.ladder)
         #expect(
             call.toolCalls.first?.arguments == ["name": "bob stone", "day": "tuesday", "phone": "5550122666"])
@@ -82,7 +86,8 @@ struct GoldenTests {
         call.at(0, .mediaStarted(resumed: false))
         call.run(until: 60_000)
         try expectGolden(
-            "silence", "Nobody answers. The agent asks twice more, then says goodbye and hangs up.", call.ladder)
+            "silence", "Nobody answers. The agent asks twice more, then says goodbye and hangs up.",
+            call.ladder)
         #expect(call.hangUps == [.silence])
     }
 
@@ -101,7 +106,10 @@ struct GoldenTests {
             "takeover",
             "The worker is lost after the name was given. The next one says so and asks the question again.",
             second.ladder)
-        #expect(second.said.prefix(2) == ["Sorry, we were cut off for a moment.", "Hello ann lee. Which day suits you?"])
+        #expect(
+            second.said.prefix(2) == [
+                "Sorry, we were cut off for a moment.", "Hello ann lee. Which day suits you?",
+            ])
     }
 
     @Test func fundsRunOut() throws {
@@ -110,7 +118,8 @@ struct GoldenTests {
         call.at(0, .mediaStarted(resumed: false))
         call.run(until: 20_000)
         try expectGolden(
-            "no-funds", "The ledger refuses more funds: the agent says goodbye, is heard to the end, and hangs up.",
+            "no-funds",
+            "The ledger refuses more funds: the agent says goodbye, is heard to the end, and hangs up.",
             call.ladder)
         #expect(call.hangUps == [.noFunds])
     }
@@ -119,10 +128,13 @@ struct GoldenTests {
         var call = Rehearsal(try definition(Desks.menu))
         call.at(0, .mediaStarted(resumed: false))
         call.at(1000, .digit("2"))
-        for (index, key) in ["4", "7", "1", "1", "#"].enumerated() { call.at(4500 + index * 300, .digit(key)) }
+        for (index, key) in ["4", "7", "1", "1", "#"].enumerated() {
+            call.at(4500 + index * 300, .digit(key))
+        }
         call.run(until: 12_000)
         try expectGolden(
-            "keys", "A key cuts the menu short; an order number is ended with #; the recording pauses meanwhile.",
+            "keys",
+            "A key cuts the menu short; an order number is ended with #; the recording pauses meanwhile.",
             call.ladder)
         #expect(call.said.last == "Order 4 7 1 1 is on its way. Goodbye.")
         #expect(!call.ladder.contains { $0.contains("record key 4") })

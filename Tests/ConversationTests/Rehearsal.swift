@@ -66,7 +66,8 @@ struct Rehearsal {
     }
 
     private var nextTime: CallTime? {
-        [events.first?.at, conversation.deadline, isPaused || voice.isEmpty ? nil : voiceAt].compactMap { $0 }.min()
+        [events.first?.at, conversation.deadline, isPaused || voice.isEmpty ? nil : voiceAt].compactMap { $0 }
+            .min()
     }
 
     private mutating func schedule(_ time: CallTime, _ input: Dialogue.Input) {
@@ -107,7 +108,8 @@ struct Rehearsal {
             let length = text.count * Self.msPerCharacter
             if voice.isEmpty { voiceAt = now + .milliseconds(Self.synthesisMs + Self.reportMs) }
             voice.append((id, length, 0))
-            schedule(now + .milliseconds(Self.synthesisMs), .synthesised(id, milliseconds: length, isLast: true))
+            schedule(
+                now + .milliseconds(Self.synthesisMs), .synthesised(id, milliseconds: length, isLast: true))
         case .pausePlayout: isPaused = true
         case .resumePlayout:
             isPaused = false
@@ -147,7 +149,9 @@ struct Rehearsal {
     }
 
     var said: [String] { effects.compactMap { if case .speak(_, let text) = $0 { text } else { nil } } }
-    var hangUps: [EndReason] { effects.compactMap { if case .hangUp(let reason) = $0 { reason } else { nil } } }
+    var hangUps: [EndReason] {
+        effects.compactMap { if case .hangUp(let reason) = $0 { reason } else { nil } }
+    }
     var turns: [Dialogue.TurnFact] {
         effects.compactMap { if case .record(.turn(let turn)) = $0 { turn } else { nil } }
     }

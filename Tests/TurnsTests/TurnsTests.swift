@@ -185,8 +185,9 @@ struct BargeInTests {
         script.advance(to: 1200)
         #expect(
             script.log == [
-                "540 pausePlayout", "1000 clearPlayout", "1000 resumePlayout", "1000 interrupted after: one two three four five",
-                "1000 agent: one two three four five -",
+                "540 pausePlayout", "1000 clearPlayout", "1000 resumePlayout",
+                "1000 interrupted after: one two three four",
+                "1000 agent: one two three four -",
             ])
     }
 
@@ -229,9 +230,10 @@ struct BargeInTests {
         script.at(700, .speechEnded)
         script.at(750, .key("1", .full))
         script.at(2000, .heard(1, ms: 2000, isFinished: true))
-        #expect(script.log.filter { !$0.contains("note") } == [
-            "2000 agent: one two three four five six seven eight nine ten", "2000 allHeard",
-        ])
+        #expect(
+            script.log.filter { !$0.contains("note") } == [
+                "2000 agent: one two three four five six seven eight nine ten", "2000 allHeard",
+            ])
     }
 
     @Test func wordsNeededToInterruptAreCounted() {
@@ -254,7 +256,10 @@ struct BargeInTests {
 
 struct PlayoutTests {
     @Test func whatWasHeardIsCutAtWholeWords() {
-        for (ms, heard) in [(0, ""), (100, ""), (400, "one two"), (1000, "one two three four five"), (1999, "one two three four five six seven eight nine")] {
+        for (ms, heard) in [
+            (0, ""), (100, ""), (400, "one two"), (1000, "one two three four five"),
+            (1999, "one two three four five six seven eight nine"),
+        ] {
             var script = Script()
             script.agentSpeaks(0)
             script.at(2000, .heard(1, ms: ms, isFinished: false))
@@ -300,7 +305,10 @@ struct ReplyTests {
     @Test func textIsCutWhereAVoiceCanBegin() {
         #expect(clauses(["Hel", "lo. How ar", "e you? Fine"]) == ["Hello.", "How are you?", "Fine"])
         #expect(clauses(["It costs 3.50 dollars, Dr. Lee."]) == ["It costs 3.50 dollars, Dr. Lee."])
-        #expect(clauses(["If that suits you at ten, then come by. Ok"]) == ["If that suits you at ten,", "then come by.", "Ok"])
+        #expect(
+            clauses(["If that suits you at ten, then come by. Ok"]) == [
+                "If that suits you at ten,", "then come by.", "Ok",
+            ])
         #expect(clauses(["**Bold** and `code`\n", "- next"]) == ["Bold and code", "- next"])
         #expect(clauses(["  ", "\n"]).isEmpty)
         #expect(clauses([String(repeating: "word ", count: 90)]).allSatisfy { $0.count <= 210 })
