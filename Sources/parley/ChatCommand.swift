@@ -151,6 +151,7 @@ struct ChatPartner {
         let (events, continuation) = AsyncStream.makeStream(of: ChatEvent.self)
         let loop = loop
         let chatRequest = ChatRequest(request)
+        let held = HeldStream()
         loop.execute {
             let stream = model.reply(to: chatRequest, on: loop) { event in
                 continuation.yield(event)
@@ -159,7 +160,7 @@ struct ChatPartner {
                 case .text, .toolCall: break
                 }
             }
-            continuation.onTermination = { _ in withExtendedLifetime(stream) {} }
+            held.stream = stream
         }
         var effects: [Chat.Effect] = []
         for await event in events {
@@ -173,6 +174,12 @@ struct ChatPartner {
                 effects += chat.handle(.replyFailed(id, code: fault.code))
             }
         }
+        withExtendedLifetime(held) {}
         return effects
     }
+}
+
+/// Keeps a model's stream alive until its last event; set once, on the loop.
+private final class HeldStream: @unchecked Sendable {
+    var stream: (any ChatStream)?
 }
