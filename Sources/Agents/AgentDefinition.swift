@@ -30,7 +30,8 @@ package struct AgentDefinition: Hashable, Sendable, Codable {
 package struct Flow: Hashable, Sendable, Codable {
     /// Id of the first node.
     package var start: String
-    /// Initial variables; a call's own variables override them. Used as `{{name}}` in lines and tool arguments.
+    /// Initial variables; a call's own variables override them. Used as `{{name}}` in lines and tool
+    /// arguments.
     package var variables: [String: String] = [:]
     package var nodes: [Node]
 
@@ -54,8 +55,8 @@ package struct Node: Hashable, Sendable, Codable {
     package var uninterruptible = false
     /// What an answer looks like. nil: the node does not wait for an answer.
     package var expect: Expectation?
-    /// Variable that receives the recognised value: digits, a weekday (`tuesday`) or month and day (`march 3`),
-    /// `yes`/`no`, a choice, a name, or the words.
+    /// Variable that receives the recognised value: digits, a weekday (`tuesday`) or month and day (`march
+    /// 3`), `yes`/`no`, a choice, a name, or the words.
     package var save: String?
     /// Tool to run on entering, after `say` is queued; its outcome is matched by `.tool` conditions.
     package var tool: ToolUse?

@@ -28,7 +28,8 @@ package enum AgentLimits {
 }
 
 extension AgentDefinition {
-    /// Everything wrong with it, in the order of the JSON; empty when it can be used. At most `AgentLimits.problems`.
+    /// Everything wrong with it, in the order of the JSON; empty when it can be used. At most
+    /// `AgentLimits.problems`.
     package func problems() -> [AgentProblem] {
         var check = AgentCheck(definition: self)
         check.run()

@@ -2,60 +2,12 @@ package import Base
 
 /// Where in its graph is the agent, and what does it say next? Pure; needs no language model.
 ///
-/// Owns: current node, variables, reprompts, keys of tool calls. Does not own: when the caller is done (Turns), how
-/// long a tool may take (ToolRuns). Every input leaves it waiting for an answer or a tool, or ended.
+/// Owns: current node, variables, reprompts, keys of tool calls. Does not own: when the caller is done
+/// (Turns), how long a tool may take (ToolRuns). Every input leaves it waiting for an answer or a tool, or
+/// ended.
 package struct FlowMachine: Sendable {
     /// Nodes passed through on one input before the flow counts as broken.
     package static let hopsMax = 50
-
-    package enum Input: Hashable, Sendable {
-        case started
-        /// After a takeover: ask again, send again what was not answered.
-        case resumed
-        /// The caller's finished turn; `keys` are pressed digits.
-        case answered(text: String, keys: String)
-        case silence
-        case toolFinished(key: String, result: JSON)
-        case toolFailed(key: String)
-    }
-
-    package enum Effect: Hashable, Sendable {
-        case entered(String)
-        case say(String, isInterruptible: Bool)
-        /// Wait for an answer from now on.
-        case ask(Expectation, phrases: [String])
-        case callTool(key: String, name: String, arguments: JSON)
-        case pauseRecording, resumeRecording, startRecording
-        case note(code: String, detail: String)
-        /// Everything is said; end the call once it has been heard.
-        case end(EndReason)
-        /// The flow cannot go on.
-        case fail(String)
-    }
-
-    /// All that changes: what a checkpoint keeps.
-    package struct Memory: Hashable, Sendable, Codable {
-        package enum Wait: String, Hashable, Sendable, Codable {
-            /// Not begun.
-            case nothing
-            /// For the caller to speak first.
-            case caller
-            case answer, tool, ended
-        }
-        package var wait = Wait.nothing
-        package var node = ""
-        package var visits: [String: Int] = [:]
-        package var reprompts = 0
-        package var variables: [String: String] = [:]
-        /// Variables holding dictated digits: said digit by digit.
-        package var dictated: Set<String> = []
-        /// An answer given while the node's tool was still running.
-        package var early: Answer?
-        package struct Answer: Hashable, Sendable, Codable {
-            package var text: String
-            package var keys: String
-        }
-    }
 
     package private(set) var memory: Memory
     private let call: String
@@ -65,7 +17,8 @@ package struct FlowMachine: Sendable {
     private let patterns: [String: Pattern]
     private let lines: FixedLines
 
-    /// `call` prefixes tool keys. Patterns that do not compile never match: `problems()` reports them beforehand.
+    /// `call` prefixes tool keys. Patterns that do not compile never match: `problems()` reports them
+    /// beforehand.
     package init(
         flow: Flow, definition: AgentDefinition, variables: [String: String], call: String,
         memory: Memory? = nil

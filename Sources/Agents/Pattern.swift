@@ -1,7 +1,8 @@
 /// A regular expression in linear time: what customers write runs without backtracking.
 ///
-/// Knows literals, `.`, classes, `* + ? {m,n}`, `|`, groups, `^ $ \b`, `\d \w \s` and their capitals; ignores case.
-/// Searches anywhere in the text. Cost: at most `programMax` steps a character of at most `textMax`.
+/// Knows literals, `.`, classes, `* + ? {m,n}`, `|`, groups, `^ $ \b`, `\d \w \s` and their capitals;
+/// ignores case. Searches anywhere in the text. Cost: at most `programMax` steps a character of at most
+/// `textMax`.
 /// Source: K. Thompson, "Regular expression search algorithm", 1968.
 package struct Pattern: Hashable, Sendable {
     /// Characters of a pattern.

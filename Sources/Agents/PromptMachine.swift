@@ -2,8 +2,9 @@ package import Base
 
 /// What does the model know, and what is it asked next? Pure.
 ///
-/// Owns: the messages, tool rounds, keys of tool calls. Does not own: the stream of a reply (Turns), how long a tool
-/// may take (ToolRuns). Prefix first: messages are only added at the end, so a vendor's cache can hold the rest.
+/// Owns: the messages, tool rounds, keys of tool calls. Does not own: the stream of a reply (Turns), how
+/// long a tool may take (ToolRuns). Prefix first: messages are only added at the end, so a vendor's cache
+/// can hold the rest.
 package struct PromptMachine: Sendable {
     /// Replies with tools within one turn before the model must answer in words.
     package static let toolRoundsMax = 5

@@ -2,8 +2,8 @@ import Base
 
 /// A day out of words, kept symbolic because there is no clock here.
 ///
-/// "next tuesday" → `tuesday`, "the third of march" → `march 3`, "tomorrow" → `tomorrow`. The last day named wins:
-/// people correct themselves forwards.
+/// "next tuesday" → `tuesday`, "the third of march" → `march 3`, "tomorrow" → `tomorrow`. The last day
+/// named wins: people correct themselves forwards.
 enum SpokenDates {
     static let weekdays = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
     static let months = [

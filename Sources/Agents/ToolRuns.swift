@@ -2,7 +2,8 @@ package import Base
 
 /// Is a tool taking too long? Knows which tools run, when a filler is due and when to give one up. Pure.
 package struct ToolRuns: Sendable {
-    /// Beyond the tool's own time limit: the runner answers long before; this is for a runner that does not.
+    /// Beyond the tool's own time limit: the runner answers long before; this is for a runner that does
+    /// not.
     package static let graceMs = 15_000
 
     package struct Run: Hashable, Sendable {

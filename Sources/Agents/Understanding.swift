@@ -2,7 +2,8 @@ package import Base
 
 /// What a caller's words or keys mean as an answer to what was asked.
 ///
-/// Values: digits `5550122`; `yes`/`no`; the choice; a weekday or `march 3`; the name; for open questions the words.
+/// Values: digits `5550122`; `yes`/`no`; the choice; a weekday or `march 3`; the name; for open questions
+/// the words.
 package struct Understanding: Hashable, Sendable {
     /// nil: not an answer, or not a whole one.
     package var value: String?

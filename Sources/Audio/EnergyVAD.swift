@@ -1,8 +1,8 @@
 /// Hears where speech starts and ends by energy over an adaptive noise floor.
 ///
 /// Owns: the two edges. Does not own: what the edges mean (Turns), words (the recogniser).
-/// The floor is the least energy of the last `floorWindowMs`, so steady noise becomes floor within that time and
-/// speech, which always dips between words, does not. A DC offset is taken out per frame.
+/// The floor is the least energy of the last `floorWindowMs`, so steady noise becomes floor within that
+/// time and speech, which always dips between words, does not. A DC offset is taken out per frame.
 /// Source: minimum statistics after R. Martin, "Spectral subtraction based on minimum statistics", 1994.
 package struct EnergyVAD: Sendable {
     package struct Policy: Hashable, Sendable {
@@ -10,7 +10,8 @@ package struct EnergyVAD: Sendable {
         package var onsetDecibels = 12.0
         /// dB over the floor that still counts as speech once it has started. Below `onsetDecibels`.
         package var holdDecibels = 7.0
-        /// The floor is taken to be at least this loud, in dB of a 16-bit step: digital silence is no reference.
+        /// The floor is taken to be at least this loud, in dB of a 16-bit step: digital silence is no
+        /// reference.
         package var floorMinimumDecibels = 26.0
         /// And at most this loud: speech over noise louder than this is beyond energy alone.
         package var floorMaximumDecibels = 62.0

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Changes the sample rate of a stream of mono Int16 by a rational factor with a windowed-sinc polyphase filter.
+/// Changes the sample rate of a stream of mono Int16 by a rational factor with a windowed-sinc polyphase
+/// filter.
 ///
 /// Flat to about 0.42 of the lower rate, aliases at least 60 dB down. Delay: half the filter, under 3 ms.
 /// Source: A. Oppenheim, R. Schafer, "Discrete-time signal processing", multirate chapter; Kaiser window.

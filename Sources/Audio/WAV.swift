@@ -1,4 +1,5 @@
-/// The header of a RIFF WAVE file with 16-bit PCM, little endian. Source: Microsoft/IBM RIFF MCI 1.0, chapter 3.
+/// The header of a RIFF WAVE file with 16-bit PCM, little endian. Source: Microsoft/IBM RIFF MCI 1.0,
+/// chapter 3.
 package enum WAV {
     package static let headerBytes = 44
     /// `dataBytes` of a file that is still being written: readers take what is there.

@@ -1,4 +1,5 @@
-/// Text cut into words the way answers are compared: lower case, no punctuation but inner `'` and `-` of hums.
+/// Text cut into words the way answers are compared: lower case, no punctuation but inner `'` and `-` of
+/// hums.
 package enum Words {
     /// Hums keep their hyphen; everything else is cut at it ("twenty-three", "555-0122").
     private static let hyphenated: Set<String> = ["mm-hm", "mm-hmm", "uh-huh", "mhm-hm", "uh-oh"]

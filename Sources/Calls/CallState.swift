@@ -24,7 +24,8 @@ package enum CallState: String, Hashable, Sendable, Codable, CaseIterable {
         }
     }
 
-    /// Steps may be skipped (an inbound call never dials), never taken back. A state does not follow itself.
+    /// Steps may be skipped (an inbound call never dials), never taken back. A state does not follow
+    /// itself.
     package func canBecome(_ next: CallState) -> Bool { order < next.order }
 
     /// States from which `self` may be reached, for `UPDATE … WHERE state IN (…)`.

@@ -2,8 +2,8 @@ package import Base
 
 /// May this call go on? Pure.
 ///
-/// Owns: the time until which the call is funded, and asking for more. Does not own: money (Billing), what is said
-/// when it runs out. Times are connected milliseconds of the whole call, over takeovers.
+/// Owns: the time until which the call is funded, and asking for more. Does not own: money (Billing), what
+/// is said when it runs out. Times are connected milliseconds of the whole call, over takeovers.
 package struct Meter: Sendable {
     package struct Policy: Hashable, Sendable {
         /// An extension is asked for when less than this is left.

@@ -32,7 +32,7 @@ extension Conversation {
     mutating func interrupted(_ heard: String, _ step: inout Step) {
         if let effects = prompt?.handle(.interrupted(heard: heard)) { apply(effects, &step) }
         guard call.ending == nil else { return }
-        apply(turns.handle(.ask(listening?.expectation ?? .open), at: step.now), &step)
+        apply(turns.handle(.ask(listening?.expectation ?? .open), at: step.time), &step)
     }
 
     private mutating func apply(_ effects: [FlowMachine.Effect], _ step: inout Step) {
@@ -40,7 +40,7 @@ extension Conversation {
             switch effect {
             case .entered(let node): step.effects.append(.record(.node(node)))
             case .say(let line, let isInterruptible):
-                apply(turns.handle(.say(line, isInterruptible: isInterruptible), at: step.now), &step)
+                apply(turns.handle(.say(line, isInterruptible: isInterruptible), at: step.time), &step)
             case .ask(let expectation, let phrases): ask(expectation, phrases, &step)
             case .callTool(let key, let name, let arguments):
                 callTool(Dialogue.ToolCall(key: key, name: name, arguments: arguments), &step)
@@ -55,8 +55,8 @@ extension Conversation {
     private mutating func apply(_ effects: [PromptMachine.Effect], _ step: inout Step) {
         for effect in effects {
             switch effect {
-            case .say(let line): apply(turns.handle(.say(line, isInterruptible: true), at: step.now), &step)
-            case .requestReply: apply(turns.handle(.beginReply, at: step.now), &step)
+            case .say(let line): apply(turns.handle(.say(line, isInterruptible: true), at: step.time), &step)
+            case .requestReply: apply(turns.handle(.beginReply, at: step.time), &step)
             case .ask: ask(.open, [], &step)
             case .callTool(let call):
                 callTool(Dialogue.ToolCall(key: call.key, name: call.name, arguments: call.arguments), &step)
@@ -65,14 +65,15 @@ extension Conversation {
             case .end(let reason): end(reason, &step)
             case .giveUp:
                 apply(
-                    turns.handle(.say(definition.lines.silence, isInterruptible: false), at: step.now), &step)
+                    turns.handle(.say(definition.lines.silence, isInterruptible: false), at: step.time), &step
+                )
                 end(.silence, &step)
             }
         }
     }
 
     private mutating func ask(_ expectation: Expectation, _ phrases: [String], _ step: inout Step) {
-        apply(turns.handle(.ask(expectation), at: step.now), &step)
+        apply(turns.handle(.ask(expectation), at: step.time), &step)
         listen(expectation, phrases, &step)
     }
 
@@ -104,7 +105,7 @@ extension Conversation {
             note("unknown_tool", detail: toolCall.name, &step)
             return endTool(toolCall.key, result: nil, code: "unknown_tool", &step)
         }
-        tools.start(key: toolCall.key, tool: tool, at: step.now)
+        tools.start(key: toolCall.key, tool: tool, at: step.time)
         step.effects.append(.callTool(toolCall))
     }
 
@@ -117,7 +118,7 @@ extension Conversation {
         switch effect {
         case .sayFiller(let line):
             guard turns.isQuiet, !turns.isCallerSpeaking, call.ending == nil else { return }
-            apply(turns.handle(.say(line, isInterruptible: true), at: step.now), &step)
+            apply(turns.handle(.say(line, isInterruptible: true), at: step.time), &step)
         case .gaveUp(let run): finish(run, result: nil, code: "timeout", &step)
         }
     }
@@ -128,7 +129,7 @@ extension Conversation {
                 .tool(
                     .init(
                         key: run.key, name: run.name, succeeded: result != nil,
-                        milliseconds: Int((step.now - run.startedAt).milliseconds)))))
+                        milliseconds: Int((step.time - run.startedAt).milliseconds)))))
         guard call.ending == nil else { return }
         endTool(run.key, result: result, code: code, &step)
     }
@@ -151,7 +152,7 @@ extension Conversation {
     mutating func handleReply(_ input: Dialogue.Input, _ step: inout Step) {
         switch input {
         case .replyText(let id, let text):
-            apply(turns.handle(.replyText(id.number, text), at: step.now), &step)
+            apply(turns.handle(.replyText(id.number, text), at: step.time), &step)
         case .replyToolCall(let id, _, let name, let arguments):
             guard turns.isCurrent(reply: id.number) else { return }
             if let effects = prompt?.handle(.replyToolCall(name: name, arguments: arguments)) {
@@ -160,10 +161,10 @@ extension Conversation {
         case .replyFinished(let id, let usage):
             // What a cancelled reply cost is counted all the same.
             if !usage.isEmpty { step.effects.append(.record(.usage(usage))) }
-            apply(turns.handle(.replyFinished(id.number), at: step.now), &step)
+            apply(turns.handle(.replyFinished(id.number), at: step.time), &step)
         case .replyFailed(let id, let code):
             if turns.isCurrent(reply: id.number) { note("model", detail: code, &step) }
-            apply(turns.handle(.replyFailed(id.number), at: step.now), &step)
+            apply(turns.handle(.replyFailed(id.number), at: step.time), &step)
         default: break
         }
     }

@@ -1,10 +1,11 @@
 package import Agents
 package import Base
 
-/// A conversation in text for `parley chat`: a typed line is speech, and what the agent says is heard at once.
+/// A conversation in text for `parley chat`: a typed line is speech, and what the agent says is heard at
+/// once.
 ///
-/// Virtual time: waits cost nothing. The caller performs what `Chat` gives back and feeds the answers with `handle`:
-/// replies of the model, tool results. Fills the place of ear, voice and line.
+/// Virtual time: waits cost nothing. The caller performs what `Chat` gives back and feeds the answers with
+/// `handle`: replies of the model, tool results. Fills the place of ear, voice and line.
 package struct Chat: Sendable {
     /// Funds of a call nobody pays for: a day.
     private static let fundedMs = 24 * 3_600_000

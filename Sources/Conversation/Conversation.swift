@@ -5,17 +5,17 @@ import Turns
 
 /// One call: whose turn it is, what the agent says, whether the call may go on and how it ends. Pure.
 ///
-/// Owns: translating between `Turns`, the agent's machine, `CallMachine`, `Meter` and `ToolRuns`, none of which knows
-/// another. Does not own: any decision of theirs.
-/// Invariants: `hangUp` is the last effect and comes once; the same inputs at the same times give the same effects; after
-/// `.deadline` at its time, `deadline` lies ahead or is nil.
+/// Owns: translating between `Turns`, the agent's machine, `CallMachine`, `Meter` and `ToolRuns`, none of
+/// which knows another. Does not own: any decision of theirs.
+/// Invariants: `hangUp` is the last effect and comes once; the same inputs at the same times give the same
+/// effects; after `.deadline` at its time, `deadline` lies ahead or is nil.
 package struct Conversation: Sendable {
     /// Characters of one transcript that are looked at.
     package static let transcriptMax = 4000
 
     /// One input on its way through the machines.
     struct Step {
-        let now: CallTime
+        let time: CallTime
         var effects: [Dialogue.Effect] = []
     }
 
@@ -29,7 +29,7 @@ package struct Conversation: Sendable {
     private var meter: Meter
     var tools = ToolRuns()
     var recording = Checkpoint.RecordingState.off
-    private var turnNumber: Int
+    var turnNumber: Int
     private var startedAt: CallTime?
     private var lastAt = CallTime.zero
     /// What the recogniser was last told to listen for.
@@ -109,7 +109,7 @@ package struct Conversation: Sendable {
     package mutating func handle(_ input: Dialogue.Input, at now: CallTime) -> [Dialogue.Effect] {
         guard !call.isOver else { return [] }
         lastAt = max(lastAt, now)
-        var step = Step(now: lastAt)
+        var step = Step(time: lastAt)
         route(input, &step)
         if call.isOver, let last = step.effects.firstIndex(where: \.isHangUp) {
             step.effects.removeSubrange((last + 1)...)
@@ -125,42 +125,42 @@ package struct Conversation: Sendable {
         case .mediaLost: leave(.carrierFailed, &step)
         case .deadline: handleDeadlines(&step)
         case _ where startedAt == nil: break  // Nobody listens yet.
-        case .speechStarted: apply(turns.handle(.speechStarted, at: step.now), &step)
-        case .speechEnded: apply(turns.handle(.speechEnded, at: step.now), &step)
+        case .speechStarted: apply(turns.handle(.speechStarted, at: step.time), &step)
+        case .speechEnded: apply(turns.handle(.speechEnded, at: step.time), &step)
         case .transcript(let transcript): hear(transcript, &step)
         case .digit(let digit): press(digit, &step)
         case .replyText, .replyToolCall, .replyFinished, .replyFailed: handleReply(input, &step)
         case .synthesised(let id, let ms, let isLast):
-            apply(turns.handle(.synthesised(id.number, ms: ms, isLast: isLast), at: step.now), &step)
+            apply(turns.handle(.synthesised(id.number, ms: ms, isLast: isLast), at: step.time), &step)
         case .synthesisFailed(let id, _):
-            apply(turns.handle(.synthesisFailed(id.number), at: step.now), &step)
+            apply(turns.handle(.synthesisFailed(id.number), at: step.time), &step)
         case .heard(let id, let ms, let isFinished):
-            apply(turns.handle(.heard(id.number, ms: ms, isFinished: isFinished), at: step.now), &step)
+            apply(turns.handle(.heard(id.number, ms: ms, isFinished: isFinished), at: step.time), &step)
         case .toolFinished(let key, let result): finishTool(key, result: result, code: nil, &step)
         case .toolFailed(let key, let code): finishTool(key, result: nil, code: code, &step)
         case .holdExtended(let number, let fundedMs):
-            apply(meter.handle(.extended(number: number, fundedMs: fundedMs), at: step.now), &step)
-        case .holdRefused(let number): apply(meter.handle(.refused(number: number), at: step.now), &step)
+            apply(meter.handle(.extended(number: number, fundedMs: fundedMs), at: step.time), &step)
+        case .holdRefused(let number): apply(meter.handle(.refused(number: number), at: step.time), &step)
         case .holdUnanswered(let number):
-            apply(meter.handle(.unanswered(number: number), at: step.now), &step)
+            apply(meter.handle(.unanswered(number: number), at: step.time), &step)
         }
     }
 
     private mutating func startMedia(resumed: Bool, _ step: inout Step) {
         if startedAt == nil {
-            startedAt = step.now
+            startedAt = step.time
             let elapsedMs = before?.elapsedMs ?? 0
-            apply(call.handle(.connected(elapsedMs: elapsedMs), at: step.now), &step)
+            apply(call.handle(.connected(elapsedMs: elapsedMs), at: step.time), &step)
             startRecording(resumed: before?.recording, &step)
             // Funds may be short already: the machine asks at once, and hears the answer later.
-            apply(meter.handle(.connected(elapsedMs: elapsedMs), at: step.now), &step)
+            apply(meter.handle(.connected(elapsedMs: elapsedMs), at: step.time), &step)
         } else {
             guard resumed else { return }
-            apply(turns.handle(.hush, at: step.now), &step)
+            apply(turns.handle(.hush, at: step.time), &step)
             listening = nil
         }
         guard resumed || before != nil else { return startAgent(&step) }
-        apply(turns.handle(.say(definition.lines.reconnected, isInterruptible: true), at: step.now), &step)
+        apply(turns.handle(.say(definition.lines.reconnected, isInterruptible: true), at: step.time), &step)
         if let ending = call.ending ?? before?.ending { return end(ending, &step) }
         resumeAgent(&step)
     }
@@ -180,7 +180,7 @@ package struct Conversation: Sendable {
     private mutating func hear(_ transcript: Dialogue.Transcript, _ step: inout Step) {
         let text = String(transcript.text.prefix(Self.transcriptMax))
         let fullness = flow?.fullness(text: turns.text(with: text), keys: "") ?? .none
-        apply(turns.handle(.transcript(text, isFinal: transcript.isFinal, fullness), at: step.now), &step)
+        apply(turns.handle(.transcript(text, isFinal: transcript.isFinal, fullness), at: step.time), &step)
     }
 
     private mutating func press(_ digit: String, _ step: inout Step) {
@@ -188,12 +188,12 @@ package struct Conversation: Sendable {
         step.effects.append(.record(.digit(recording == .paused ? "x" : digit)))
         let fullness =
             flow?.fullness(text: "", keys: turns.keys + (digit == "#" ? "" : digit)) ?? .enough
-        apply(turns.handle(.key(digit, fullness), at: step.now), &step)
+        apply(turns.handle(.key(digit, fullness), at: step.time), &step)
     }
 
     private mutating func handleDeadlines(_ step: inout Step) {
-        func isDue(_ time: CallTime?) -> Bool { time.map { $0 <= step.now } ?? false }
-        let now = step.now
+        func isDue(_ time: CallTime?) -> Bool { time.map { $0 <= step.time } ?? false }
+        let now = step.time
         if isDue(turns.deadline) { apply(turns.handle(.deadline, at: now), &step) }
         if isDue(tools.deadline) {
             for effect in tools.handleDeadline(at: now) { apply(effect, &step) }
@@ -227,7 +227,7 @@ package struct Conversation: Sendable {
         case .silence: if call.ending == nil { hearNothing(&step) }
         case .allHeard:
             // A later effect of the same batch may have made the agent speak again.
-            if turns.isQuiet { apply(call.handle(.allHeard, at: step.now), &step) }
+            if turns.isQuiet { apply(call.handle(.allHeard, at: step.time), &step) }
         case .note(let code): note(code, &step)
         }
     }
@@ -246,7 +246,7 @@ package struct Conversation: Sendable {
             switch effect {
             case .timeIsUp: finish(.timeLimit, saying: definition.lines.timeLimit, &step)
             case .hangUp(let reason):
-                apply(turns.handle(.hush, at: step.now), &step)
+                apply(turns.handle(.hush, at: step.time), &step)
                 step.effects.append(.hangUp(reason))
             }
         }
@@ -260,65 +260,22 @@ package struct Conversation: Sendable {
 
     private mutating func finish(_ reason: EndReason, saying line: String, _ step: inout Step) {
         guard call.ending == nil else { return }
-        apply(turns.handle(.hush, at: step.now), &step)
-        apply(turns.handle(.say(line, isInterruptible: false), at: step.now), &step)
+        apply(turns.handle(.hush, at: step.time), &step)
+        apply(turns.handle(.say(line, isInterruptible: false), at: step.time), &step)
         end(reason, &step)
     }
 
     /// What is queued is heard to its end, then the call is over.
     mutating func end(_ reason: EndReason, _ step: inout Step) {
         guard call.ending == nil else { return }
-        apply(call.handle(.end(reason), at: step.now), &step)
+        apply(call.handle(.end(reason), at: step.time), &step)
         guard !call.isOver else { return }
-        apply(turns.handle(.close, at: step.now), &step)
-        if turns.isQuiet { apply(call.handle(.allHeard, at: step.now), &step) }
+        apply(turns.handle(.close, at: step.time), &step)
+        if turns.isQuiet { apply(call.handle(.allHeard, at: step.time), &step) }
     }
 
     private mutating func leave(_ reason: EndReason, _ step: inout Step) {
-        if let turn = turns.takeUnfinished(at: step.now) { record(turn, &step) }
-        apply(call.handle(.gone(call.ending ?? reason), at: step.now), &step)
-    }
-
-    func note(_ code: String, detail: String = "", _ step: inout Step) {
-        step.effects.append(.record(.note(code: code, detail: detail)))
-    }
-
-    private mutating func record(_ turn: Turns.CallerTurn, _ step: inout Step) {
-        turnNumber += 1
-        let keys = turn.keys.isEmpty ? "" : "(keys \(turn.keys))"
-        let words = turn.text.isEmpty || keys.isEmpty ? turn.text + keys : turn.text + " " + keys
-        step.effects.append(
-            .record(
-                .turn(
-                    .init(
-                        // A recording paused for card numbers keeps them out of the transcript, too.
-                        number: turnNumber, speaker: .caller,
-                        text: recording == .paused ? "(not recorded)" : words,
-                        startedAt: turn.startedAt, endedAt: turn.endedAt))))
-    }
-
-    private mutating func record(_ turn: Turns.AgentTurn, _ step: inout Step) {
-        turnNumber += 1
-        var fact = Dialogue.TurnFact(
-            number: turnNumber, speaker: .agent, text: turn.text, startedAt: turn.startedAt,
-            endedAt: turn.endedAt)
-        fact.wasInterrupted = turn.wasInterrupted
-        fact.stages = turn.stages.map { Dialogue.Stages($0) }
-        step.effects.append(.record(.turn(fact)))
-    }
-}
-
-extension Dialogue.Effect {
-    var isHangUp: Bool { if case .hangUp = self { true } else { false } }
-}
-
-extension Dialogue.Stages {
-    init(_ stages: TurnStages) {
-        self.init()
-        finalTextMs = stages.finalTextMs
-        endOfTurnMs = stages.endOfTurnMs
-        firstTokenMs = stages.firstTokenMs
-        firstAudioMs = stages.firstAudioMs
-        heardMs = stages.heardMs
+        if let turn = turns.takeUnfinished(at: step.time) { record(turn, &step) }
+        apply(call.handle(.gone(call.ending ?? reason), at: step.time), &step)
     }
 }

@@ -3,8 +3,9 @@ package import Base
 
 /// The composed machine of one call: turns, flow or prompt, call and meter. Pure.
 ///
-/// A runner feeds every input to `handle`, performs the effects in order, and calls again with `.deadline` no
-/// earlier than `deadline`. The journal is the sequence of these inputs, so it replays to the same effects.
+/// A runner feeds every input to `handle`, performs the effects in order, and calls again with `.deadline`
+/// no earlier than `deadline`. The journal is the sequence of these inputs, so it replays to the same
+/// effects.
 package enum Dialogue {
     /// One reply of the agent, numbered from 1 in the call.
     package struct ReplyID: Hashable, Sendable, Codable {
@@ -79,8 +80,8 @@ package enum Dialogue {
         case speak(UtteranceID, text: String)
         case pausePlayout
         case resumePlayout
-        /// Drop everything not yet heard; `heard` tells no more of those utterances. A pause goes on until `resumePlayout`,
-        /// which follows at once where playout was paused.
+        /// Drop everything not yet heard; `heard` tells no more of those utterances. A pause goes on until
+        /// `resumePlayout`, which follows at once where playout was paused.
         case clearPlayout
         /// The recogniser listens for this from now on; `phrases` are further words to expect.
         case listen(for: Expectation, phrases: [String])
@@ -116,7 +117,8 @@ package enum Dialogue {
         package var endedAt: CallTime
         /// The caller took the floor before the agent had finished.
         package var wasInterrupted = false
-        /// Latency of the agent's turn, from the end of the caller's speech; nil where a stage did not happen.
+        /// Latency of the agent's turn, from the end of the caller's speech; nil where a stage did not
+        /// happen.
         package var stages: Stages?
         package init(number: Int, speaker: Speaker, text: String, startedAt: CallTime, endedAt: CallTime) {
             self.number = number

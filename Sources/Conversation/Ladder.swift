@@ -1,6 +1,6 @@
 package import Base
 
-/// Inputs and effects as lines of text that read like a conversation: for `parley replay`, golden files and tests.
+/// Inputs and effects as lines of text that read like a conversation: for `parley replay` and golden files.
 ///
 /// `   900  in   final "I want to move my appointment"`: milliseconds of call time, side, what happened.
 package enum Ladder {

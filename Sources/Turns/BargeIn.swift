@@ -2,8 +2,8 @@ import Base
 
 /// Interruption or backchannel? Pure.
 ///
-/// Speech over the agent pauses its voice after a short guard, then is judged: real words or lasting speech take the
-/// floor; a noise, or nothing but "mm-hm", lets the agent go on from the very sample.
+/// Speech over the agent pauses its voice after a short guard, then is judged: real words or lasting
+/// speech take the floor; a noise, or nothing but "mm-hm", lets the agent go on from the very sample.
 package struct BargeIn: Sendable {
     package struct Policy: Hashable, Sendable {
         /// Speech this short does not even pause the agent.

@@ -2,8 +2,9 @@ import Base
 
 /// Is the caller done? Pure.
 ///
-/// Evidence in, a wait out: silence so far, whether the recogniser still owes words, how much of the asked-for answer
-/// they hold, and what was asked. The turn ends when the wait is over; speech in between starts it again.
+/// Evidence in, a wait out: silence so far, whether the recogniser still owes words, how much of the
+/// asked-for answer they hold, and what was asked. The turn ends when the wait is over; speech in between
+/// starts it again.
 package struct Endpointing: Sendable {
     /// Milliseconds of silence, counted from the end of speech the ear told.
     package struct Policy: Hashable, Sendable {

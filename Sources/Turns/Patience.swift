@@ -1,6 +1,7 @@
 import Base
 
-/// Has the caller been silent for too long? Pure. Counts only while an answer is awaited and nobody has the floor.
+/// Has the caller been silent for too long? Pure. Counts only while an answer is awaited and nobody has
+/// the floor.
 package struct Patience: Sendable {
     /// After speech in which no word was recognised, the agent asks again this soon.
     package static let hurriedMs = 2500

@@ -2,8 +2,9 @@ import Base
 
 /// What was actually heard? Pure.
 ///
-/// Owns: the queue of utterances, how much of each was made and heard, the words that reached the caller. Lengths are
-/// milliseconds as the runner tells them; a vendor that stalls is given up after the limits here.
+/// Owns: the queue of utterances, how much of each was made and heard, the words that reached the caller.
+/// Lengths are milliseconds as the runner tells them; a vendor that stalls is given up after the limits
+/// here.
 package struct Playout: Sendable {
     /// First audio of an utterance at the head of the queue must come within this.
     package static let synthesisLimitMs = 8000

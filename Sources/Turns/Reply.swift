@@ -2,8 +2,8 @@ import Base
 
 /// Which reply is current? Pure.
 ///
-/// Owns: the number of the model's current reply, its text so far, and cutting that into clauses worth speaking. News
-/// of any other reply is stale and ignored.
+/// Owns: the number of the model's current reply, its text so far, and cutting that into clauses worth
+/// speaking. News of any other reply is stale and ignored.
 package struct Reply: Sendable {
     package struct Policy: Hashable, Sendable {
         /// First text must come within this.
@@ -69,9 +69,11 @@ package struct Reply: Sendable {
     }
 }
 
-/// Cuts streamed text where a voice can begin: at sentence ends, at commas once there is enough, never in a number.
+/// Cuts streamed text where a voice can begin: at sentence ends, at commas once there is enough, never in
+/// a number.
 struct Clauses: Sendable {
-    /// Characters before a comma is worth a pause; the first clause of a reply is shorter, to be heard sooner.
+    /// Characters before a comma is worth a pause; the first clause of a reply is shorter, to be heard
+    /// sooner.
     private static let commaMin = 60
     private static let firstCommaMin = 24
     /// Without any mark, the text is cut at a space after this many.

@@ -2,89 +2,13 @@ package import Base
 
 /// Whose turn is it? Pure: no clock, no tasks, no audio.
 ///
-/// Owns: routing between `Endpointing`, `BargeIn`, `Playout`, `Reply` and `Patience`, each of which answers one
-/// question. Does not own: what is said or what an answer means.
+/// Owns: routing between `Endpointing`, `BargeIn`, `Playout`, `Reply` and `Patience`, each of which
+/// answers one question. Does not own: what is said or what an answer means.
 ///
-/// Feed every event to `handle`, carry out the effects in order, and call again with `.deadline` no earlier than
-/// `deadline`. Invariants: playout is never paused without a deadline; a reply is cancelled at most once.
+/// Feed every event to `handle`, carry out the effects in order, and call again with `.deadline` no
+/// earlier than `deadline`. Invariants: playout is never paused without a deadline; a reply is cancelled
+/// at most once.
 package struct Turns: Sendable {
-    package struct Policy: Hashable, Sendable {
-        package var endpointing = Endpointing.Policy()
-        package var bargeIn = BargeIn.Policy()
-        package var reply = Reply.Policy()
-        /// Silence of the caller before the agent asks again. 1000...60000.
-        package var silenceMs = 7000
-        package init() {}
-    }
-
-    package enum Input: Hashable, Sendable {
-        case speechStarted
-        case speechEnded
-        /// `fullness`: how much of the asked answer `text(with:)` holds.
-        case transcript(String, isFinal: Bool, Fullness)
-        /// `fullness`: of all keys of the turn, this one included.
-        case key(String, Fullness)
-        /// The caller's answer is awaited; sets how long to wait for its end.
-        case ask(Expectation)
-        case say(String, isInterruptible: Bool)
-        /// A reply of the model is wanted.
-        case beginReply
-        case replyText(Int, String)
-        case replyFinished(Int)
-        case replyFailed(Int)
-        case synthesised(Int, ms: Int, isLast: Bool)
-        case synthesisFailed(Int)
-        case heard(Int, ms: Int, isFinished: Bool)
-        /// Drop what is queued and pending: something more important is to be said.
-        case hush
-        /// Only what is queued is still said; the caller is not listened to any more.
-        case close
-        case deadline
-    }
-
-    package enum Effect: Hashable, Sendable {
-        case startReply(Int)
-        case cancelReply(Int)
-        case speak(Int, String)
-        case pausePlayout, resumePlayout, clearPlayout
-        case callerTurn(CallerTurn)
-        case agentTurn(AgentTurn)
-        /// The caller took the floor; the agent's words that were heard.
-        case interrupted(heard: String)
-        case replyFinished(String)
-        case replyFailed
-        case synthesisFailed(Int)
-        /// The caller has said nothing for `silenceMs`.
-        case silence
-        /// Everything said has been heard and nothing more is pending.
-        case allHeard
-        case note(String)
-
-        /// For the runner to perform; the others are for the one who composes, and may lead to further inputs.
-        package var isOrder: Bool {
-            switch self {
-            case .startReply, .cancelReply, .speak, .pausePlayout, .resumePlayout, .clearPlayout: true
-            default: false
-            }
-        }
-    }
-
-    package struct CallerTurn: Hashable, Sendable {
-        package var text: String
-        package var keys: String
-        package var startedAt: CallTime
-        package var endedAt: CallTime
-    }
-
-    package struct AgentTurn: Hashable, Sendable {
-        /// What was heard of it.
-        package var text: String
-        package var startedAt: CallTime
-        package var endedAt: CallTime
-        package var wasInterrupted: Bool
-        package var stages: TurnStages?
-    }
-
     private let policy: Policy
     private var endpointing: Endpointing
     private var bargeIn: BargeIn

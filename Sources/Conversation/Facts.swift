@@ -1,0 +1,48 @@
+import Base
+import Turns
+
+/// What is worth telling of a call.
+extension Conversation {
+    func note(_ code: String, detail: String = "", _ step: inout Step) {
+        step.effects.append(.record(.note(code: code, detail: detail)))
+    }
+
+    mutating func record(_ turn: Turns.CallerTurn, _ step: inout Step) {
+        turnNumber += 1
+        let keys = turn.keys.isEmpty ? "" : "(keys \(turn.keys))"
+        let words = turn.text.isEmpty || keys.isEmpty ? turn.text + keys : turn.text + " " + keys
+        step.effects.append(
+            .record(
+                .turn(
+                    .init(
+                        // A recording paused for card numbers keeps them out of the transcript, too.
+                        number: turnNumber, speaker: .caller,
+                        text: recording == .paused ? "(not recorded)" : words,
+                        startedAt: turn.startedAt, endedAt: turn.endedAt))))
+    }
+
+    mutating func record(_ turn: Turns.AgentTurn, _ step: inout Step) {
+        turnNumber += 1
+        var fact = Dialogue.TurnFact(
+            number: turnNumber, speaker: .agent, text: turn.text, startedAt: turn.startedAt,
+            endedAt: turn.endedAt)
+        fact.wasInterrupted = turn.wasInterrupted
+        fact.stages = turn.stages.map { Dialogue.Stages($0) }
+        step.effects.append(.record(.turn(fact)))
+    }
+}
+
+extension Dialogue.Effect {
+    var isHangUp: Bool { if case .hangUp = self { true } else { false } }
+}
+
+extension Dialogue.Stages {
+    init(_ stages: TurnStages) {
+        self.init()
+        finalTextMs = stages.finalTextMs
+        endOfTurnMs = stages.endOfTurnMs
+        firstTokenMs = stages.firstTokenMs
+        firstAudioMs = stages.firstAudioMs
+        heardMs = stages.heardMs
+    }
+}
