@@ -144,7 +144,9 @@ private final class Histogram: Series, TimerHandler, RecorderHandler {
     func record(_ value: Int64) { record(Double(value)) }
     func record(_ value: Double) {
         state.withLock { state in
-            if let bucket = Prometheus.buckets.firstIndex(where: { value <= $0 }) { state.counts[bucket] += 1 }
+            if let bucket = Prometheus.buckets.firstIndex(where: { value <= $0 }) {
+                state.counts[bucket] += 1
+            }
             state.count += 1
             state.sum += value
         }

@@ -43,7 +43,8 @@ import Testing
 
     @Test func aKeyDoesOnlyWhatItsScopesSay() async throws {
         try await TestPlatform.with { platform in
-            let acme = try await platform.makeTenant("Acme", scopes: ["agents:read", "numbers:*", "keys:write"])
+            let acme = try await platform.makeTenant(
+                "Acme", scopes: ["agents:read", "numbers:*", "keys:write"])
             #expect(try await platform.get("/v1/agents", key: acme.key).status == 200)
             #expect(try await platform.get("/v1/phone-numbers", key: acme.key).status == 200)
             let write = try await platform.post("/v1/agents", ["name": "x"], key: acme.key)
@@ -51,9 +52,11 @@ import Testing
             #expect(write.code == "missing_scope")
             let more = try await platform.post("/v1/api-keys", ["name": "x", "scopes": ["*"]], key: acme.key)
             #expect(more.code == "missing_scope")
-            let same = try await platform.post("/v1/api-keys", ["name": "x", "scopes": ["numbers:read"]], key: acme.key)
+            let same = try await platform.post(
+                "/v1/api-keys", ["name": "x", "scopes": ["numbers:read"]], key: acme.key)
             #expect(same.status == 201)
-            let none = try await platform.post("/v1/api-keys", ["name": "x", "scopes": ["fly"]], key: acme.key)
+            let none = try await platform.post(
+                "/v1/api-keys", ["name": "x", "scopes": ["fly"]], key: acme.key)
             #expect(none.paths == ["scopes"])
         }
     }
@@ -67,7 +70,9 @@ import Testing
             for path in ["/v1/agents/\(agent)", "/v1/credentials/\(credential)", "/v1/tenants/\(acme.id)"] {
                 #expect(try await platform.get(path, key: rival.key).status == 404, "\(path)")
             }
-            #expect(try await platform.patch("/v1/agents/\(agent)", ["name": "mine"], key: rival.key).status == 404)
+            #expect(
+                try await platform.patch("/v1/agents/\(agent)", ["name": "mine"], key: rival.key).status
+                    == 404)
             #expect(try await platform.delete("/v1/agents/\(agent)", key: rival.key).status == 404)
             let version = try await platform.post(
                 "/v1/agents/\(agent)/versions", ["definition": TestPlatform.definition], key: rival.key)
@@ -77,8 +82,11 @@ import Testing
             let page = try await platform.get("/v1/agents?limit=1", key: acme.key)
             let cursor = page.json["next_cursor"]?.string ?? ""
             #expect(!cursor.isEmpty)
-            #expect(try await platform.get("/v1/agents?cursor=\(cursor)", key: rival.key).code == "bad_cursor")
-            #expect(try await platform.get("/v1/credentials?cursor=\(cursor)", key: acme.key).code == "bad_cursor")
+            #expect(
+                try await platform.get("/v1/agents?cursor=\(cursor)", key: rival.key).code == "bad_cursor")
+            #expect(
+                try await platform.get("/v1/credentials?cursor=\(cursor)", key: acme.key).code == "bad_cursor"
+            )
             let bent = String(cursor.dropLast()) + (cursor.hasSuffix("A") ? "Q" : "A")
             #expect(try await platform.get("/v1/agents?cursor=\(bent)", key: acme.key).code == "bad_cursor")
         }
@@ -97,7 +105,8 @@ import Testing
             #expect(made.status == 201)
             #expect(try await platform.get("/v1/agents/\(made.id)", key: reseller.key).status == 404)
             #expect(
-                try await platform.get("/v1/agents/\(made.id)", key: reseller.key, tenant: client.id).status == 200)
+                try await platform.get("/v1/agents/\(made.id)", key: reseller.key, tenant: client.id).status
+                    == 200)
             for foreign in [other.id, "tenant_" + String(repeating: "0", count: 32)] {
                 let answer = try await platform.get("/v1/agents", key: reseller.key, tenant: foreign)
                 #expect(answer.status == 403)
@@ -147,10 +156,12 @@ import Testing
         try await TestPlatform.with { platform in
             let acme = try await platform.makeTenant("Acme")
             let past = try await platform.post(
-                "/v1/api-keys", ["name": "x", "scopes": ["*"], "expires_at": "2020-01-01T00:00:00Z"], key: acme.key)
+                "/v1/api-keys", ["name": "x", "scopes": ["*"], "expires_at": "2020-01-01T00:00:00Z"],
+                key: acme.key)
             #expect(past.paths == ["expires_at"])
             let made = try await platform.post(
-                "/v1/api-keys", ["name": "x", "scopes": ["*"], "expires_at": "2099-01-01T00:00:00Z"], key: acme.key)
+                "/v1/api-keys", ["name": "x", "scopes": ["*"], "expires_at": "2099-01-01T00:00:00Z"],
+                key: acme.key)
             let key = made.json["key"]?.string ?? ""
             #expect(try await platform.get("/v1/agents", key: key).status == 200)
             _ = try await platform.raw.query(

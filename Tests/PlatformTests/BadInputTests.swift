@@ -1,13 +1,17 @@
 import Base
 import ControlPlane
 import HTTPTypes
+import Hummingbird
+import NIOCore
+import Synchronization
 import Testing
 
 @Suite struct BadInputTests {
     static let broken: [(text: String, says: String)] = [
         ("", "too early"), ("{", "member"), ("{\"a\":1", "expected"), ("[1,]", "expected a JSON value"),
         ("{\"a\":1,\"a\":2}", "twice"), ("\"\\ud800\"", "surrogate"), ("\"\\udc00\\ud800\"", "surrogate"),
-        ("\"\\u0000\"", "NUL"), ("\"a\u{1}\"", "control"), ("1e400", "range"), ("NaN", "expected"), ("01", "number"),
+        ("\"\\u0000\"", "NUL"), ("\"a\u{1}\"", "control"), ("1e400", "range"), ("NaN", "expected"),
+        ("01", "number"),
         ("1.", "number"), ("-", "number"), ("\"\\x\"", "escape"), ("{} {}", "follows"), ("tru", "expected"),
         (String(repeating: "[", count: 10_000), "deeper"), ("\"abc", "closed"), ("'a'", "expected"),
     ]
@@ -53,7 +57,10 @@ import Testing
             #expect(try await code(String(repeating: "[", count: 10_000)) == (400, "bad_json"))
             #expect(try await code("[]") == (422, "validation_failed"))
             #expect(try await code("{}", type: "text/plain") == (415, "unsupported_media_type"))
-            #expect(try await code("{\"name\":\"\(String(repeating: "x", count: 1 << 20))\"}") == (413, "body_too_large"))
+            #expect(
+                try await code("{\"name\":\"\(String(repeating: "x", count: 1 << 20))\"}") == (
+                    413, "body_too_large"
+                ))
             let gzip = try await platform.send(
                 .post, "/v1/tenants", headers: ["Content-Encoding": "gzip"], text: "{}")
             #expect(gzip.code == "unsupported_encoding")
@@ -65,7 +72,8 @@ import Testing
             let answer = try await platform.post(
                 "/v1/tenants",
                 [
-                    "name": 7, "kind": "king", "concurrency_limit": .double(2.5), "weight": 0, "region": "Mars/Base", "colour": "red",
+                    "name": 7, "kind": "king", "concurrency_limit": .double(2.5), "weight": 0,
+                    "region": "Mars/Base", "colour": "red",
                     "destination_policy": ["allowed_prefixes": ["+1", "all"], "extra": 1],
                 ])
             #expect(answer.status == 422)
@@ -83,7 +91,8 @@ import Testing
             let acme = try await platform.makeTenant("Acme")
             let credential = try await platform.makeCredential(key: acme.key)
             for number in [
-                "+١٤١٥٥٥٥٠١٠٠", "+1 (415) 555-0100", "+12345678901234567", "tel:+14155550100", "+14155550100;ext=1", "",
+                "+١٤١٥٥٥٥٠١٠٠", "+1 (415) 555-0100", "+12345678901234567", "tel:+14155550100",
+                "+14155550100;ext=1", "",
                 "+04155550100", "911",
             ] {
                 let answer = try await platform.post(
@@ -104,11 +113,45 @@ import Testing
             #expect(wrong.header("Allow") == "GET, POST")
             #expect(try await platform.delete("/v1/tenants/x").header("Allow") == "GET, PATCH")
             #expect(try await platform.get("/v1/agents/agent_123").status == 404)
-            #expect(try await platform.get("/v1/agents/" + String(repeating: "call_", count: 10)).status == 404)
+            #expect(
+                try await platform.get("/v1/agents/" + String(repeating: "call_", count: 10)).status == 404)
             for query in ["limit=0", "limit=101", "limit=x", "cursor=%00", "limit=1&limit=2", "colour=red"] {
                 let answer = try await platform.get("/v1/agents?\(query)")
                 #expect(answer.status == 400, "\(query): \(answer.text)")
             }
         }
     }
+
+    /// Counts what a reader takes from an endless body.
+    private struct Endless: AsyncSequence, Sendable {
+        let taken = ManagedCount()
+        struct Iterator: AsyncIteratorProtocol {
+            let taken: ManagedCount
+            func next() async -> ByteBuffer? {
+                taken.add(1 << 16)
+                return ByteBuffer(repeating: 0x20, count: 1 << 16)
+            }
+        }
+        func makeAsyncIterator() -> Iterator { Iterator(taken: taken) }
+    }
+
+    @Test func anEndlessBodyIsReadToItsLimitAndNoFurther() async throws {
+        let endless = Endless()
+        let head = HTTPRequest(
+            method: .post, scheme: nil, authority: nil, path: "/v1/tenants",
+            headerFields: [.contentType: "application/json; charset=utf-8"])
+        let request = Request(head: head, body: RequestBody(asyncSequence: endless))
+        let problem = await #expect(throws: Problem.self) {
+            try await Convert.bytes(request, type: "application/json")
+        }
+        #expect(problem?.status == .contentTooLarge)
+        #expect(problem?.closesConnection == true)
+        #expect(endless.taken.total <= Convert.bodyBytesMax + 2 << 16)
+    }
+}
+
+final class ManagedCount: Sendable {
+    private let count = Mutex(0)
+    var total: Int { count.withLock { $0 } }
+    func add(_ amount: Int) { count.withLock { $0 += amount } }
 }

@@ -43,7 +43,15 @@ import Testing
 
     @Test func figuresCarryTheRoutesTemplateAndNoIds() async throws {
         try await TestPlatform.with { platform in
+            _ = try await platform.get("/v1/tenants/tenant_" + String(repeating: "1", count: 32))
+            _ = try await platform.get("/v1/nothing/of-the-kind")
             let text = try await platform.get("/metrics", key: nil).text
+            let name = "parley_http_request_duration_seconds_count"
+            #expect(
+                text.contains("\(name){route=\"/v1/tenants/{id}\",method=\"GET\",status=\"404\"} 1\n"),
+                "\(text)")
+            #expect(text.contains("\(name){route=\"NotFound\",method=\"GET\",status=\"404\"} 1\n"))
+            #expect(!text.contains("1111"))
             #expect(text.contains("parley_postgres_connections_open{pool=\"admission\"}"))
         }
         let prometheus = Prometheus()

@@ -24,9 +24,12 @@ import Testing
             #expect(other.status == 422)
             #expect(other.code == "idempotency_mismatch")
             let rows = try await platform.raw.query(
-                "SELECT encode(sealed_answer, 'escape') AS answer FROM idempotency_keys WHERE key = 'order-1'")
+                "SELECT encode(sealed_answer, 'escape') AS answer FROM idempotency_keys WHERE key = 'order-1'"
+            )
             let secret = first.json["key"]?.string ?? "?"
-            #expect(try !rows.rows[0].text("answer").contains(secret), "an answer with a new key is stored sealed")
+            #expect(
+                try !rows.rows[0].text("answer").contains(secret), "an answer with a new key is stored sealed"
+            )
         }
     }
 
@@ -69,15 +72,20 @@ import Testing
             let acme = try await platform.makeTenant("Acme")
             let credential = try await platform.makeCredential(key: acme.key)
             let headers = ["Idempotency-Key": "n1"]
-            let bad = try await platform.post("/v1/phone-numbers", ["number": "0900"], key: acme.key, headers: headers)
+            let bad = try await platform.post(
+                "/v1/phone-numbers", ["number": "0900"], key: acme.key, headers: headers)
             #expect(bad.status == 422)
             let missing = try await platform.post(
                 "/v1/phone-numbers",
-                ["number": "+14155550100", "credential_id": .string("credential_" + String(repeating: "1", count: 32))],
+                [
+                    "number": "+14155550100",
+                    "credential_id": .string("credential_" + String(repeating: "1", count: 32)),
+                ],
                 key: acme.key, headers: headers)
             #expect(missing.code == "unknown_credential")
             let good = try await platform.post(
-                "/v1/phone-numbers", ["number": "+14155550100", "credential_id": .string(credential)], key: acme.key,
+                "/v1/phone-numbers", ["number": "+14155550100", "credential_id": .string(credential)],
+                key: acme.key,
                 headers: headers)
             #expect(good.status == 201)
         }
@@ -113,6 +121,33 @@ import Testing
             _ = try await platform.raw.query(
                 "UPDATE idempotency_keys SET created_at = now() - interval '8 days'")
             #expect(try await IdempotencyStore(platform.database, vault: platform.parts.vault).sweep() == 1)
+        }
+    }
+
+    @Test func aCreateThatBreaksHalfwayLeavesNeitherEffectNorRecord() async throws {
+        struct Broken: Error {}
+        try await TestPlatform.with { platform in
+            let acme = try await platform.makeTenant("Acme")
+            let tenant = try #require(ID<Tenant>(acme.id))
+            let store = IdempotencyStore(platform.database, vault: platform.parts.vault)
+            let key = IdempotencyKey(key: "half", fingerprint: [1])
+            let insert = """
+                INSERT INTO agents (tenant_id, id, name, latest_version) VALUES ($1, gen_random_uuid(), 'half', 1)
+                """
+            await #expect(throws: Broken.self) {
+                _ = try await store.once(tenant, key: key) { sql in
+                    _ = try await sql.query(insert, [.id(tenant)])
+                    throw Broken()
+                }
+            }
+            let left = try await platform.raw.query(
+                "SELECT (SELECT count(*) FROM agents) + (SELECT count(*) FROM idempotency_keys) AS n")
+            #expect(try left.rows[0].int("n") == 0)
+            let again = try await store.once(tenant, key: key) { sql in
+                _ = try await sql.query(insert, [.id(tenant)])
+                return StoredAnswer(status: 201, body: "{}")
+            }
+            #expect(!again.isReplayed)
         }
     }
 }

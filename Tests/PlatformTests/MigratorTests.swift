@@ -56,9 +56,12 @@ import Testing
     @Test func aFileThatFailsLeavesNothingBehind() async throws {
         try await Self.onEmpty { raw in
             let all = try Self.ground()
-            let broken = all + [
-                Migration(number: all.count + 1, name: "broken", sql: "CREATE TABLE half (id int); SELECT nonsense")
-            ]
+            let broken =
+                all + [
+                    Migration(
+                        number: all.count + 1, name: "broken",
+                        sql: "CREATE TABLE half (id int); SELECT nonsense")
+                ]
             await #expect(throws: PostgresError.self) {
                 try await Migrator(url: raw.url, migrations: broken, logger: Self.logger).run()
             }
@@ -71,9 +74,11 @@ import Testing
     @Test func aFileMayAskToRunOutsideATransaction() async throws {
         try await Self.onEmpty { raw in
             let all = try Self.ground()
-            let sql = Migration.noTransaction + "\nCREATE INDEX CONCURRENTLY IF NOT EXISTS later ON agents (name)"
+            let sql =
+                Migration.noTransaction + "\nCREATE INDEX CONCURRENTLY IF NOT EXISTS later ON agents (name)"
             let more = all + [Migration(number: all.count + 1, name: "later", sql: sql)]
-            #expect(try await Migrator(url: raw.url, migrations: more, logger: Self.logger).run() == more.count)
+            #expect(
+                try await Migrator(url: raw.url, migrations: more, logger: Self.logger).run() == more.count)
         }
     }
 

@@ -49,12 +49,16 @@ import Yams
         let document = try #require(try Yams.load(yaml: TestPlatform.openAPI()) as? [String: Any])
         let paths = try #require(document["paths"] as? [String: [String: Any]])
         for (path, operations) in paths where path.hasPrefix("/v1/") {
-            guard let post = operations["post"] as? [String: Any], let responses = post["responses"] as? [String: Any],
+            guard let post = operations["post"] as? [String: Any],
+                let responses = post["responses"] as? [String: Any],
                 responses["201"] != nil || responses["202"] != nil
             else { continue }
-            let parameters = (post["parameters"] as? [[String: Any]] ?? []) + (operations["parameters"] as? [[String: Any]] ?? [])
+            let parameters =
+                (post["parameters"] as? [[String: Any]] ?? [])
+                + (operations["parameters"] as? [[String: Any]] ?? [])
             #expect(
-                parameters.contains { $0["$ref"] as? String == "#/components/parameters/IdempotencyKey" }, "\(path)")
+                parameters.contains { $0["$ref"] as? String == "#/components/parameters/IdempotencyKey" },
+                "\(path)")
         }
     }
 }

@@ -20,7 +20,8 @@ import Testing
     @Test func aKeyIsShownOnceAndRevokedAtOnce() async throws {
         try await TestPlatform.with { platform in
             let acme = try await platform.makeTenant("Acme")
-            let made = try await platform.post("/v1/api-keys", ["name": "ci", "scopes": ["agents:read"]], key: acme.key)
+            let made = try await platform.post(
+                "/v1/api-keys", ["name": "ci", "scopes": ["agents:read"]], key: acme.key)
             #expect(made.status == 201)
             let secret = made.json["key"]?.string ?? ""
             let shown = try await platform.get("/v1/api-keys/\(made.id)", key: acme.key)
@@ -63,12 +64,14 @@ import Testing
         try await TestPlatform.with { platform in
             let acme = try await platform.makeTenant("Acme")
             let unknown = try await platform.post(
-                "/v1/agents", ["name": "x", "definition": ["flow": ["start": "a", "nodes": [["id": "a", "sya": "x"]]]]],
+                "/v1/agents",
+                ["name": "x", "definition": ["flow": ["start": "a", "nodes": [["id": "a", "sya": "x"]]]]],
                 key: acme.key)
             #expect(unknown.status == 422)
             #expect(unknown.code == "validation_failed")
             #expect(unknown.paths == ["definition.flow.nodes[0].sya"])
-            let nothing = try await platform.post("/v1/agents", ["name": "x", "definition": [:]], key: acme.key)
+            let nothing = try await platform.post(
+                "/v1/agents", ["name": "x", "definition": [:]], key: acme.key)
             #expect(nothing.status == 422)
             let missing = try await platform.post("/v1/agents", ["name": "x"], key: acme.key)
             #expect(missing.paths == ["definition"])
@@ -87,27 +90,34 @@ import Testing
                 key: acme.key)
             #expect(made.status == 201, "\(made.text)")
             #expect(try await platform.delete("/v1/agents/\(agent)", key: acme.key).status == 409)
-            #expect(try await platform.delete("/v1/credentials/\(credential)", key: acme.key).code == "in_use")
+            #expect(
+                try await platform.delete("/v1/credentials/\(credential)", key: acme.key).code == "in_use")
 
             let rivals = try await platform.makeCredential(key: rival.key)
             let taken = try await platform.post(
-                "/v1/phone-numbers", ["number": "+14155550100", "credential_id": .string(rivals)], key: rival.key)
+                "/v1/phone-numbers", ["number": "+14155550100", "credential_id": .string(rivals)],
+                key: rival.key)
             #expect(taken.status == 409)
             #expect(taken.code == "number_taken")
             let borrowed = try await platform.post(
-                "/v1/phone-numbers", ["number": "+14155550101", "credential_id": .string(credential)], key: rival.key)
+                "/v1/phone-numbers", ["number": "+14155550101", "credential_id": .string(credential)],
+                key: rival.key)
             #expect(borrowed.code == "unknown_credential")
 
             let pinned = try await platform.patch(
                 "/v1/phone-numbers/\(made.id)", ["agent_version": 1], key: acme.key)
             #expect(pinned.json["agent_version"]?.int == 1)
-            let wrong = try await platform.patch("/v1/phone-numbers/\(made.id)", ["agent_version": 9], key: acme.key)
+            let wrong = try await platform.patch(
+                "/v1/phone-numbers/\(made.id)", ["agent_version": 9], key: acme.key)
             #expect(wrong.code == "unknown_version")
-            let freed = try await platform.patch("/v1/phone-numbers/\(made.id)", ["agent_id": .null], key: acme.key)
+            let freed = try await platform.patch(
+                "/v1/phone-numbers/\(made.id)", ["agent_id": .null], key: acme.key)
             #expect(freed.json["agent_id"] == .null)
             #expect(try await platform.delete("/v1/agents/\(agent)", key: acme.key).status == 204)
             #expect(try await platform.get("/v1/agents", key: acme.key).json["data"]?.array?.isEmpty == true)
-            #expect(try await platform.get("/v1/agents?archived=true", key: acme.key).json["data"]?.array?.count == 1)
+            #expect(
+                try await platform.get("/v1/agents?archived=true", key: acme.key).json["data"]?.array?.count
+                    == 1)
             #expect(try await platform.delete("/v1/phone-numbers/\(made.id)", key: acme.key).status == 204)
         }
     }
@@ -126,7 +136,8 @@ import Testing
             let rows = try await platform.raw.query("SELECT * FROM credentials")
             #expect(try !rows.rows[0].bytes("sealed_secret").contains(subsequence: Array("very-secret".utf8)))
             let bad = try await platform.post(
-                "/v1/credentials", ["vendor": "openai", "api_key": "sk-123456789", "base_url": "file:///etc/passwd"],
+                "/v1/credentials",
+                ["vendor": "openai", "api_key": "sk-123456789", "base_url": "file:///etc/passwd"],
                 key: acme.key)
             #expect(bad.paths == ["base_url"])
         }
@@ -135,7 +146,9 @@ import Testing
     @Test func aPriceBookIsWrittenByTheOperatorAndCheckedForNonsense() async throws {
         try await TestPlatform.with { platform in
             let acme = try await platform.makeTenant("Acme")
-            let rate: JSON = ["component": "platform", "unit": "milliseconds", "price": "0.05", "per": 60_000]
+            let rate: JSON = [
+                "component": "platform", "unit": "milliseconds", "price": "0.05", "per": 60_000,
+            ]
             let body: JSON = ["name": "2027", "effective_from": "2099-01-01T00:00:00Z", "rates": [rate]]
             #expect(try await platform.post("/v1/price-books", body, key: acme.key).code == "operator_only")
             let made = try await platform.post("/v1/price-books", body)
@@ -156,7 +169,8 @@ import Testing
             #expect(nonsense.status == 422)
             #expect(
                 nonsense.paths == [
-                    "rates[0].price", "rates[1].increment", "rates[2].price", "rates[3].price", "rates[3].component",
+                    "rates[0].price", "rates[1].increment", "rates[2].price", "rates[3].price",
+                    "rates[3].component",
                     "rates[3].unit",
                 ], "\(nonsense.text)")
         }
@@ -183,6 +197,8 @@ import Testing
 extension [UInt8] {
     func contains(subsequence: [UInt8]) -> Bool {
         guard count >= subsequence.count else { return false }
-        return (0...(count - subsequence.count)).contains { self[$0..<($0 + subsequence.count)].elementsEqual(subsequence) }
+        return (0...(count - subsequence.count)).contains {
+            self[$0..<($0 + subsequence.count)].elementsEqual(subsequence)
+        }
     }
 }

@@ -49,13 +49,14 @@ struct TestPlatform: Sendable {
         _ body: @escaping @Sendable (TestPlatform) async throws -> T
     ) async throws -> T {
         let keys = try MasterKeys(Redacted(masterKey))
-        try await Bootstrap(database: database, masterKeys: keys)(operatorKey: Redacted(operatorKey), region: "eu")
+        try await Bootstrap(database: database, masterKeys: keys)(
+            operatorKey: Redacted(operatorKey), region: "eu")
         let parts = ControlPlane.Parts(database: database, masterKeys: keys)
         let metrics = Prometheus()
         let health = HealthRoutes(
             checks: [.database(database)], metrics: { metrics.text + PoolMetrics.text(database) },
             openAPI: try openAPI())
-        let plane = ControlPlane(parts, health: health, keyed: keyed(parts))
+        let plane = ControlPlane(parts, health: health, keyed: keyed(parts), metrics: metrics)
         let routes = plane.routes
         let application = Application(
             router: plane.router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
@@ -63,7 +64,8 @@ struct TestPlatform: Sendable {
         return try await application.test(setup) { client in
             try await body(
                 TestPlatform(
-                    database: database, parts: parts, raw: raw, routes: routes, client: client, metrics: metrics))
+                    database: database, parts: parts, raw: raw, routes: routes, client: client,
+                    metrics: metrics))
         }
     }
 
@@ -88,7 +90,8 @@ struct Reply: Sendable {
 
 extension TestPlatform {
     func send(
-        _ method: HTTPRequest.Method, _ path: String, key: String? = TestPlatform.operatorKey, tenant: String? = nil,
+        _ method: HTTPRequest.Method, _ path: String, key: String? = TestPlatform.operatorKey,
+        tenant: String? = nil,
         headers: [String: String] = [:], text: String?
     ) async throws -> Reply {
         var fields = HTTPFields()
@@ -100,7 +103,8 @@ extension TestPlatform {
             uri: path, method: method, headers: fields, body: text.map { ByteBuffer(string: $0) })
         let body = String(buffer: answer.body)
         return Reply(
-            status: answer.status.code, json: JSON(parsing: body) ?? .null, headers: answer.headers, text: body)
+            status: answer.status.code, json: JSON(parsing: body) ?? .null, headers: answer.headers,
+            text: body)
     }
 
     func post(
@@ -112,7 +116,9 @@ extension TestPlatform {
     func patch(_ path: String, _ json: JSON, key: String? = TestPlatform.operatorKey) async throws -> Reply {
         try await send(.patch, path, key: key, text: json.text)
     }
-    func get(_ path: String, key: String? = TestPlatform.operatorKey, tenant: String? = nil) async throws -> Reply {
+    func get(_ path: String, key: String? = TestPlatform.operatorKey, tenant: String? = nil) async throws
+        -> Reply
+    {
         try await send(.get, path, key: key, tenant: tenant, text: nil)
     }
     func delete(_ path: String, key: String? = TestPlatform.operatorKey) async throws -> Reply {
@@ -144,7 +150,8 @@ extension TestPlatform {
     }
     func makeCredential(key: String) async throws -> String {
         try await post(
-            "/v1/credentials", ["vendor": "twilio", "account_sid": "AC123", "auth_token": "secret-token-1234"],
+            "/v1/credentials",
+            ["vendor": "twilio", "account_sid": "AC123", "auth_token": "secret-token-1234"],
             key: key
         ).id
     }

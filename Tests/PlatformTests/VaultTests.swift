@@ -56,7 +56,8 @@ import Testing
 
     @Test func startingAgainChangesNothingAndANewOperatorKeyReplacesTheOld() async throws {
         try await TestPlatform.with { platform in
-            let bootstrap = Bootstrap(database: platform.database, masterKeys: platform.parts.vault.masterKeys)
+            let bootstrap = Bootstrap(
+                database: platform.database, masterKeys: platform.parts.vault.masterKeys)
             let first = try await bootstrap(operatorKey: Redacted(TestPlatform.operatorKey), region: "eu")
             #expect(try await platform.get("/v1/tenants").json["data"]?.array?.count == 1)
             let next = "another-operator-key-0123456789"
@@ -66,7 +67,9 @@ import Testing
             // And back: the old text is taken again.
             _ = try await bootstrap(operatorKey: Redacted(TestPlatform.operatorKey), region: "eu")
             #expect(try await platform.get("/v1/tenants").status == 200)
-            await #expect(throws: Refusal.self) { try await bootstrap(operatorKey: Redacted("short"), region: "eu") }
+            await #expect(throws: Refusal.self) {
+                try await bootstrap(operatorKey: Redacted("short"), region: "eu")
+            }
             #expect(try await platform.get("/v1/price-books").json["data"]?.array?.count == 1)
         }
     }
