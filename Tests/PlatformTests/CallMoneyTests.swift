@@ -77,7 +77,7 @@ private func usage(_ stt: Int64) -> [Usage] {
             for number in 0..<200 {
                 let call = calls[number % calls.count]
                 group.addTask { [call] in
-                    if number % 5 == 4 {
+                    if number / 20 % 5 == 4 {
                         try await bench.tell(call, 50, .ended(.agentEnded, connectedMs: 30_000 + number, usage: usage(1000)))
                     } else {
                         // An ended call refuses; a live one funds each number once.
