@@ -26,13 +26,14 @@ package struct AppointmentDesk: Hashable, Sendable {
     package var lines: [String] { [greeting, askDay, notice, askPhone, confirm, booked, goodbye] + repeats }
 
     /// Every phrase of every line by itself: the caller may hear any of them after any other.
-    package func grammar(names: [String], days: [String] = Booking.Day.weekdays) -> HeardGrammar {
-        let sentences = lines.flatMap(Self.phrases)
-        return HeardGrammar(
-            Array(Set(sentences)).sorted(),
+    ///
+    /// People know their own name and number and expect to hear them; another number is heard as digits.
+    package func grammar(names: [String], phones: [String] = []) -> HeardGrammar {
+        HeardGrammar(
+            Array(Set(lines.flatMap(Self.phrases))).sorted(),
             rules: [
-                "name": names, "day": days,
-                "phone": ["<digit>+"], "digit": HeardGrammar.digits,
+                "name": names, "day": Booking.Day.weekdays,
+                "phone": phones.map(HeardGrammar.spoken) + ["<digit>+"], "digit": HeardGrammar.digits,
             ])
     }
 
@@ -71,12 +72,13 @@ package struct AppointmentPersona: Sendable {
         expected = Booking(name: name, day: day, phone: digits.map(String.init).joined())
         let cutsInAfter = Duration.milliseconds(1500 + Int(random.next() % 1500))
         let cues = Self.cues(name: name, day: day, digits: digits, cutsInAfter: cutsInAfter)
-        persona = Persona(.talks(.init(cues: cues, grammar: desk.grammar(names: [name]))))
+        let grammar = desk.grammar(names: [name], phones: [expected.phone])
+        persona = Persona(.talks(.init(cues: cues, grammar: grammar)))
     }
 
     private static func cues(name: String, day: Booking.Day, digits: [Int], cutsInAfter: Duration) -> [Cue] {
         func spoken(_ range: Range<Int>) -> Cue.Part {
-            .words(digits[range].map { HeardGrammar.digits[$0] }.joined(separator: " "))
+            .words(HeardGrammar.spoken(digits[range].map(String.init).joined()))
         }
         let pause = Cue.Part.pause(.milliseconds(600))
         return [

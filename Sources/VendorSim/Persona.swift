@@ -38,6 +38,8 @@ package struct Persona: Sendable {
         package var asks = "sorry could you repeat that"
         /// How often; after that the caller hangs up.
         package var asksMax = 2
+        /// Having asked in vain, says the next thing it has not said yet, as people do who guess what was asked.
+        package var guesses = true
         package init() {}
     }
 
@@ -146,18 +148,14 @@ package struct HeardGrammar: Hashable, Sendable {
         "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "oh",
     ]
 
-    /// Of a single word beside the sentences: whatever is said then has some reading, and a keyword survives in it.
-    private static let wordWeight = "0.001"
+    /// `415` → `four one five`.
+    package static func spoken(_ number: String) -> String {
+        number.compactMap { $0.wholeNumberValue.map { digits[$0] } }.joined(separator: " ")
+    }
 
     package var jsgf: String {
-        let words = Set(
-            sentences.flatMap { $0.split { !$0.isLetter && $0 != "'" && $0 != "<" && $0 != ">" } }
-        )
-        .filter { !$0.hasPrefix("<") }.sorted()
         var text = "#JSGF V1.0;\ngrammar heard;\npublic <heard> = <sentence>+;\n"
-        let alternatives = sentences.map { "/1.0/ ( \($0) )" } + ["/\(Self.wordWeight)/ <word>"]
-        text += "<sentence> = \(alternatives.joined(separator: " | "));\n"
-        text += "<word> = \(words.joined(separator: " | "));\n"
+        text += "<sentence> = \(sentences.map { "( \($0) )" }.joined(separator: " | "));\n"
         for (name, alternatives) in rules.sorted(by: { $0.key < $1.key }) {
             text += "<\(name)> = \(alternatives.joined(separator: " | "));\n"
         }

@@ -83,6 +83,11 @@ struct PersonaMind: Sendable {
         if isAgentSpeaking { return cutIn(at: ms) }
         guard ms - quietSince >= Int(patience.waits.milliseconds) else { return [] }
         quietSince = ms
+        if asks > 0, patience.guesses,
+            let next = cues.indices.first(where: { uses[$0] == 0 && cues[$0].timing == .afterLine })
+        {
+            return use(next, isBargeIn: false)
+        }
         guard asks < patience.asksMax else { return [.hangUp] }
         asks += 1
         isSpeaking = true
