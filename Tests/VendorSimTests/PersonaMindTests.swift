@@ -53,7 +53,10 @@ struct PersonaMindTests {
     }
 
     @Test func asksAgainAndGivesUpInTheEnd() {
-        var mind = mind([.hear("name", say: "anna")])
+        var patience = Persona.Patience()
+        patience.guesses = false
+        var mind = PersonaMind(
+            .init(cues: [.hear("name", say: "anna")], grammar: HeardGrammar(["x"]), patience: patience))
         let ask = PersonaMind.Effect.say([.words("sorry could you repeat that")], isBargeIn: false)
         #expect(mind.handle(.tick, at: 5980) == [])
         #expect(mind.handle(.tick, at: 6000) == [ask])
@@ -61,6 +64,16 @@ struct PersonaMindTests {
         #expect(mind.handle(.tick, at: 13_000) == [ask])
         _ = mind.handle(.spoken, at: 14_000)
         #expect(mind.handle(.tick, at: 20_000) == [.hangUp])
+    }
+
+    @Test func guessesWhatWasAskedWhenAskingDidNotHelp() {
+        var mind = mind([.hear("name", say: "anna"), .hear("day", say: "monday")])
+        _ = mind.handle(.recognized("your name"), at: 0)
+        _ = mind.handle(.spoken, at: 1000)
+        #expect(
+            mind.handle(.tick, at: 7000) == [.say([.words("sorry could you repeat that")], isBargeIn: false)])
+        _ = mind.handle(.spoken, at: 8000)
+        #expect(mind.handle(.tick, at: 14_000) == [.say([.words("monday")], isBargeIn: false)])
     }
 
     @Test func hangsUpAfterTheLastWord() {
