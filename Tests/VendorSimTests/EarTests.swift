@@ -26,8 +26,7 @@ extension OverSockets {
                 (desk.greeting, "what is your name"), (desk.askDay, "like to come"),
                 (desk.notice, "shall we go on"),
                 (desk.askPhone, "phone number"), (desk.confirm, "is that correct"),
-                (desk.booked, "anything else"),
-                (desk.goodbye, "goodbye"),
+                (desk.booked, "goodbye"),
             ] {
                 let text = line.replacing("{name}", with: appointment.expected.name)
                     .replacing("{day}", with: appointment.expected.day.spoken)
