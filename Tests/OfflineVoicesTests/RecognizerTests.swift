@@ -103,6 +103,22 @@ struct RecognizerTests {
         #expect(await told.final() == "mary")
     }
 
+    @Test func wordTimesDoNotDependOnWhatTheDecoderHeardBefore() async {
+        let told = Told()
+        let times = Mutex<[[OfflineWord]]>([])
+        let stream = OfflineRecognizer(threads: 1, decoders: 1).open(
+            onWords: { words in times.withLock { $0.append(words) } }, onEvent: { told.tell($0) })
+        stream.setGrammar(Self.grammar(Self.names))
+        let audio = await Line.speech("My name is Alexander.")
+        for _ in 0..<3 {
+            Self.say(audio, to: stream)
+            #expect(await told.final() == "my name is alexander")
+        }
+        let all = times.withLock { $0 }
+        #expect(all.count == 3 && all[0].first.map { $0.startMs < 800 } == true)
+        #expect(all.allSatisfy { $0 == all[0] })
+    }
+
     @Test func somethingElseThanTheGrammarIsAnEmptyFinal() async {
         let told = Told()
         let stream = OfflineRecognizer(threads: 1).open { told.tell($0) }

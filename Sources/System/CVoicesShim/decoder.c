@@ -105,13 +105,16 @@ const char *voices_decoder_hypothesis(voices_decoder *decoder)
 
 void voices_decoder_words(voices_decoder *decoder, voices_word word, void *user)
 {
+    // Without silence removal PocketSphinx counts frames on from one utterance to the next: the first segment tells where
+    // this one began.
+    int begin = -1;
     for (ps_seg_t *segment = ps_seg_iter(decoder->sphinx); segment; segment = ps_seg_next(segment)) {
         int start, end;
         ps_seg_frames(segment, &start, &end);
-        word(user, ps_seg_word(segment), start, end);
+        if (begin < 0) begin = start;
+        word(user, ps_seg_word(segment), start - begin, end - begin);
     }
 }
-
 
 int voices_decoder_fit(voices_decoder *decoder)
 {
