@@ -37,7 +37,8 @@ struct SoundEdges {
 
     private(set) var isSounding = false
     private var loud = 0
-    private var quiet = 0
+    /// Ticks of quiet up to now, 0 while there is sound.
+    private(set) var quiet = 0
 
     mutating func tick(_ frame: [UInt8]?) -> Edge? {
         if let frame, MuLaw.loudness(frame[...]) > Self.soundLoudness {
