@@ -4,7 +4,8 @@ import OfflineVoices
 
 /// A living persona in one call. Everything here is called on the call's event loop.
 protocol Caller: AnyObject {
-    /// Every 20 ms of call time. `heard`: 160 µ-law bytes, nil is silence. Returns what the caller's mouth gives: the same.
+    /// Every 20 ms of call time. `heard`: 160 µ-law bytes, nil is silence. Returns what the caller's mouth
+    /// gives: the same.
     func tick(heard: [UInt8]?, at ms: Int, line: any CallerLine) -> [UInt8]?
     /// The call is over; nothing more comes.
     func over(at ms: Int)

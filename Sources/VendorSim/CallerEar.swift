@@ -1,6 +1,7 @@
 import OfflineVoices
 
-/// Cuts what is heard into lines, and lines at their short pauses into phrases, and has each phrase recognised.
+/// Cuts what is heard into lines, and lines at their short pauses into phrases, and has each phrase
+/// recognised.
 ///
 /// Phrase by phrase, because a phrase that was not understood must not take the question after it along.
 /// Confined to one thread: events of the stream are to be brought there and given to `take`.

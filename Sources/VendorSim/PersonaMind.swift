@@ -32,7 +32,8 @@ struct PersonaMind: Sendable {
     private struct Line: Sendable {
         var startMs = 0
         var partial = ""
-        /// How many of its words have had their answer, by a barge-in; what comes behind them may ask something new.
+        /// How many of its words have had their answer, by a barge-in; what comes behind them may ask
+        /// something new.
         var answeredWords: Int?
         var hasBackchannel = false
         /// Recognised too late, after the agent went on: belongs before what comes next.
