@@ -2,8 +2,10 @@ import Base
 
 /// The sentences of an appointment desk, as its agent speaks them and its callers expect them.
 ///
-/// `{name}`, `{day}` and `{phone}` stand for what the caller said. The demo's agent and the caller's grammar both
-/// come from here, so that the caller's ear knows what it may hear; nothing but audio tells it what it does hear.
+/// `{name}`, `{day}` and `{phone}` stand for what the caller said. The demo's agent and the caller's grammar
+/// both
+/// come from here, so that the caller's ear knows what it may hear; nothing but audio tells it what it does
+/// hear.
 package struct AppointmentDesk: Hashable, Sendable {
     /// Asks for the name.
     package var greeting = "Welcome to the appointment desk. What is your name?"
@@ -96,7 +98,8 @@ extension Persona {
     package static func appointment(seed: UInt64) -> AppointmentPersona { AppointmentPersona(seed: seed) }
 }
 
-/// First names a caller may have: common ones, every one in the pronouncing dictionary of the offline recogniser.
+/// First names a caller may have: common ones, every one in the pronouncing dictionary of the offline
+/// recogniser.
 package enum CallerNames {
     package static let all = [
         "adam", "alan", "albert", "alice", "amanda", "amy", "andrea", "andrew", "angela", "anna", "anthony",

@@ -3,7 +3,8 @@ package struct CallObservation: Sendable {
     package struct Line: Hashable, Sendable {
         package var startMs: Int
         package var endMs: Int
-        /// What was said, or what the caller understood; empty when nothing was recognised or nobody listened.
+        /// What was said, or what the caller understood; empty when nothing was recognised or nobody
+        /// listened.
         package var text: String
     }
 

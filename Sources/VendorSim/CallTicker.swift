@@ -1,6 +1,7 @@
 import NIOCore
 
-/// One 20 ms clock for all calls of an event loop, on absolute deadlines: late ticks are made up, never stretched.
+/// One 20 ms clock for all calls of an event loop, on absolute deadlines: late ticks are made up, never
+/// stretched.
 ///
 /// Confined to `loop`.
 final class CallTicker: @unchecked Sendable {

@@ -4,7 +4,8 @@ import OfflineVoices
 
 /// A living persona in one call. Everything here is called on the call's event loop.
 protocol Caller: AnyObject {
-    /// Every 20 ms of call time. `heard`: 160 µ-law bytes, nil is silence. Returns what the caller's mouth gives: the same.
+    /// Every 20 ms of call time. `heard`: 160 µ-law bytes, nil is silence. Returns what the caller's mouth
+    /// gives: the same.
     func tick(heard: [UInt8]?, at ms: Int, line: any CallerLine) -> [UInt8]?
     /// The call is over; nothing more comes.
     func over(at ms: Int)
@@ -37,7 +38,8 @@ struct SoundEdges {
 
     private(set) var isSounding = false
     private var loud = 0
-    private var quiet = 0
+    /// Ticks of quiet up to now, 0 while there is sound.
+    private(set) var quiet = 0
 
     mutating func tick(_ frame: [UInt8]?) -> Edge? {
         if let frame, MuLaw.loudness(frame[...]) > Self.soundLoudness {

@@ -53,7 +53,8 @@ package struct ChatScript: Sendable {
             replies = reply
         }
 
-        /// `pattern`: a regular expression held against the last user message, case aside. Wrong patterns never match.
+        /// `pattern`: a regular expression held against the last user message, case aside. Wrong patterns
+        /// never match.
         package static func on(_ pattern: String, _ reply: Reply) -> Rule {
             Rule(
                 when: { $0.lastIsTool == false && found(pattern, in: $0.lastUser) != nil },
@@ -88,7 +89,8 @@ package struct ChatScript: Sendable {
         return match.output.map { $0.substring.map(String.init) ?? "" }
     }
 
-    /// A small appointment desk: asks name, day and phone, one by one, books with the tool `book`, says goodbye.
+    /// A small appointment desk: asks name, day and phone, one by one, books with the tool `book`, says
+    /// goodbye.
     package static func appointmentDesk() -> ChatScript {
         ChatScript(
             [

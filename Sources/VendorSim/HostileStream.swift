@@ -12,7 +12,8 @@ package enum HostileStream {
 
     /// Opens a stream with `parameters` as the carrier would and waits for the platform's verdict.
     ///
-    /// With the parameters of a stream already used this is the second use of a token; with wrong ones a forged.
+    /// With the parameters of a stream already used this is the second use of a token; with wrong ones a
+    /// forged.
     package static func present(
         _ parameters: [String: String], to url: String, callSid: String = Sid.make("CA"), token: String? = nil
     ) async throws -> Outcome {

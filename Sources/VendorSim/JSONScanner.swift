@@ -104,7 +104,8 @@ struct JSONScanner {
                 let code = UInt32(String(decoding: bytes[at..<at + 4], as: UTF8.self), radix: 16)
             else { throw wrong("bad escape") }
             at += 4
-            // Half of a surrogate pair never occurs in what this carrier reads; it becomes a replacement character.
+            // Half of a surrogate pair never occurs in what this carrier reads; it becomes a replacement
+            // character.
             let scalar = UnicodeScalar(code) ?? "\u{FFFD}"
             result += Array(String(Character(scalar)).utf8)
         default: throw wrong("bad escape")

@@ -6,7 +6,8 @@ enum JSONText {
     static func encode(_ value: JSON) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Encoding fails only for numbers that are not finite; those become null rather than an error nobody can act on.
+        // Encoding fails only for numbers that are not finite; those become null rather than an error nobody
+        // can act on.
         guard let bytes = try? encoder.encode(value) else { return "null" }
         return String(decoding: bytes, as: UTF8.self)
     }

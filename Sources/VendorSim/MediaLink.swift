@@ -3,7 +3,8 @@ import WebSockets
 
 /// The carrier's end of one media stream. Confined to the call's event loop.
 final class MediaLink: WebSocketPeer, @unchecked Sendable {
-    /// Frames are thrown away, not queued, while this much waits in the socket: a carrier does not save up audio.
+    /// Frames are thrown away, not queued, while this much waits in the socket: a carrier does not save up
+    /// audio.
     static let waitingBytesMax = 64 * 1024
 
     let identity: StreamIdentity

@@ -18,7 +18,8 @@ enum MediaWire {
         var reason: String
     }
 
-    /// - Throws: `Malformed` for text that is not a JSON object with an `event`, a wrong stream or broken base64.
+    /// - Throws: `Malformed` for text that is not a JSON object with an `event`, a wrong stream or broken
+    /// base64.
     static func read(_ buffer: ByteBuffer, streamSid: String) throws -> StreamOrder {
         try buffer.withUnsafeReadableBytes { bytes in
             var scanner = JSONScanner(bytes)

@@ -23,7 +23,8 @@ package enum MuLaw {
     package static func encode(_ samples: some Sequence<Int16>) -> [UInt8] { samples.map(encode) }
     package static func decode(_ bytes: some Sequence<UInt8>) -> [Int16] { bytes.map { linear[Int($0)] } }
 
-    /// Mean magnitude of every fourth sample, 0...32124: enough to tell speech from quiet, cheap enough for 100 calls.
+    /// Mean magnitude of every fourth sample, 0...32124: enough to tell speech from quiet, cheap enough for
+    /// 100 calls.
     static func loudness(_ frame: ArraySlice<UInt8>) -> Int {
         guard !frame.isEmpty else { return 0 }
         var sum = 0

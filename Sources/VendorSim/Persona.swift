@@ -38,7 +38,8 @@ package struct Persona: Sendable {
         package var asks = "sorry could you repeat that"
         /// How often; after that the caller hangs up.
         package var asksMax = 2
-        /// Having asked in vain, says the next thing it has not said yet, as people do who guess what was asked.
+        /// Having asked in vain, says the next thing it has not said yet, as people do who guess what was
+        /// asked.
         package var guesses = true
         package init() {}
     }
@@ -88,7 +89,8 @@ package struct Cue: Hashable, Sendable {
     package enum Timing: Hashable, Sendable {
         /// Once the agent's line is over.
         case afterLine
-        /// Into the agent's line, this long after it began and not before a keyword was heard. Answers the line.
+        /// Into the agent's line, this long after it began and not before a keyword was heard. Answers the
+        /// line.
         case bargeIn(after: Duration)
         /// Likewise, but the line still wants its answer.
         case backchannel(after: Duration)
@@ -132,7 +134,8 @@ package struct Cue: Hashable, Sendable {
 
 /// What the caller's ear expects: whole sentences of the agent, as they sound (no digits, no punctuation).
 ///
-/// A sentence may use JSGF: `<name>` for a rule, `[…]` for what may be missing, `(a | b)`. The ear matches any
+/// A sentence may use JSGF: `<name>` for a rule, `[…]` for what may be missing, `(a | b)`. The ear matches
+/// any
 /// sequence of sentences, so a line of two sentences need not be written down as one.
 package struct HeardGrammar: Hashable, Sendable {
     package var sentences: [String]

@@ -32,8 +32,9 @@ struct PersonaMind: Sendable {
     private struct Line: Sendable {
         var startMs = 0
         var partial = ""
-        /// A cue of this kind ran inside the line.
-        var isAnswered = false
+        /// How many of its words have had their answer, by a barge-in; what comes behind them may ask
+        /// something new.
+        var answeredWords: Int?
         var hasBackchannel = false
         /// Recognised too late, after the agent went on: belongs before what comes next.
         var carried = ""
@@ -69,12 +70,13 @@ struct PersonaMind: Sendable {
             line.carried += " " + text
             return []
         }
-        let whole = line.carried + " " + text
+        let words = Self.words(line.carried + " " + text)
         line.carried = ""
-        guard !line.isAnswered, !isSpeaking, let index = cue(for: whole, among: { $0 == .afterLine }) else {
+        let unanswered = words.dropFirst(line.answeredWords ?? 0).joined(separator: " ")
+        guard !isSpeaking, let index = cue(for: unanswered, among: { $0 == .afterLine }) else {
             return []
         }
-        line.isAnswered = true
+        line.answeredWords = words.count
         return use(index, isBargeIn: false)
     }
 
@@ -96,7 +98,7 @@ struct PersonaMind: Sendable {
 
     private mutating func cutIn(at ms: Int) -> [Effect] {
         let elapsed = ms - line.startMs
-        let answered = line.isAnswered
+        let answered = line.answeredWords != nil
         let backchannelled = line.hasBackchannel
         let index = cue(for: line.carried + " " + line.partial) { timing in
             switch timing {
@@ -107,7 +109,7 @@ struct PersonaMind: Sendable {
         }
         guard let index else { return [] }
         if case .bargeIn = cues[index].timing {
-            line.isAnswered = true
+            line.answeredWords = Self.words(line.carried + " " + line.partial).count
             return use(index, isBargeIn: true)
         }
         line.hasBackchannel = true

@@ -91,7 +91,8 @@ package final class RawSocket: Sendable {
     /// From now on nothing is read: the other side's writes pile up.
     package func stopReading() async throws { try await channel.setOption(.autoRead, value: false).get() }
 
-    /// Waits until the other side ends the connection; returns the close code it gave, nil when there was none.
+    /// Waits until the other side ends the connection; returns the close code it gave, nil when there was
+    /// none.
     package func closedByOtherSide() async throws -> Int? { try await ears.get() }
 
     package func close() { channel.close(promise: nil) }

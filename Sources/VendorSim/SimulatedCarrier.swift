@@ -8,8 +8,10 @@ import Synchronization
 
 /// A telephone company on loopback that speaks Twilio's REST, webhooks and Media Streams from the outside.
 ///
-/// Owns: lines, numbers, callers' ears and voices, what a caller heard. Does not own: anything of the platform;
-/// it knows the platform only by the URLs it is given. Calls never share state but the 20 ms clock of their loop.
+/// Owns: lines, numbers, callers' ears and voices, what a caller heard. Does not own: anything of the
+/// platform;
+/// it knows the platform only by the URLs it is given. Calls never share state but the 20 ms clock of their
+/// loop.
 package final class SimulatedCarrier: Sendable {
     package struct Configuration: Sendable {
         /// 0 takes a free port.

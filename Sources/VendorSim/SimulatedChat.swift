@@ -4,7 +4,8 @@ package import Logging
 import NIOCore
 import Synchronization
 
-/// An OpenAI-compatible `/v1/chat/completions` with scripted replies, a delay to the first token and a token rate.
+/// An OpenAI-compatible `/v1/chat/completions` with scripted replies, a delay to the first token and a token
+/// rate.
 /// Source: reference/providers/openai-chat.md.
 package final class SimulatedChat: Sendable {
     package struct Configuration: Sendable {

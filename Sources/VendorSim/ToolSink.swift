@@ -4,7 +4,8 @@ import Synchronization
 
 /// The booking tool's HTTP server: `POST /book {name, day, phone}`. It judges what it is asked to book.
 ///
-/// The same `Idempotency-Key` gets the same answer again and books once. Who calls is told by `caller` in the body or
+/// The same `Idempotency-Key` gets the same answer again and books once. Who calls is told by `caller` in
+/// the body or
 /// an `X-Caller` header when there is one; else a booking is held against every expectation still open.
 package final class ToolSink: Sendable {
     package struct Received: Hashable, Sendable {

@@ -29,7 +29,8 @@ package enum TwiML: Hashable, Sendable {
     static let playLoopMax = 100
 
     /// Reads a `<Response>`.
-    /// - Throws: `Markup.Malformed`, or `Refused` for a verb the simulated carrier does not know or a wrong one.
+    /// - Throws: `Markup.Malformed`, or `Refused` for a verb the simulated carrier does not know or a wrong
+    /// one.
     package static func parse(_ document: String) throws -> [TwiML] {
         let root = try Markup.parse(document)
         guard root.name == "Response" else { throw Refused(reason: "root is not Response") }

@@ -4,7 +4,8 @@ package enum WaveFile {
         package var reason: String
     }
 
-    /// Stereo 8 kHz: left channel the caller, right channel the agent; the shorter track is padded with silence.
+    /// Stereo 8 kHz: left channel the caller, right channel the agent; the shorter track is padded with
+    /// silence.
     package static func stereo(caller: [UInt8], agent: [UInt8]) -> [UInt8] {
         let frames = max(caller.count, agent.count)
         var file = header(channels: 2, sampleRate: MuLaw.sampleRateHz, bytes: frames * 4)

@@ -8,7 +8,8 @@ import Foundation
 package enum WebhookSignature {
     package static let header = "X-Twilio-Signature"
 
-    /// - Parameter parameters: form fields in any order; a name may occur several times. Empty for GET and WebSockets.
+    /// - Parameter parameters: form fields in any order; a name may occur several times. Empty for GET and
+    /// WebSockets.
     package static func make(url: String, parameters: [(String, String)], token: String) -> String {
         let key = SymmetricKey(data: Data(token.utf8))
         let signed = signedText(url: url, parameters: parameters)
@@ -16,7 +17,8 @@ package enum WebhookSignature {
         return Data(mac).base64EncodedString()
     }
 
-    /// Names in byte order, each followed by its distinct values in byte order; an empty value still brings its name.
+    /// Names in byte order, each followed by its distinct values in byte order; an empty value still brings
+    /// its name.
     static func signedText(url: String, parameters: [(String, String)]) -> String {
         var values: [String: Set<String>] = [:]
         for (name, value) in parameters { values[name, default: []].insert(value) }

@@ -12,7 +12,7 @@ extension OverSockets {
         @Test func aSignedWebhookStartsACallAndTheVerbsAreRunInOrder() async throws {
             try await withLine { app, carrier in
                 app.twiml(at: "/voice", "<Play>/beep.wav</Play><Redirect>/second</Redirect>")
-                app.twiml(at: "/second", "<Pause length=\"0\"/><Say>goodbye</Say>")
+                app.twiml(at: "/second", "<Pause length=\"1\"/><Say>goodbye</Say>")
                 app.answer(at: "/beep.wav") { _ in
                     (200, WaveFile.mono([Int16](repeating: 8000, count: 1600), sampleRate: 8000))
                 }

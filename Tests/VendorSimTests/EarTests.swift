@@ -1,5 +1,4 @@
 import OfflineVoices
-import Synchronization
 import Testing
 
 @testable import VendorSim
@@ -31,7 +30,7 @@ extension OverSockets {
                 let text = line.replacing("{name}", with: appointment.expected.name)
                     .replacing("{day}", with: appointment.expected.day.spoken)
                     .replacing("{phone}", with: phone)
-                let audio = MuLaw.decode(try await PersonaVoices().speak(text, voice: "slt"))
+                let audio = try await PersonaVoices().speak(text, voice: "slt")
                 let heard = await hear(audio, grammar: conversation.grammar, ears: ears)
                 let place = PersonaMind.lastPlace(of: keyword, in: PersonaMind.words(heard))
                 if place == nil { missed.append("seed \(seed): \(text) -> \(heard)") }
@@ -39,24 +38,20 @@ extension OverSockets {
             return missed
         }
 
-        private func hear(_ audio: [Int16], grammar: HeardGrammar, ears: OfflineRecognizer) async -> String {
-            let (texts, say) = AsyncStream<String>.makeStream()
-            let guess = Mutex("")
-            let ear = ears.open { event in
-                switch event {
-                case .final(let text): say.yield(text.isEmpty ? guess.withLock { $0 } : text)
-                case .failed(let reason): say.yield("FAILED \(reason)")
-                case .partial(let text): guess.withLock { $0 = text }
-                }
-            }
-            ear.setGrammar(grammar.jsgf)
-            ear.begin()
-            for start in stride(from: 0, to: audio.count, by: 160) {
-                ear.send(Array(audio[start..<min(audio.count, start + 160)]))
-            }
-            ear.end()
+        private func hear(_ audio: [UInt8], grammar: HeardGrammar, ears: OfflineRecognizer) async -> String {
+            let (events, say) = AsyncStream<OfflineRecognition>.makeStream()
+            let ear = CallerEar(ears.open { say.yield($0) }, grammar: grammar)
             defer { ear.close() }
-            for await text in texts { return text }
+            var frames = stride(from: 0, to: audio.count, by: MuLaw.frameBytes).map {
+                Array(audio[$0..<min(audio.count, $0 + MuLaw.frameBytes)]) as [UInt8]?
+            }
+            frames += Array(repeating: nil, count: SoundEdges.quietTicks)
+            for frame in frames {
+                if case .line(_, let text) = ear.tick(frame).heard { return text }
+            }
+            for await event in events {
+                if case .line(_, let text) = ear.take(event) { return text }
+            }
             return ""
         }
     }

@@ -36,7 +36,21 @@ struct PersonaMindTests {
         #expect(mind.handle(.tick, at: 1520) == [.say([.words("yes yes")], isBargeIn: true)])
         // The agent falls silent; what it said has its answer already.
         _ = mind.handle(.agentStopped, at: 2100)
-        #expect(mind.handle(.recognized("please note that go on"), at: 2100) == [])
+        #expect(mind.handle(.recognized("please note that the"), at: 2100) == [])
+    }
+
+    @Test func whatIsAskedBehindABargeInIsStillAnswered() {
+        var mind = mind([
+            Cue(["please note"], [.words("yes yes")], timing: .bargeIn(after: .milliseconds(1000))),
+            .hear("go on", say: "yes"),
+        ])
+        _ = mind.handle(.agentStarted, at: 0)
+        _ = mind.handle(.partial("please note that"), at: 900)
+        _ = mind.handle(.tick, at: 1000)
+        _ = mind.handle(.spoken, at: 2000)
+        _ = mind.handle(.agentStopped, at: 4000)
+        let heard = PersonaMind.Input.recognized("please note that this is long shall we go on")
+        #expect(mind.handle(heard, at: 4000) == [.say([.words("yes")], isBargeIn: false)])
     }
 
     @Test func aBackchannelDoesNotAnswerTheLine() {
