@@ -1,8 +1,10 @@
 package import Base
 
-/// Which numbers may be dialled: emergency, premium and known fraud ranges are refused unless a tenant allows them.
+/// Which numbers may be dialled: emergency, premium and known fraud ranges are refused unless a tenant
+/// allows them.
 ///
-/// Short codes (911, 112) are not E.164 and never get this far; the emergency rule catches them behind a country code.
+/// Short codes (911, 112) are not E.164 and never get this far; the emergency rule catches them behind a
+/// country code.
 package struct Destinations: Hashable, Sendable {
     package enum Ground: String, Hashable, Sendable {
         case emergency, premium, satellite, sharedCost, fraudProne, denied, notAllowed
@@ -38,7 +40,7 @@ package struct Destinations: Hashable, Sendable {
 
     /// Prefixes with `+` a tenant opens (`+1242`, `+44`); beats every risk but emergency.
     package var allowed: [String]
-    /// Prefixes with `+` a tenant or operator closes; beats everything.
+    /// Prefixes with `+` that are closed, unless `allowed` has a longer one.
     package var denied: [String]
 
     package init(allowed: [String] = [], denied: [String] = []) {
@@ -49,17 +51,19 @@ package struct Destinations: Hashable, Sendable {
     /// Why the number must not be dialled; nil when it may be.
     package func refusal(of number: E164) -> Ground? {
         if Self.isEmergency(number.digits) { return .emergency }
-        if denied.contains(where: { Self.matches(number, $0) }) { return .denied }
         let risk = Self.risks.filter { number.digits.hasPrefix($0.prefix) }.max {
             $0.prefix.count < $1.prefix.count
         }
-        let opening = allowed.filter { Self.matches(number, $0) }.map { $0.utf8.count - 1 }.max()
+        let opening = Self.longest(allowed, of: number)
+        if let closing = Self.longest(denied, of: number), closing >= opening ?? 0 { return .denied }
         if let risk { return (opening ?? 0) >= risk.prefix.count ? nil : risk.ground }
         return allowed.isEmpty || opening != nil ? nil : .notAllowed
     }
 
-    private static func matches(_ number: E164, _ prefix: String) -> Bool {
-        prefix.hasPrefix("+") && number.description.hasPrefix(prefix)
+    /// Digits of the longest prefix that the number begins with.
+    private static func longest(_ prefixes: [String], of number: E164) -> Int? {
+        prefixes.filter { $0.hasPrefix("+") && number.description.hasPrefix($0) }.map { $0.utf8.count - 1 }
+            .max()
     }
 
     /// +1 911 … and full numbers too short to be anything else, like +44 999 99.

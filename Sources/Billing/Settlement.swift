@@ -13,9 +13,23 @@ package struct CostLine: Hashable, Sendable, Codable {
     package var price: Money
     package var per: Int64
     package var amount: Money
+
+    package init(
+        _ usage: Usage, billed: Int64, price: Money, per: Int64, amount: Money
+    ) {
+        component = usage.component
+        source = usage.source
+        unit = usage.unit
+        quantity = usage.quantity
+        self.billed = billed
+        self.price = price
+        self.per = per
+        self.amount = amount
+    }
 }
 
-/// What one epoch of a call used: cumulative since that epoch's media started, so the latest slice replaces earlier ones.
+/// What one epoch of a call used: cumulative since that epoch's media started, so the latest slice replaces
+/// earlier ones.
 package struct Slice: Hashable, Sendable {
     package var epoch: Int
     package var connectedMs: Int64
@@ -27,7 +41,8 @@ package struct Slice: Hashable, Sendable {
     }
 }
 
-/// The bill of a finished call: slices of its epochs added up, rated once a component by the pinned price book.
+/// The bill of a finished call: slices of its epochs added up, rated once a component by the pinned price
+/// book.
 ///
 /// - Telephony and platform are charged on connected time, whatever else is reported.
 /// - Reported usage takes its source's rate in its unit, else the component's rate for any source.
@@ -83,7 +98,7 @@ package struct Settlement: Hashable, Sendable {
     private static func line(_ key: Key, quantity: Int64, prices: PriceBook) -> CostLine {
         let rate = prices.rate(key.component, source: key.source, unit: key.unit)
         return CostLine(
-            component: key.component, source: key.source, unit: key.unit, quantity: quantity,
+            Usage(component: key.component, source: key.source, unit: key.unit, quantity: quantity),
             billed: rate?.billable(quantity) ?? 0, price: rate?.price ?? .zero, per: rate?.per ?? 1,
             amount: rate?.charge(for: quantity) ?? .zero)
     }

@@ -1,4 +1,5 @@
 package import Hummingbird
+package import Metrics
 package import Store
 
 /// A resource's endpoints.
@@ -36,11 +37,12 @@ package struct ControlPlane {
     ///   - keyed: further routes that need an API key (`/v1/…`).
     ///   - open: further routes that have their own authentication, or none (`/carriers/…`, `/internal/…`).
     package init(
-        _ parts: Parts, health: HealthRoutes, keyed: [any Routes] = [], open: [any Routes] = []
+        _ parts: Parts, health: HealthRoutes, keyed: [any Routes] = [], open: [any Routes] = [],
+        metrics: any MetricsFactory = MetricsSystem.factory
     ) {
         let table = RouteTable()
         let allowed = Box<AllowedMethods>()
-        table.add(middleware: Frame { path in allowed.value?.methods(of: path) ?? [] })
+        table.add(middleware: Frame(metrics: metrics) { path in allowed.value?.methods(of: path) ?? [] })
         for group in [health] + open { group.add(to: table.group()) }
         for group in Self.resources(parts) + keyed {
             group.add(to: table.group().add(middleware: Authentication(keys: parts.keys)))

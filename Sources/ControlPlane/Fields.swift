@@ -142,10 +142,9 @@ extension Fields {
         optional(name, "an E.164 number like +14155550100") { json in json.string.flatMap { E164($0) } }
     }
     package func phone(_ name: String) -> Redacted<E164> {
-        let placeholder = E164("+10000000")
-        guard let number = required(name, optionalPhone(name), or: placeholder ?? optionalPhone(name)) else {
-            preconditionFailure("the placeholder is E.164")
-        }
+        let read = optionalPhone(name)
+        if read == nil, raw(name) == nil { fail(name, "is required") }
+        guard let number = read ?? E164("+10000000") else { preconditionFailure("the placeholder is E.164") }
         return Redacted(number)
     }
 

@@ -4,12 +4,14 @@ import Hummingbird
 import Logging
 import Metrics
 import NIOCore
+import Postgres
 
 /// The outermost layer: request id, one log line, one measurement, and a problem document for whatever was thrown.
 struct Frame: RouterMiddleware {
     /// After refusing a body the connection stays open this long, so that the client can read why.
     static let linger: TimeAmount = .seconds(1)
 
+    let metrics: any MetricsFactory
     let allowed: @Sendable (String) -> [String]
 
     func handle(
@@ -19,27 +21,28 @@ struct Frame: RouterMiddleware {
         var context = context
         context.logger[metadataKey: "request"] = .string(context.requestID)
         var response: Response
+        var wrong: (problem: Problem, error: any Error)?
         do {
             response = try await next(request, context)
         } catch {
-            response = answer(error, request, context)
+            let problem = problem(for: error, request, context)
+            response = answer(problem, context)
+            wrong = (problem, error)
         }
         response.headers[.requestID] = context.requestID
         response.headers[.cacheControl] = response.headers[.cacheControl] ?? "no-store"
-        measure(request, response, context, since: start)
+        note(request, response.status, context, ContinuousClock.now - start, wrong)
         return response
     }
 
-    private func answer(_ error: any Error, _ request: Request, _ context: ControlRequest) -> Response {
-        var problem = Problem(error)
+    private func problem(for error: any Error, _ request: Request, _ context: ControlRequest) -> Problem {
         if context.endpointPath == "NotFound" || context.endpointPath == nil {
-            problem = unknownRoute(request) ?? problem
+            return unknownRoute(request)
         }
-        if problem.status.code >= 500 {
-            // The error of a driver or a bug of ours; neither holds the request's body.
-            context.logger.error(
-                "request failed", metadata: ["code": .string(problem.code), "error": .string("\(error)")])
-        }
+        return Problem(error)
+    }
+
+    private func answer(_ problem: Problem, _ context: ControlRequest) -> Response {
         var response = problem.response(requestID: context.requestID)
         if problem.closesConnection {
             response.headers[.connection] = "close"
@@ -49,7 +52,7 @@ struct Frame: RouterMiddleware {
         return response
     }
 
-    private func unknownRoute(_ request: Request) -> Problem? {
+    private func unknownRoute(_ request: Request) -> Problem {
         let methods = allowed(request.uri.path)
         guard !methods.isEmpty, !methods.contains(request.method.rawValue) else {
             return Problem(.notFound, "not_found", "there is nothing at this path")
@@ -60,24 +63,48 @@ struct Frame: RouterMiddleware {
         return problem
     }
 
-    private func measure(
-        _ request: Request, _ response: Response, _ context: ControlRequest,
-        since start: ContinuousClock.Instant
+    /// One measurement and one log line. Neither holds a path (ids would make a series each) or anything of a body.
+    private func note(
+        _ request: Request, _ status: HTTPResponse.Status, _ context: ControlRequest, _ taken: Duration,
+        _ wrong: (problem: Problem, error: any Error)?
     ) {
-        let taken = ContinuousClock.now - start
-        // The template, never the path: ids would make a series each.
-        let route = context.endpointPath ?? "none"
-        let status = String(response.status.code)
+        let route = context.endpointPath ?? "NotFound"
         Timer(
             label: "parley_http_request_duration_seconds",
-            dimensions: [("route", route), ("method", request.method.rawValue), ("status", status)]
+            dimensions: [
+                ("route", route), ("method", Self.method(request)), ("status", String(status.code)),
+            ], factory: metrics
         ).recordNanoseconds(taken.nanoseconds)
-        context.logger.debug(
-            "request",
-            metadata: [
-                "method": .string(request.method.rawValue), "route": .string(route),
-                "status": .string(status),
-                "ms": .stringConvertible(taken.milliseconds),
-            ])
+        var metadata: Logger.Metadata = [
+            "method": .string(Self.method(request)), "route": .string(route),
+            "status": .stringConvertible(status.code),
+            "ms": .stringConvertible(taken.milliseconds),
+        ]
+        guard let wrong else {
+            context.logger.debug("request", metadata: metadata)
+            return
+        }
+        metadata["code"] = .string(wrong.problem.code)
+        if status.code >= 500 {
+            metadata["error"] = .string(Self.loggable(wrong.error))
+            context.logger.error("request failed", metadata: metadata)
+        } else {
+            context.logger.info("request refused", metadata: metadata)
+        }
+    }
+
+    /// Clients make methods up; a series for each would be theirs to make.
+    private static func method(_ request: Request) -> String {
+        let known: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .head, .options]
+        return known.contains(request.method) ? request.method.rawValue : "other"
+    }
+
+    /// Errors of ours say nothing of a request; of others only the kind is safe to write down.
+    private static func loggable(_ error: any Error) -> String {
+        switch error {
+        case let fault as Fault: fault.description
+        case let error as PostgresError: error.description
+        default: String(describing: type(of: error))
+        }
     }
 }

@@ -43,6 +43,11 @@ package struct Database: Sendable {
             "platform", "parley_platform", settings.platformConnections, settings.platformTimeout)
     }
 
+    /// What each pool is doing, for metrics.
+    package var pools: [(name: String, status: PostgresPool.Status)] {
+        [("admission", admission.status), ("admin", admin.status), ("platform", platformPool.status)]
+    }
+
     package func close() async {
         await admission.close()
         await admin.close()

@@ -7,7 +7,7 @@ import Postgres
 
 /// One file of `migrations/`: `0001_ground.sql`.
 package struct Migration: Sendable {
-    /// First line of a migration that cannot run in a transaction (CREATE INDEX CONCURRENTLY).
+    /// First line of a migration of one statement that cannot run in a transaction (CREATE INDEX CONCURRENTLY).
     package static let noTransaction = "-- parley:no-transaction"
 
     package let number: Int
@@ -56,7 +56,7 @@ package struct Migrator: Sendable {
     package static let timeout: Duration = .seconds(3600)
     /// Months of partitions made ahead.
     package static let partitionsAheadMonths = 3
-    /// `pg_advisory_xact_lock` number: "parley" in ASCII.
+    /// `pg_advisory_lock` number: "parley" in ASCII.
     private static let lockNumber: Int64 = 0x70_61_72_6c_65_79
 
     private let url: String
@@ -73,34 +73,40 @@ package struct Migrator: Sendable {
     /// - Throws: `Refusal` `bad_migrations` when an applied file was changed or is gone.
     @discardableResult
     package func run() async throws -> Int {
-        var configuration = PostgresPool.Configuration(url: url)
-        configuration.connections = 2
-        configuration.statementTimeout = Self.timeout
-        configuration.applicationName = "parley-migrate"
-        let pool = PostgresPool(configuration, logger: logger)
+        let lock = pool("parley-migrate-lock")
+        let work = pool("parley-migrate")
         do {
-            let applied = try await apply(pool)
-            await pool.close()
+            let applied = try await apply(lock, work)
+            await work.close()
+            await lock.close()
             return applied
         } catch {
-            await pool.close()
+            await work.close()
+            await lock.close()
             throw error
         }
     }
 
-    /// The lock is held by a transaction of its own for the whole run, so a migrator that dies lets go of it.
-    private func apply(_ pool: PostgresPool) async throws -> Int {
-        try await pool.transaction { lock in
-            _ = try await lock.query("SELECT pg_advisory_xact_lock($1::bigint)", [.int(Self.lockNumber)])
-            try await pool.script(Self.ledger)
-            let pending = try await pending(pool)
-            for migration in pending {
-                logger.info("migrating", metadata: ["migration": "\(migration.number)_\(migration.name)"])
-                try await pool.script(Self.script(migration))
-            }
-            try await pool.script("SELECT parley_keep_partitions(\(Self.partitionsAheadMonths))")
-            return pending.count
+    private func pool(_ name: String) -> PostgresPool {
+        var configuration = PostgresPool.Configuration(url: url)
+        configuration.connections = 1
+        configuration.statementTimeout = Self.timeout
+        configuration.applicationName = name
+        return PostgresPool(configuration, logger: logger)
+    }
+
+    /// The lock belongs to the one session of `lock`, so a migrator that dies lets go of it. Not to a transaction: an
+    /// open one would hold a snapshot, for which CREATE INDEX CONCURRENTLY waits, and the server ends idle ones.
+    private func apply(_ lock: PostgresPool, _ work: PostgresPool) async throws -> Int {
+        _ = try await lock.query("SELECT pg_advisory_lock($1::bigint)", [.int(Self.lockNumber)])
+        try await work.script(Self.ledger)
+        let pending = try await pending(work)
+        for migration in pending {
+            logger.info("migrating", metadata: ["migration": "\(migration.number)_\(migration.name)"])
+            try await apply(migration, work)
         }
+        try await work.script("SELECT parley_keep_partitions(\(Self.partitionsAheadMonths))")
+        return pending.count
     }
 
     private func pending(_ pool: PostgresPool) async throws -> [Migration] {
@@ -124,14 +130,18 @@ package struct Migrator: Sendable {
         return Array(migrations.dropFirst(done.rows.count))
     }
 
-    /// The file and its record, together or (marked `no-transaction`) one after the other.
-    private static func script(_ migration: Migration) -> String {
+    private func apply(_ migration: Migration, _ pool: PostgresPool) async throws {
         let record = """
-            ;INSERT INTO schema_migrations (number, name, checksum)
+            INSERT INTO schema_migrations (number, name, checksum)
             VALUES (\(migration.number), '\(migration.name.replacing("'", with: "''"))', '\(migration.checksum)');
             """
-        return migration.isTransactional
-            ? "BEGIN;" + migration.sql + record + "COMMIT;" : migration.sql + record
+        if migration.isTransactional {
+            try await pool.script("BEGIN;" + migration.sql + "\n;" + record + "COMMIT;")
+        } else {
+            // Such a file holds one statement that may run again (IF NOT EXISTS): a crash before the record repeats it.
+            try await pool.script(migration.sql)
+            try await pool.script(record)
+        }
     }
 
     private static let ledger = """

@@ -60,8 +60,18 @@ package struct TestDatabase: Sendable {
         await home.close()
     }
 
-    /// The superuser's own connection, for looking behind row-level security.
-    package func superuser() -> PostgresPool { Self.pool(url) }
+    /// One statement as superuser, for looking behind row-level security.
+    package func query(_ sql: String, _ parameters: [PostgresValue] = []) async throws -> PostgresRows {
+        let pool = Self.pool(url)
+        do {
+            let rows = try await pool.query(sql, parameters)
+            await pool.close()
+            return rows
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
 
     /// Empty, not migrated, for tests of migrations.
     package static func makeEmpty() async throws -> TestDatabase {

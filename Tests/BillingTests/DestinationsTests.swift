@@ -29,5 +29,6 @@ func dearAndDangerousNumbersAreRefused(number: String, ground: String?) throws {
     #expect(open.refusal(of: abroad) == .notAllowed)
     #expect(Destinations(allowed: ["+1911"]).refusal(of: emergency) == .emergency)
     #expect(Destinations(denied: ["+1415"]).refusal(of: home) == .denied)
-    #expect(Destinations(allowed: ["+1415"], denied: ["+1"]).refusal(of: home) == .denied)
+    #expect(Destinations(allowed: ["+1"], denied: ["+1415"]).refusal(of: home) == .denied)
+    #expect(Destinations(allowed: ["+1415"], denied: ["+1"]).refusal(of: home) == nil)
 }

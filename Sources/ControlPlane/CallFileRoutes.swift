@@ -1,0 +1,131 @@
+import Base
+import CallDispatch
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Store
+
+/// The files of a call: its recording as one WAV, and its journal. Several epochs leave several files; they
+/// are joined.
+struct CallFileRoutes: Routes {
+    /// Read and sent at once.
+    static let chunkBytes = 64 * 1024
+    static let headerBytes = 44
+
+    private let store: CallStore
+    private let facts: FactStore
+    private let root: String
+
+    init(_ parts: ControlPlane.Parts, recordings: String) {
+        store = CallStore(parts.database)
+        facts = FactStore(parts.database)
+        root = recordings
+    }
+
+    func add(to router: RouterGroup<ControlRequest>) {
+        router.get("/v1/calls/{id}/recording", use: recording)
+        router.get("/v1/calls/{id}/journal", use: journal)
+    }
+
+    private func recording(_ request: Request, _ context: ControlRequest) async throws -> Response {
+        let files = try await files(context, .recording)
+        let parts = files.compactMap(WAVFile.init(path:))
+        guard let first = parts.first else { throw Problem.notFound("recording") }
+        // Epochs of one call are recorded alike; a file of another format cannot be joined.
+        let alike = parts.filter { $0.format == first.format }
+        let bytes = alike.reduce(0) { $0 + $1.length }
+        return stream(
+            type: "audio/wav", head: first.header(dataBytes: bytes),
+            parts: alike.map { ($0.path, $0.start, $0.length) })
+    }
+
+    private func journal(_ request: Request, _ context: ControlRequest) async throws -> Response {
+        let files = try await files(context, .journal).compactMap { path -> (String, Int, Int)? in
+            guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int else {
+                return nil
+            }
+            return (path, 0, size)
+        }
+        guard !files.isEmpty else { throw Problem.notFound("journal") }
+        return stream(type: "application/x-ndjson", head: [], parts: files)
+    }
+
+    private func files(_ context: ControlRequest, _ kind: ArtifactKind) async throws -> [String] {
+        let access = try context.caller()
+        try access.require(.callsRead)
+        let id = try context.id("id", Call.self)
+        guard try await store.find(access.tenant, id) != nil else { throw Problem.notFound("call") }
+        // Paths were checked when they were stored; once more, as this is where they are opened.
+        return try await facts.artifacts(access.tenant, id, kind: kind).map(\.path)
+            .filter { !$0.hasPrefix("/") && !$0.contains("..") }.map { root + "/" + $0 }
+    }
+
+    private func stream(type: String, head: [UInt8], parts: [(path: String, start: Int, length: Int)])
+        -> Response
+    {
+        let length = head.count + parts.reduce(0) { $0 + $1.length }
+        let body = ResponseBody(contentLength: length) { writer in
+            if !head.isEmpty { try await writer.write(ByteBuffer(bytes: head)) }
+            for part in parts {
+                let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: part.path))
+                defer { try? file.close() }  // Only read: nothing is lost.
+                try file.seek(toOffset: UInt64(part.start))
+                var left = part.length
+                while left > 0, let chunk = try file.read(upToCount: min(left, Self.chunkBytes)),
+                    !chunk.isEmpty
+                {
+                    left -= chunk.count
+                    try await writer.write(ByteBuffer(bytes: chunk))
+                }
+            }
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: [.contentType: type], body: body)
+    }
+}
+
+/// Where the sound of a RIFF file is. A file whose writer died says "to the end" and is taken so.
+struct WAVFile {
+    let path: String
+    /// The `fmt ` chunk.
+    let format: [UInt8]
+    let start: Int
+    let length: Int
+
+    /// nil for what is not a WAV, or not there.
+    init?(path: String) {
+        guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+        defer { try? file.close() }  // Only read: nothing is lost.
+        guard let head = try? file.read(upToCount: 4096).map({ Array($0) }), let size = try? file.seekToEnd(),
+            head.count >= 12, Array(head[0..<4]) == Array("RIFF".utf8),
+            Array(head[8..<12]) == Array("WAVE".utf8)
+        else { return nil }
+        var at = 12
+        var format: [UInt8] = []
+        while at + 8 <= head.count {
+            let name = Array(head[at..<at + 4])
+            let bytes = head[at + 4..<at + 8].reversed().reduce(0) { $0 << 8 | Int($1) }
+            if name == Array("data".utf8) {
+                guard !format.isEmpty else { return nil }
+                self.path = path
+                self.format = format
+                start = at + 8
+                length = min(bytes, Int(size) - start)
+                return
+            }
+            guard bytes >= 0, at + 8 + bytes <= head.count else { return nil }
+            if name == Array("fmt ".utf8) { format = Array(head[at + 8..<at + 8 + bytes]) }
+            at += 8 + bytes + bytes % 2
+        }
+        return nil
+    }
+
+    /// RIFF, fmt and data headers over `dataBytes` of sound.
+    func header(dataBytes: Int) -> [UInt8] {
+        func four(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
+        return Array("RIFF".utf8) + four(20 + format.count + dataBytes) + Array("WAVEfmt ".utf8)
+            + four(format.count) + format
+            + Array("data".utf8) + four(dataBytes)
+    }
+}
