@@ -1,8 +1,10 @@
 package import Base
 
-/// Which numbers may be dialled: emergency, premium and known fraud ranges are refused unless a tenant allows them.
+/// Which numbers may be dialled: emergency, premium and known fraud ranges are refused unless a tenant
+/// allows them.
 ///
-/// Short codes (911, 112) are not E.164 and never get this far; the emergency rule catches them behind a country code.
+/// Short codes (911, 112) are not E.164 and never get this far; the emergency rule catches them behind a
+/// country code.
 package struct Destinations: Hashable, Sendable {
     package enum Ground: String, Hashable, Sendable {
         case emergency, premium, satellite, sharedCost, fraudProne, denied, notAllowed
@@ -60,7 +62,8 @@ package struct Destinations: Hashable, Sendable {
 
     /// Digits of the longest prefix that the number begins with.
     private static func longest(_ prefixes: [String], of number: E164) -> Int? {
-        prefixes.filter { $0.hasPrefix("+") && number.description.hasPrefix($0) }.map { $0.utf8.count - 1 }.max()
+        prefixes.filter { $0.hasPrefix("+") && number.description.hasPrefix($0) }.map { $0.utf8.count - 1 }
+            .max()
     }
 
     /// +1 911 … and full numbers too short to be anything else, like +44 999 99.

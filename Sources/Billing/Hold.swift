@@ -1,6 +1,7 @@
 package import Base
 
-/// Funds set aside for one live call: *open → captured or released*. The decision; `Ledger` says which money moves.
+/// Funds set aside for one live call: *open → captured or released*. The decision; `Ledger` says which
+/// money moves.
 package struct Hold: Hashable, Sendable {
     /// Connected time one extension pays for.
     package static let interval: Duration = .seconds(60)
@@ -69,8 +70,8 @@ extension PriceBook {
     package static let inputTokensPerMinute: Int64 = 40_000
     package static let outputTokensPerMinute: Int64 = 1500
 
-    /// What `connectedMs` can cost at most: of each component its dearest source, with the rates' own rounding, so
-    /// that a hold covers what settlement will charge.
+    /// What `connectedMs` can cost at most: of each component its dearest source, with the rates' own
+    /// rounding, so that a hold covers what settlement will charge.
     package func worstCase(connectedMs: Int64, components: Set<Usage.Component>) -> Money {
         components.reduce(.zero) { sum, component in
             let ofComponent = rates.filter { $0.component == component }
@@ -93,8 +94,8 @@ extension PriceBook {
         }
     }
 
-    /// What the hold must have in all to pay for the interval after `hold`: the worst case, and no less than what has
-    /// been used already plus the worst case of one interval.
+    /// What the hold must have in all to pay for the interval after `hold`: the worst case, and no less
+    /// than what has been used already plus the worst case of one interval.
     package func required(for hold: Hold, used: Money, components: Set<Usage.Component>) -> Money {
         let interval = Int64(Hold.interval.milliseconds)
         let planned = worstCase(connectedMs: Int64(hold.fundedMs) + interval, components: components)

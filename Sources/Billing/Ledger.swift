@@ -1,10 +1,13 @@
 package import Base
 
-/// How money moves. Every entry's postings sum to zero; an entry is written once under its key and never changed.
+/// How money moves. Every entry's postings sum to zero; an entry is written once under its key and never
+/// changed.
 ///
-/// Owns: which accounts an event touches, and by how much. Does not own: rating (`Settlement`), storage (`LedgerStore`).
+/// Owns: which accounts an event touches, and by how much. Does not own: rating (`Settlement`), storage
+/// (`LedgerStore`).
 package enum Ledger {
-    /// A tenant's accounts. What the tenant owns is positive in `available` and `held`; what it owes is negative in `debt`.
+    /// A tenant's accounts. What the tenant owns is positive in `available` and `held`; what it owes is
+    /// negative in `debt`.
     package enum Account: String, Hashable, Sendable, CaseIterable {
         /// Money that can be held for a call.
         case available
@@ -59,8 +62,8 @@ package enum Ledger {
         return clean([Posting(.available, -amount), Posting(.held, amount)])
     }
 
-    /// Pays for a finished call and returns the rest of its hold. Never fails: what the hold does not cover is
-    /// taken from the available money, and what that does not cover becomes debt.
+    /// Pays for a finished call and returns the rest of its hold. Never fails: what the hold does not cover
+    /// is taken from the available money, and what that does not cover becomes debt.
     package static func settlement(of held: Money, charge: Money, balances: Balances) -> [Posting] {
         let captured = min(charge, held)
         let excess = charge - captured

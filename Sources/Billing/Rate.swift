@@ -1,6 +1,7 @@
 package import Base
 
-// The only place where usage becomes money, and the only rounding: up to the increment, then up to a whole nano.
+// The only place where usage becomes money, and the only rounding: up to the increment, then up to a whole
+// nano.
 extension Rate {
     /// Ceiling of one charge, a million dollars: a broken meter cannot make a number that traps.
     package static let chargeMax = Money.dollars(1_000_000)
@@ -48,7 +49,8 @@ extension PriceBook {
             ?? rates.first { $0.component == component && $0.unit == unit && $0.source == "*" }
     }
 
-    /// Used where neither the tenant nor anyone above it has a book: every component per minute, second by second.
+    /// Used where neither the tenant nor anyone above it has a book: every component per minute, second by
+    /// second.
     package static let standard = PriceBook(
         id: ID(high: 0x7000, low: 0x8000_0000_0000_0001),
         rates: [

@@ -28,7 +28,8 @@ package struct CostLine: Hashable, Sendable, Codable {
     }
 }
 
-/// What one epoch of a call used: cumulative since that epoch's media started, so the latest slice replaces earlier ones.
+/// What one epoch of a call used: cumulative since that epoch's media started, so the latest slice replaces
+/// earlier ones.
 package struct Slice: Hashable, Sendable {
     package var epoch: Int
     package var connectedMs: Int64
@@ -40,7 +41,8 @@ package struct Slice: Hashable, Sendable {
     }
 }
 
-/// The bill of a finished call: slices of its epochs added up, rated once a component by the pinned price book.
+/// The bill of a finished call: slices of its epochs added up, rated once a component by the pinned price
+/// book.
 ///
 /// - Telephony and platform are charged on connected time, whatever else is reported.
 /// - Reported usage takes its source's rate in its unit, else the component's rate for any source.

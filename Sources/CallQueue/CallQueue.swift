@@ -4,8 +4,9 @@ import Synchronization
 
 /// The bell of one region: tells workers which calls wait, keeps sealed checkpoints, carries the live view.
 ///
-/// Owns: key names and wire forms in Redis. Does not own: any truth. An entry holds ids only, and everything here may
-/// vanish: calls are rung again from PostgreSQL, a lost checkpoint loses resumption and no money.
+/// Owns: key names and wire forms in Redis. Does not own: any truth. An entry holds ids only, and
+/// everything here may vanish: calls are rung again from PostgreSQL, a lost checkpoint loses resumption and
+/// no money.
 package struct CallQueue: Sendable {
     /// Entries kept in a stream; far more than the slots of a region, as only released calls are rung.
     package static let entriesMax = 100_000
@@ -31,7 +32,8 @@ package struct CallQueue: Sendable {
 
     package func ring(_ call: ID<Call>, tenant: ID<Tenant>, region: String) async throws {
         _ = try await redis.command([
-            "XADD", Self.stream(region), "MAXLEN", "~", String(Self.entriesMax), "*", "call", call.description, "tenant",
+            "XADD", Self.stream(region), "MAXLEN", "~", String(Self.entriesMax), "*", "call",
+            call.description, "tenant",
             tenant.description,
         ])
     }
@@ -46,7 +48,8 @@ package struct CallQueue: Sendable {
     package func next(worker: ID<Worker>, wait: Duration) async throws -> QueueEntry? {
         let milliseconds = String(max(1, wait.milliseconds))
         let command = [
-            "XREADGROUP", "GROUP", Self.group, worker.description, "COUNT", "1", "BLOCK", milliseconds, "STREAMS",
+            "XREADGROUP", "GROUP", Self.group, worker.description, "COUNT", "1", "BLOCK", milliseconds,
+            "STREAMS",
             Self.stream(region), ">",
         ]
         let reply = try await makingGroup { try await reader.connection().command(command) }
@@ -62,7 +65,8 @@ package struct CallQueue: Sendable {
     /// Entries other workers read and left for longer than `idle`, now this worker's; at most `count`.
     package func reclaim(worker: ID<Worker>, idle: Duration, count: Int = 10) async throws -> [QueueEntry] {
         let command = [
-            "XAUTOCLAIM", Self.stream(region), Self.group, worker.description, String(idle.milliseconds), "0-0", "COUNT",
+            "XAUTOCLAIM", Self.stream(region), Self.group, worker.description, String(idle.milliseconds),
+            "0-0", "COUNT",
             String(count),
         ]
         let reply = try await makingGroup { try await redis.command(command) }
@@ -70,7 +74,9 @@ package struct CallQueue: Sendable {
         return Self.entries(of: parts[1])
     }
 
-    func redisCommand(_ arguments: [[UInt8]]) async throws -> RedisReply { try await redis.command(arguments) }
+    func redisCommand(_ arguments: [[UInt8]]) async throws -> RedisReply {
+        try await redis.command(arguments)
+    }
     func subscribe(_ channels: [String]) -> AsyncStream<(channel: String, message: [UInt8])> {
         redis.subscribe(channels)
     }
@@ -83,7 +89,9 @@ package struct CallQueue: Sendable {
             return try await read()
         } catch let error where "\(error)".contains("NOGROUP") {
             do {
-                _ = try await redis.command(["XGROUP", "CREATE", Self.stream(region), Self.group, "0", "MKSTREAM"])
+                _ = try await redis.command([
+                    "XGROUP", "CREATE", Self.stream(region), Self.group, "0", "MKSTREAM",
+                ])
             } catch let error where "\(error)".contains("BUSYGROUP") {
                 // Another worker was first.
             }
@@ -108,7 +116,8 @@ package struct QueueEntry: Hashable, Sendable {
 extension CallQueue {
     /// `[[stream, entries]]`, or null when the wait ran out.
     private static func entries(ofStreams reply: RedisReply) -> [QueueEntry] {
-        guard case .array(let streams) = reply, case .array(let stream)? = streams.first, stream.count == 2 else {
+        guard case .array(let streams) = reply, case .array(let stream)? = streams.first, stream.count == 2
+        else {
             return []
         }
         return entries(of: stream[1])

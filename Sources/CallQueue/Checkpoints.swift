@@ -15,7 +15,8 @@ extension CallQueue {
 
     /// nil when there is none, or Redis has lost it.
     package func loadCheckpoint(_ call: ID<Call>) async throws -> [UInt8]? {
-        guard case .string(let sealed) = try await redisCommand([Array("GET".utf8), Self.checkpoint(call)]) else {
+        guard case .string(let sealed) = try await redisCommand([Array("GET".utf8), Self.checkpoint(call)])
+        else {
             return nil
         }
         return sealed
@@ -31,7 +32,9 @@ extension CallQueue {
     }
 
     /// Events published from now on, in order; a slow watcher may miss some. Ends with the watching task.
-    package func events(call: ID<Call>) -> AsyncMapSequence<AsyncStream<(channel: String, message: [UInt8])>, [UInt8]> {
+    package func events(call: ID<Call>) -> AsyncMapSequence<
+        AsyncStream<(channel: String, message: [UInt8])>, [UInt8]
+    > {
         subscribe([Self.channel(call)]).map { $0.message }
     }
 

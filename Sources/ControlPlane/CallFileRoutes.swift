@@ -6,7 +6,8 @@ import Hummingbird
 import NIOCore
 import Store
 
-/// The files of a call: its recording as one WAV, and its journal. Several epochs leave several files; they are joined.
+/// The files of a call: its recording as one WAV, and its journal. Several epochs leave several files; they
+/// are joined.
 struct CallFileRoutes: Routes {
     /// Read and sent at once.
     static let chunkBytes = 64 * 1024
@@ -35,12 +36,15 @@ struct CallFileRoutes: Routes {
         let alike = parts.filter { $0.format == first.format }
         let bytes = alike.reduce(0) { $0 + $1.length }
         return stream(
-            type: "audio/wav", head: first.header(dataBytes: bytes), parts: alike.map { ($0.path, $0.start, $0.length) })
+            type: "audio/wav", head: first.header(dataBytes: bytes),
+            parts: alike.map { ($0.path, $0.start, $0.length) })
     }
 
     private func journal(_ request: Request, _ context: ControlRequest) async throws -> Response {
         let files = try await files(context, .journal).compactMap { path -> (String, Int, Int)? in
-            guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int else { return nil }
+            guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int else {
+                return nil
+            }
             return (path, 0, size)
         }
         guard !files.isEmpty else { throw Problem.notFound("journal") }
@@ -57,7 +61,9 @@ struct CallFileRoutes: Routes {
             .filter { !$0.hasPrefix("/") && !$0.contains("..") }.map { root + "/" + $0 }
     }
 
-    private func stream(type: String, head: [UInt8], parts: [(path: String, start: Int, length: Int)]) -> Response {
+    private func stream(type: String, head: [UInt8], parts: [(path: String, start: Int, length: Int)])
+        -> Response
+    {
         let length = head.count + parts.reduce(0) { $0 + $1.length }
         let body = ResponseBody(contentLength: length) { writer in
             if !head.isEmpty { try await writer.write(ByteBuffer(bytes: head)) }
@@ -66,7 +72,9 @@ struct CallFileRoutes: Routes {
                 defer { try? file.close() }  // Only read: nothing is lost.
                 try file.seek(toOffset: UInt64(part.start))
                 var left = part.length
-                while left > 0, let chunk = try file.read(upToCount: min(left, Self.chunkBytes)), !chunk.isEmpty {
+                while left > 0, let chunk = try file.read(upToCount: min(left, Self.chunkBytes)),
+                    !chunk.isEmpty
+                {
                     left -= chunk.count
                     try await writer.write(ByteBuffer(bytes: chunk))
                 }
@@ -90,7 +98,8 @@ struct WAVFile {
         guard let file = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? file.close() }  // Only read: nothing is lost.
         guard let head = try? file.read(upToCount: 4096).map({ Array($0) }), let size = try? file.seekToEnd(),
-            head.count >= 12, Array(head[0..<4]) == Array("RIFF".utf8), Array(head[8..<12]) == Array("WAVE".utf8)
+            head.count >= 12, Array(head[0..<4]) == Array("RIFF".utf8),
+            Array(head[8..<12]) == Array("WAVE".utf8)
         else { return nil }
         var at = 12
         var format: [UInt8] = []
@@ -115,7 +124,8 @@ struct WAVFile {
     /// RIFF, fmt and data headers over `dataBytes` of sound.
     func header(dataBytes: Int) -> [UInt8] {
         func four(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
-        return Array("RIFF".utf8) + four(20 + format.count + dataBytes) + Array("WAVEfmt ".utf8) + four(format.count) + format
+        return Array("RIFF".utf8) + four(20 + format.count + dataBytes) + Array("WAVEfmt ".utf8)
+            + four(format.count) + format
             + Array("data".utf8) + four(dataBytes)
     }
 }

@@ -13,7 +13,8 @@ package enum CallResources {
         ]
     }
 
-    /// Have their own authentication: the carrier's signature, the worker key as it is written in `PARLEY_WORKER_KEY`.
+    /// Have their own authentication: the carrier's signature, the worker key as it is written in
+    /// `PARLEY_WORKER_KEY`.
     package static func open(_ calls: CallParts, link: any ControlLink, workerKey: String) -> [any Routes] {
         [CarrierRoutes(calls), WorkerRoutes(link: link, key: workerKey)]
     }

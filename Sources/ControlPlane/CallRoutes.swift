@@ -43,11 +43,15 @@ struct CallRoutes: Routes {
         var wanted = AdmitCall.Request(
             agent: fields.id("agent_id"), from: fields.phone("from").reveal, to: fields.phone("to").reveal)
         wanted.agentVersion = fields.optionalInt("agent_version", 1...Int(Int32.max))
-        wanted.variables = fields.optionalStringMap(
-            "variables", countMax: AdmitCall.Request.variablesMax, lengthMax: AdmitCall.Request.variableLengthMax) ?? [:]
-        wanted.metadata = fields.optional(
-            "metadata", "an object of at most \(AdmitCall.Request.metadataBytesMax) bytes"
-        ) { $0.object != nil && $0.text.utf8.count <= AdmitCall.Request.metadataBytesMax ? $0 : nil } ?? [:]
+        wanted.variables =
+            fields.optionalStringMap(
+                "variables", countMax: AdmitCall.Request.variablesMax,
+                lengthMax: AdmitCall.Request.variableLengthMax) ?? [:]
+        wanted.metadata =
+            fields.optional(
+                "metadata", "an object of at most \(AdmitCall.Request.metadataBytesMax) bytes"
+            ) { $0.object != nil && $0.text.utf8.count <= AdmitCall.Request.metadataBytesMax ? $0 : nil }
+            ?? [:]
         try fields.finish()
         let admit = AdmitCall(calls)
         let prices = try await admit.prices(for: access.tenant)
@@ -64,7 +68,8 @@ struct CallRoutes: Routes {
             request, list: "calls", tenant: access.tenant, filters: Self.filters, Call.self)
         let found = try await store.list(access.tenant, try Self.filter(request), page)
         return Answer.list(
-            found.rows.map(Self.json), nextCursor: parts.cursors.text(found.next, list: "calls", tenant: access.tenant))
+            found.rows.map(Self.json),
+            nextCursor: parts.cursors.text(found.next, list: "calls", tenant: access.tenant))
     }
 
     private static func filter(_ request: Request) throws -> CallStore.Filter {
@@ -86,7 +91,8 @@ struct CallRoutes: Routes {
         filter.to = try read("to", "an E.164 number", number)
         filter.createdAfter = try read("created_after", "an RFC 3339 time") { Timestamp(rfc3339: $0) }
         filter.createdBefore = try read("created_before", "an RFC 3339 time") { Timestamp(rfc3339: $0) }
-        filter.endReason = try read("end_reason", EndReason.allCases.map(\.rawValue).joined(separator: ", ")) {
+        filter.endReason = try read("end_reason", EndReason.allCases.map(\.rawValue).joined(separator: ", "))
+        {
             EndReason(rawValue: $0)
         }
         return filter
@@ -97,9 +103,12 @@ struct CallRoutes: Routes {
         let costs = try await facts.costs(access.tenant, row.id)
         let turns = try await facts.turns(access.tenant, row.id)
         var members = Self.json(row).object ?? [:]
-        members["cost_lines"] = .array(costs.sorted { $0.component.rawValue < $1.component.rawValue }.map(Self.json))
+        members["cost_lines"] = .array(
+            costs.sorted { $0.component.rawValue < $1.component.rawValue }.map(Self.json))
         members["stages"] = .array(
-            turns.filter { $0.stages.object?.isEmpty == false }.map { ["turn": .number($0.number), "ms": $0.stages] })
+            turns.filter { $0.stages.object?.isEmpty == false }.map {
+                ["turn": .number($0.number), "ms": $0.stages]
+            })
         return Answer.json(.object(members))
     }
 
@@ -116,7 +125,10 @@ struct CallRoutes: Routes {
         }
         let found = try await facts.events(access.tenant, row.id, offset: offset, limit: limit + 1)
         let data = found.prefix(limit).map { event -> JSON in
-            ["at": .time(event.at), "type": .string(event.type), "epoch": .number(event.epoch), "detail": event.detail]
+            [
+                "at": .time(event.at), "type": .string(event.type), "epoch": .number(event.epoch),
+                "detail": event.detail,
+            ]
         }
         return Answer.list(Array(data), nextCursor: found.count > limit ? String(offset + limit) : nil)
     }
@@ -125,8 +137,10 @@ struct CallRoutes: Routes {
         let (access, row) = try await find(context)
         let turns = try await facts.turns(access.tenant, row.id).map { turn -> JSON in
             [
-                "number": .number(turn.number), "epoch": .number(turn.epoch), "speaker": .string(turn.speaker),
-                "text": .string(turn.words.reveal), "start_ms": .number(turn.startMs), "end_ms": .number(turn.endMs),
+                "number": .number(turn.number), "epoch": .number(turn.epoch),
+                "speaker": .string(turn.speaker),
+                "text": .string(turn.words.reveal), "start_ms": .number(turn.startMs),
+                "end_ms": .number(turn.endMs),
                 "was_interrupted": .bool(turn.wasInterrupted), "stages": turn.stages,
             ]
         }
@@ -158,10 +172,13 @@ extension CallRoutes {
         [
             "id": .id(row.id), "object": "call", "state": .string(row.state.rawValue),
             "direction": .string(row.direction.rawValue), "agent_id": .id(row.agent),
-            "agent_version": .number(row.agentVersion), "from": .string(row.from.reveal), "to": .string(row.to.reveal),
+            "agent_version": .number(row.agentVersion), "from": .string(row.from.reveal),
+            "to": .string(row.to.reveal),
             "region": .string(row.region), "variables": .object(row.variables.mapValues(JSON.string)),
-            "metadata": row.metadata, "price_book_id": .id(row.prices.id), "max_seconds": .number(row.maxSeconds),
-            "carrier_call_id": .maybe(row.carrierCallID), "end_requested": .bool(row.times.endRequested != nil),
+            "metadata": row.metadata, "price_book_id": .id(row.prices.id),
+            "max_seconds": .number(row.maxSeconds),
+            "carrier_call_id": .maybe(row.carrierCallID),
+            "end_requested": .bool(row.times.endRequested != nil),
             "end_reason": .maybe(row.endReason?.rawValue), "connected_ms": .int(row.connectedMs),
             "cost": .maybe(row.cost?.description), "created_at": .time(row.times.created),
             "dialing_at": .time(row.times.dialing), "answered_at": .time(row.times.answered),
@@ -173,7 +190,8 @@ extension CallRoutes {
         [
             "component": .string(line.component.rawValue), "source": .string(line.source),
             "unit": .string(line.unit.rawValue), "quantity": .int(line.quantity), "billed": .int(line.billed),
-            "price": .string(line.price.description), "per": .int(line.per), "amount": .string(line.amount.description),
+            "price": .string(line.price.description), "per": .int(line.per),
+            "amount": .string(line.amount.description),
         ]
     }
 }

@@ -6,8 +6,9 @@ import Operations
 import Store
 import Telephony
 
-/// `/carriers/twilio/…`: what the carrier asks and tells. Every request carries the carrier's signature, made with the
-/// auth token of the number's or the call's own account over the URL below `PARLEY_PUBLIC_URL`.
+/// `/carriers/twilio/…`: what the carrier asks and tells. Every request carries the carrier's signature,
+/// made with the auth token of the number's or the call's own account over the URL below
+/// `PARLEY_PUBLIC_URL`.
 ///
 /// An unsigned request learns nothing: not whether a number or a call is ours.
 struct CarrierRoutes: Routes {
@@ -32,11 +33,13 @@ struct CarrierRoutes: Routes {
     private func voice(_ request: Request, _ context: ControlRequest) async throws -> Response {
         let form = try await signed.form(request, context)
         if let call = form.call {
-            return Self.answer(try await ContinueCall(calls).answered(call, carrierCallID: form.carrierCallID), calls)
+            return Self.answer(
+                try await ContinueCall(calls).answered(call, carrierCallID: form.carrierCallID), calls)
         }
         guard let number = form.number else { throw SignedForm.refused }
         let inbound = AdmitInbound.Request(
-            carrierCallID: form.carrierCallID, from: Redacted(form["From"] ?? "anonymous"), to: Redacted(form["To"] ?? ""))
+            carrierCallID: form.carrierCallID, from: Redacted(form["From"] ?? "anonymous"),
+            to: Redacted(form["To"] ?? ""))
         return Self.answer(try await AdmitInbound(calls)(number, inbound), calls)
     }
 

@@ -21,7 +21,8 @@ struct SignedForm: Sendable {
     }
 
     /// The same for a missing, a wrong and an unjudgeable signature.
-    static let refused = Problem(.forbidden, "bad_signature", "the request is not signed as the carrier signs")
+    static let refused = Problem(
+        .forbidden, "bad_signature", "the request is not signed as the carrier signs")
 
     private let calls: CallParts
     private let credentials: CredentialStore
@@ -38,19 +39,24 @@ struct SignedForm: Sendable {
         let fields = Self.decode(String(decoding: bytes, as: UTF8.self))
         let callSid = fields.first { $0.0 == "CallSid" }?.1 ?? ""
         var read = Read(fields: fields, carrierCallID: callSid)
-        guard let signature = request.headers[Self.signatureHeader], (1...100).contains(callSid.utf8.count) else {
+        guard let signature = request.headers[Self.signatureHeader], (1...100).contains(callSid.utf8.count)
+        else {
             throw refuse(context, "unsigned")
         }
-        guard let (tenant, credential) = try await account(&read, request) else { throw refuse(context, "unknown") }
+        guard let (tenant, credential) = try await account(&read, request) else {
+            throw refuse(context, "unknown")
+        }
         guard let algorithm = TwilioSignature.algorithm(settings: request.headers[Self.settingsHeader]),
             let secret = try await credentials.reveal(tenant, id: credential)?.secret.reveal,
-            TwilioSignature(secrets: [secret], algorithm: algorithm).isValid(signature, url: url(request), form: fields)
+            TwilioSignature(secrets: [secret], algorithm: algorithm).isValid(
+                signature, url: url(request), form: fields)
         else { throw refuse(context, "wrong") }
         return read
     }
 
     /// Whose token must have signed: that of the call in the URL, or of the number of ours in the form.
-    private func account(_ read: inout Read, _ request: Request) async throws -> (ID<Tenant>, ID<Credential>)? {
+    private func account(_ read: inout Read, _ request: Request) async throws -> (ID<Tenant>, ID<Credential>)?
+    {
         if let text = request.uri.queryParameters["call"] {
             let store = CallStore(calls.database)
             guard let id = ID<Call>(String(text)), let tenant = try await store.tenant(of: id),
@@ -61,7 +67,8 @@ struct SignedForm: Sendable {
         }
         let plans = PlanStore(calls.database)
         for name in ["To", "From", "Called"] {
-            guard let text = read[name], E164(text) != nil, let number = try await plans.owner(of: text) else { continue }
+            guard let text = read[name], E164(text) != nil, let number = try await plans.owner(of: text)
+            else { continue }
             read.number = number
             return (number.tenant, number.credential)
         }

@@ -49,7 +49,8 @@ struct UsageRoutes: Routes {
     private static func json(_ line: UsageStore.Line, _ groups: [UsageStore.Grouping]) -> JSON {
         var members: [String: JSON] = [
             "calls": .number(line.calls), "connected_ms": .int(line.connectedMs),
-            "connected_minutes": .double(Double(line.connectedMs) / 60_000), "cost": .string(line.cost.description),
+            "connected_minutes": .double(Double(line.connectedMs) / 60_000),
+            "cost": .string(line.cost.description),
         ]
         if groups.contains(.day) { members["day"] = .maybe(line.day) }
         if groups.contains(.agent) { members["agent_id"] = .maybe(line.agent) }

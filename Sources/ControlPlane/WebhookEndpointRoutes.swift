@@ -41,7 +41,8 @@ struct WebhookEndpointRoutes: Routes {
         return try await parts.idempotency.create(request, context, body) { sql in
             guard try await WebhookStore.count(access.tenant, in: sql) < WebhookStore.endpointsMax else {
                 throw Refusal(
-                    code: "too_many_endpoints", message: "a tenant has at most \(WebhookStore.endpointsMax) endpoints")
+                    code: "too_many_endpoints",
+                    message: "a tenant has at most \(WebhookStore.endpointsMax) endpoints")
             }
             try await WebhookStore.insert(access.tenant, row, in: sql)
             var members = Self.json(row).object ?? [:]
@@ -81,7 +82,8 @@ struct WebhookEndpointRoutes: Routes {
         let isEnabled = fields.optionalBool("enabled")
         try fields.finish()
         guard
-            let row = try await endpoints.update(access.tenant, id, url: url, events: events, isEnabled: isEnabled)
+            let row = try await endpoints.update(
+                access.tenant, id, url: url, events: events, isEnabled: isEnabled)
         else { throw Problem.notFound("endpoint") }
         return Answer.json(Self.json(row))
     }
@@ -89,17 +91,22 @@ struct WebhookEndpointRoutes: Routes {
     private func delete(_ request: Request, _ context: ControlRequest) async throws -> Response {
         let access = try context.caller()
         try access.require(.webhooksWrite)
-        guard try await endpoints.delete(access.tenant, try context.id("id")) else { throw Problem.notFound("endpoint") }
+        guard try await endpoints.delete(access.tenant, try context.id("id")) else {
+            throw Problem.notFound("endpoint")
+        }
         return Answer.noContent()
     }
 
     private static func events(_ fields: Fields) -> [String]? {
-        fields.optionalStrings("events", count: 1...events.count, events.joined(separator: ", ")) { events.contains($0) }
+        fields.optionalStrings("events", count: 1...events.count, events.joined(separator: ", ")) {
+            events.contains($0)
+        }
     }
 
     private static func json(_ row: WebhookEndpointRow) -> JSON {
         [
-            "id": .id(row.id), "object": "webhook_endpoint", "url": .string(row.url), "events": .strings(row.events),
+            "id": .id(row.id), "object": "webhook_endpoint", "url": .string(row.url),
+            "events": .strings(row.events),
             "enabled": .bool(row.isEnabled), "created_at": .time(row.created),
         ]
     }

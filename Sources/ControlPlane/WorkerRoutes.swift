@@ -24,7 +24,8 @@ struct WorkerRoutes: Routes {
         }
         router.post("/internal/v1/claim") { request, context in
             try await answer(request, context) { (body: ControlWire.Claim) in
-                ControlWire.ClaimAnswer(plan: try await link.claim(body.call, tenant: body.tenant, worker: body.worker))
+                ControlWire.ClaimAnswer(
+                    plan: try await link.claim(body.call, tenant: body.tenant, worker: body.worker))
             }
         }
         router.post("/internal/v1/attach") { request, context in
@@ -34,7 +35,8 @@ struct WorkerRoutes: Routes {
         }
         router.post("/internal/v1/extend-hold") { request, context in
             try await answer(request, context) { (body: ControlWire.ExtendHold) in
-                try await link.extendHold(body.call, tenant: body.tenant, epoch: body.epoch, number: body.number)
+                try await link.extendHold(
+                    body.call, tenant: body.tenant, epoch: body.epoch, number: body.number)
             }
         }
         router.post("/internal/v1/report") { request, context in

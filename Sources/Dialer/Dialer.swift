@@ -5,10 +5,12 @@ import Metrics
 package import Operations
 package import Store
 
-/// The role that moves what waits: releases queued calls, sweeps stalled ones, delivers webhooks, keeps partitions.
+/// The role that moves what waits: releases queued calls, sweeps stalled ones, delivers webhooks, keeps
+/// partitions.
 ///
-/// Owns: how often each of these runs, and what happens when one fails. Does not own: what they do (`Operations`).
-/// Any number of dialers may run: each step is a conditional SQL statement, so they only share the work.
+/// Owns: how often each of these runs, and what happens when one fails. Does not own: what they do
+/// (`Operations`). Any number of dialers may run: each step is a conditional SQL statement, so they only
+/// share the work.
 package struct Dialer: Sendable {
     package struct Rhythm: Sendable {
         /// The relay looks at least this often; a notification wakes it at once.
@@ -86,7 +88,8 @@ package struct Dialer: Sendable {
                 // Leases are judged only by one who has seen the database for as long as a lease lasts.
                 if trust.contact(at: CallTime(ContinuousClock.now - start)) {
                     let swept = try await sweep(findings)
-                    Counter(label: "parley_calls_swept_total").increment(by: Int64(swept.ended + swept.requeued))
+                    Counter(label: "parley_calls_swept_total").increment(
+                        by: Int64(swept.ended + swept.requeued))
                 }
                 let missed = try await release.ringAgain(after: rhythm.ringAgain)
                 Counter(label: "parley_calls_rung_again_total").increment(by: Int64(missed))

@@ -31,7 +31,8 @@ package struct AdmitCall: Sendable {
     private let parts: CallParts
     package init(_ parts: CallParts) { self.parts = parts }
 
-    /// The book in force now; read before the SQL transaction, under the role that may see books above the tenant.
+    /// The book in force now; read before the SQL transaction, under the role that may see books above the
+    /// tenant.
     package func prices(for tenant: ID<Tenant>) async throws -> PriceBook {
         try await PlanStore(parts.database).prices(for: tenant)
     }
@@ -44,7 +45,8 @@ package struct AdmitCall: Sendable {
         let limits = try await PlanStore.limits(tenant, in: sql)
         let number = try await Self.check(tenant, request, limits, in: sql)
         guard
-            let agent = try await PlanStore.release(tenant, request.agent, version: request.agentVersion, in: sql)
+            let agent = try await PlanStore.release(
+                tenant, request.agent, version: request.agentVersion, in: sql)
         else { throw Refusal(code: "unknown_agent", message: "there is no such agent or version") }
         var call = NewCall(
             agent: agent, direction: .outbound, from: Redacted(request.from.description),
@@ -70,11 +72,13 @@ package struct AdmitCall: Sendable {
         guard let number = try await PlanStore.ownNumber(tenant, request.from, in: sql) else {
             throw Refusal(code: "unknown_number", message: "`from` must be one of your own numbers")
         }
-        guard request.to != request.from, try await PlanStore.ownNumber(tenant, request.to, in: sql) == nil else {
+        guard request.to != request.from, try await PlanStore.ownNumber(tenant, request.to, in: sql) == nil
+        else {
             throw Refusal(code: "self_call", message: "`to` is one of your own numbers")
         }
         if let ground = limits.destinations.refusal(of: request.to) {
-            throw Refusal(code: "destination_refused", message: "this destination is refused: \(ground.rawValue)")
+            throw Refusal(
+                code: "destination_refused", message: "this destination is refused: \(ground.rawValue)")
         }
         return number
     }
@@ -86,7 +90,8 @@ enum PlaceHold {
         code: "insufficient_funds", message: "the wallet does not cover the first minute of this call")
 
     /// False when the money is not there. Locks the wallet.
-    static func first(_ tenant: ID<Tenant>, _ call: NewCall, in sql: PostgresTransaction) async throws -> Bool {
+    static func first(_ tenant: ID<Tenant>, _ call: NewCall, in sql: PostgresTransaction) async throws -> Bool
+    {
         let balances = try await LedgerStore.lock(tenant, in: sql)
         let amount = call.prices.worstCase(
             connectedMs: Billing.Hold.interval.milliseconds64, components: call.components)

@@ -7,7 +7,8 @@ package import Store
 
 /// Takes an inbound call in: who is called, may it be, and which worker carries it.
 ///
-/// The carrier may ask again; the same call of the carrier's is the same call of ours and gets the same answer.
+/// The carrier may ask again; the same call of the carrier's is the same call of ours and gets the same
+/// answer.
 package struct AdmitInbound: Sendable {
     package struct Request: Sendable {
         package var carrierCallID: String
@@ -22,7 +23,8 @@ package struct AdmitInbound: Sendable {
     }
 
     /// Said when there is no agent whose own line could be said.
-    package static let unavailable = "I am sorry, nobody can take your call right now. Please try again later. Goodbye."
+    package static let unavailable =
+        "I am sorry, nobody can take your call right now. Please try again later. Goodbye."
 
     private let parts: CallParts
     package init(_ parts: CallParts) { self.parts = parts }
@@ -33,18 +35,25 @@ package struct AdmitInbound: Sendable {
         if let known = try await calls.find(tenant, carrierCallID: request.carrierCallID) {
             return try await again(known)
         }
-        guard number.isInboundEnabled, let agent = number.agent else { return .refuse(line: Self.unavailable) }
+        guard number.isInboundEnabled, let agent = number.agent else {
+            return .refuse(line: Self.unavailable)
+        }
         let prices = try await PlanStore(parts.database).prices(for: tenant)
-        let region = try await parts.database.tenantTransaction(tenant) { try await PlanStore.limits(tenant, in: $0).region }
+        let region = try await parts.database.tenantTransaction(tenant) {
+            try await PlanStore.limits(tenant, in: $0).region
+        }
         let place = try await LeaseStore(parts.database).place(region: region)
         let row = try await parts.database.tenantTransaction(tenant) { sql -> CallRow? in
             guard
-                let release = try await PlanStore.release(tenant, agent, version: number.agentVersion, in: sql)
+                let release = try await PlanStore.release(
+                    tenant, agent, version: number.agentVersion, in: sql)
             else { return nil }
             var call = NewCall(
-                agent: release, direction: .inbound, from: request.from, to: request.to, region: region, prices: prices)
+                agent: release, direction: .inbound, from: request.from, to: request.to, region: region,
+                prices: prices)
             call.credential = number.credential
-            guard try await CallStore.adopt(tenant, carrierCallID: request.carrierCallID, as: call.id, in: sql)
+            guard
+                try await CallStore.adopt(tenant, carrierCallID: request.carrierCallID, as: call.id, in: sql)
             else { return nil }
             return try await admit(tenant, call, request, place, in: sql)
         }
@@ -57,9 +66,11 @@ package struct AdmitInbound: Sendable {
     }
 
     private func admit(
-        _ tenant: ID<Tenant>, _ call: NewCall, _ request: Request, _ place: LeaseStore.Place?, in sql: PostgresTransaction
+        _ tenant: ID<Tenant>, _ call: NewCall, _ request: Request, _ place: LeaseStore.Place?,
+        in sql: PostgresTransaction
     ) async throws -> CallRow {
-        // The wallet's lock also makes admissions of a tenant wait for each other, so that slots are counted right.
+        // The wallet's lock also makes admissions of a tenant wait for each other, so that slots are
+        // counted right.
         _ = try await LedgerStore.lock(tenant, in: sql)
         let limits = try await PlanStore.limits(tenant, in: sql)
         var reason: EndReason?
@@ -75,12 +86,14 @@ package struct AdmitInbound: Sendable {
             let row = try await CallStore.insertRefused(
                 tenant, call, reason: reason, carrierCallID: request.carrierCallID, in: sql)
             try await FactStore.note(row, "refused", ["reason": .string(reason.rawValue)], in: sql)
-            try await WebhookStore.queue(tenant, "call.ended", about: row.id, CallMessage.ended(row, []), in: sql)
+            try await WebhookStore.queue(
+                tenant, "call.ended", about: row.id, CallMessage.ended(row, []), in: sql)
             return row
         }
         guard let place else { throw Fault(code: "calls.no_place", retry: .never, cause: "unreachable") }
         let row = try await CallStore.insertClaimed(
-            tenant, call, worker: place.worker, carrierCallID: request.carrierCallID, within: MediaToken.lifetime, in: sql)
+            tenant, call, worker: place.worker, carrierCallID: request.carrierCallID,
+            within: MediaToken.lifetime, in: sql)
         try await FactStore.note(row, "admitted", ["worker": .string(place.worker.description)], in: sql)
         return row
     }
@@ -92,7 +105,8 @@ package struct AdmitInbound: Sendable {
                 ? .refuse(line: try await line(of: call)) : .hangUp
         }
         if let place { return .connect(call, to: place) }
-        guard let worker = call.worker, let place = try await LeaseStore(parts.database).place(of: worker) else {
+        guard let worker = call.worker, let place = try await LeaseStore(parts.database).place(of: worker)
+        else {
             return try await ContinueCall(parts)(call, carrierStatus: nil)
         }
         return .connect(call, to: place)

@@ -1,8 +1,8 @@
 import Base
 import CallDispatch
 
-/// Brings a report's numbers and texts into the ranges that storage and money are made for. A worker of ours never
-/// leaves them; one that does must not stop the settlement of its call.
+/// Brings a report's numbers and texts into the ranges that storage and money are made for. A worker of
+/// ours never leaves them; one that does must not stop the settlement of its call.
 enum Bounded {
     static let connectedMsMax = 6 * 3600 * 1000
     static let quantityMax: Int64 = 1_000_000_000_000
@@ -16,14 +16,17 @@ enum Bounded {
         case .usage(let usage, let connectedMs):
             report.fact = .usage(self.usage(usage), connectedMs: clamp(connectedMs, connectedMsMax))
         case .ended(let reason, let connectedMs, let usage):
-            report.fact = .ended(reason, connectedMs: clamp(connectedMs, connectedMsMax), usage: self.usage(usage))
+            report.fact = .ended(
+                reason, connectedMs: clamp(connectedMs, connectedMsMax), usage: self.usage(usage))
         case .turn(let turn): report.fact = .turn(self.turn(turn))
         case .tool(let key, let name, let succeeded, let milliseconds):
             report.fact = .tool(
-                key: cut(key, 200), name: cut(name, 100), succeeded: succeeded, milliseconds: clamp(milliseconds, connectedMsMax))
+                key: cut(key, 200), name: cut(name, 100), succeeded: succeeded,
+                milliseconds: clamp(milliseconds, connectedMsMax))
         case .artifact(let kind, let path, let bytes, let milliseconds):
             report.fact = .artifact(
-                kind: kind, path: path, bytes: max(0, bytes), milliseconds: clamp(milliseconds, connectedMsMax))
+                kind: kind, path: path, bytes: max(0, bytes),
+                milliseconds: clamp(milliseconds, connectedMsMax))
         case .carrierAccepted(let id): report.fact = .carrierAccepted(carrierCallID: cut(id, 100))
         case .event(let code, let detail): report.fact = .event(code: cut(code, 64), detail: cut(detail, 500))
         case .dialing, .mediaStarted: break
@@ -33,7 +36,8 @@ enum Bounded {
 
     /// Relative, without a step upwards: what a worker may name under the recordings root.
     static func isArtifactPath(_ path: String) -> Bool {
-        !path.isEmpty && path.utf8.count <= 500 && !path.hasPrefix("/") && !path.contains("..") && !path.contains("\0")
+        !path.isEmpty && path.utf8.count <= 500 && !path.hasPrefix("/") && !path.contains("..")
+            && !path.contains("\0")
     }
 
     private static func usage(_ usage: [Usage]) -> [Usage] {
@@ -47,12 +51,14 @@ enum Bounded {
 
     private static func turn(_ turn: CallFact.Turn) -> CallFact.Turn {
         CallFact.Turn(
-            number: max(1, clamp(turn.number, 1_000_000)), speaker: turn.speaker == "agent" ? "agent" : "caller",
+            number: max(1, clamp(turn.number, 1_000_000)),
+            speaker: turn.speaker == "agent" ? "agent" : "caller",
             text: cut(turn.text, wordsBytesMax), startMs: clamp(turn.startMs, connectedMsMax),
             endMs: clamp(turn.endMs, connectedMsMax), wasInterrupted: turn.wasInterrupted,
-            stages: Dictionary(uniqueKeysWithValues: turn.stages.sorted { $0.key < $1.key }.prefix(stagesMax).map {
-                (cut($0.key, 40), clamp($0.value, connectedMsMax))
-            }))
+            stages: Dictionary(
+                uniqueKeysWithValues: turn.stages.sorted { $0.key < $1.key }.prefix(stagesMax).map {
+                    (cut($0.key, 40), clamp($0.value, connectedMsMax))
+                }))
     }
 
     private static func clamp(_ value: Int, _ most: Int) -> Int { min(max(0, value), most) }

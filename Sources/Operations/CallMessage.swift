@@ -15,7 +15,12 @@ enum CallMessage {
         members["connected_ms"] = .int(call.connectedMs)
         members["cost"] = .string((call.cost ?? .zero).description)
         members["cost_lines"] = .array(
-            lines.map { ["component": .string($0.component.rawValue), "source": .string($0.source), "amount": .string($0.amount.description)] })
+            lines.map {
+                [
+                    "component": .string($0.component.rawValue), "source": .string($0.source),
+                    "amount": .string($0.amount.description),
+                ]
+            })
         return message("call.ended", at: call.times.ended ?? call.times.created, members)
     }
 

@@ -54,5 +54,6 @@ extension CarrierAnswer {
 
 extension Refusal {
     static let noSuchCall = Refusal(code: "not_found", message: "there is no such call")
-    static let staleEpoch = Refusal(code: "stale_epoch", message: "the call has moved to another worker or ended")
+    static let staleEpoch = Refusal(
+        code: "stale_epoch", message: "the call has moved to another worker or ended")
 }

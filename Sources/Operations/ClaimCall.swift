@@ -13,7 +13,9 @@ package struct ClaimCall: Sendable {
     ) async throws -> Plan? {
         let makePlan = try await MakePlan(parts, tenant: tenant)
         return try await parts.database.tenantTransaction(tenant) { sql in
-            guard let row = try await CallStore.claim(tenant, call, worker: worker, in: sql) else { return nil }
+            guard let row = try await CallStore.claim(tenant, call, worker: worker, in: sql) else {
+                return nil
+            }
             guard let plan = try await makePlan(row, in: sql) else {
                 try await FactStore.note(row, "no_credential", in: sql)
                 try await SettleCall.end(row, .carrierFailed, in: sql)

@@ -17,7 +17,8 @@ package struct ContinueCall: Sendable {
     /// The call's stream has ended. `carrierStatus`: the carrier's own word on the call, when it gave one.
     package func callAsFunction(_ call: CallRow, carrierStatus: String?) async throws -> CarrierAnswer {
         if let carrierStatus, CarrierStatus.isFinal(carrierStatus) {
-            try await RecordCarrierStatus(parts)(call.tenant, call.id, status: carrierStatus, carrierCallID: call.carrierCallID)
+            try await RecordCarrierStatus(parts)(
+                call.tenant, call.id, status: carrierStatus, carrierCallID: call.carrierCallID)
             return .hangUp
         }
         return try await move(call, except: call.worker)
@@ -26,11 +27,13 @@ package struct ContinueCall: Sendable {
     /// An outbound call was answered. Asked again, the answer is the same.
     package func answered(_ call: CallRow, carrierCallID: String) async throws -> CarrierAnswer {
         guard call.state == .dialing || call.state == .inProgress else { return .hangUp }
-        guard let worker = call.worker, let place = try await LeaseStore(parts.database).place(of: worker) else {
+        guard let worker = call.worker, let place = try await LeaseStore(parts.database).place(of: worker)
+        else {
             return try await move(call, except: call.worker)
         }
         let row = try await parts.database.tenantTransaction(call.tenant) { sql -> CallRow? in
-            guard let locked = try await CallStore.lock(call.tenant, call.id, in: sql), locked.state != .ended,
+            guard let locked = try await CallStore.lock(call.tenant, call.id, in: sql),
+                locked.state != .ended,
                 locked.worker == worker, locked.carrierCallID == nil || locked.carrierCallID == carrierCallID
             else { return nil }
             try await CallStore.learn(locked, carrierCallID: carrierCallID, in: sql)
@@ -46,12 +49,16 @@ package struct ContinueCall: Sendable {
             let place = try await LeaseStore(parts.database).place(region: call.region, except: lost)
             let seen = call
             let answer = try await parts.database.tenantTransaction(call.tenant) { sql -> CarrierAnswer? in
-                guard let locked = try await CallStore.lock(seen.tenant, seen.id, in: sql) else { return .hangUp }
+                guard let locked = try await CallStore.lock(seen.tenant, seen.id, in: sql) else {
+                    return .hangUp
+                }
                 guard locked.epoch == seen.epoch, locked.state == seen.state else { return nil }
                 return try await Self.decide(locked, place, in: sql)
             }
             if let answer { return answer }
-            guard let fresh = try await CallStore(parts.database).find(call.tenant, call.id) else { return .hangUp }
+            guard let fresh = try await CallStore(parts.database).find(call.tenant, call.id) else {
+                return .hangUp
+            }
             call = fresh
         }
         return .hangUp

@@ -7,7 +7,8 @@ import Store
 package struct DeliverWebhooks: Sendable {
     /// Waits before the second and further tries; then it is given up.
     package static let retries: [Duration] = [
-        .seconds(5), .seconds(300), .seconds(1800), .seconds(7200), .seconds(18_000), .seconds(36_000), .seconds(50_400),
+        .seconds(5), .seconds(300), .seconds(1800), .seconds(7200), .seconds(18_000), .seconds(36_000),
+        .seconds(50_400),
         .seconds(72_000), .seconds(86_400),
     ]
     package static let batchMax = 50
@@ -16,10 +17,12 @@ package struct DeliverWebhooks: Sendable {
     package static let lease: Duration = .seconds(60)
     package static let answerLimit: Duration = .seconds(15)
 
-    /// Posts a body and returns the status; given by the role that has the HTTP client with the address policy.
-    package typealias Post = @Sendable (
-        _ url: String, _ headers: [(String, String)], _ body: [UInt8], _ limit: Duration
-    ) async throws -> Int
+    /// Posts a body and returns the status; given by the role that has the HTTP client with the address
+    /// policy.
+    package typealias Post =
+        @Sendable (
+            _ url: String, _ headers: [(String, String)], _ body: [UInt8], _ limit: Duration
+        ) async throws -> Int
 
     private let deliveries: DeliveryStore
     private let vault: Vault
@@ -46,7 +49,8 @@ package struct DeliverWebhooks: Sendable {
         let secret = try await vault.seal(for: due.tenant).open(
             due.sealedSecret, column: WebhookStore.secretColumn, row: due.endpoint.description)
         let body = Array(due.body.utf8)
-        let headers = WebhookSignature(key: secret).headers(id: due.message.description, at: .current, body: body)
+        let headers = WebhookSignature(key: secret).headers(
+            id: due.message.description, at: .current, body: body)
         let status: Int
         do {
             status = try await post(due.url, headers, body, Self.answerLimit)
@@ -80,7 +84,8 @@ package struct WebhookSignature: Sendable {
 
     /// nil unless it is `whsec_` and 24 to 64 bytes in base64.
     package init?(secret: String) {
-        guard secret.hasPrefix(Self.prefix), let key = Data(base64Encoded: String(secret.dropFirst(Self.prefix.count))),
+        guard secret.hasPrefix(Self.prefix),
+            let key = Data(base64Encoded: String(secret.dropFirst(Self.prefix.count))),
             (24...64).contains(key.count)
         else { return nil }
         self.init(key: Array(key))
@@ -94,7 +99,8 @@ package struct WebhookSignature: Sendable {
 
     /// `v1,<base64>` over `id.seconds.body`.
     package func signature(id: String, seconds: Int64, body: [UInt8]) -> String {
-        let mac = HMAC<SHA256>.authenticationCode(for: Data("\(id).\(seconds).".utf8) + Data(body), using: key)
+        let mac = HMAC<SHA256>.authenticationCode(
+            for: Data("\(id).\(seconds).".utf8) + Data(body), using: key)
         return "v1," + Data(mac).base64EncodedString()
     }
 

@@ -2,8 +2,9 @@ package import Base
 
 /// Shares free slots among tenants that wait: deficit round robin by weight. Pure.
 ///
-/// A tenant's turn is worth its weight in slots; what it cannot use is lost, so nobody saves up, and a turn cut short
-/// for want of slots goes on with the next ones. One tenant's 100,000 calls do not delay another's one.
+/// A tenant's turn is worth its weight in slots; what it cannot use is lost, so nobody saves up, and a turn
+/// cut short for want of slots goes on with the next ones. One tenant's 100,000 calls do not delay
+/// another's one.
 package struct FairShare: Sendable {
     package struct Claim: Hashable, Sendable {
         package var tenant: ID<Tenant>
@@ -31,7 +32,8 @@ package struct FairShare: Sendable {
         var granted: [ID<Tenant>: Int] = [:]
         while left > 0, !waiting.isEmpty {
             for claim in waiting where left > 0 {
-                let credit = unfinished?.tenant == claim.tenant ? unfinished?.credit ?? 0 : max(1, claim.weight)
+                let credit =
+                    unfinished?.tenant == claim.tenant ? unfinished?.credit ?? 0 : max(1, claim.weight)
                 let room = claim.most - granted[claim.tenant, default: 0]
                 let taken = min(credit, room, left)
                 granted[claim.tenant, default: 0] += taken

@@ -2,7 +2,8 @@ package import Base
 package import CallDispatch
 import Store
 
-/// The control plane of this process, for workers that run in it; what `/internal/v1` answers to those that do not.
+/// The control plane of this process, for workers that run in it; what `/internal/v1` answers to those that
+/// do not.
 package struct LocalControlLink: ControlLink {
     private let parts: CallParts
     package init(_ parts: CallParts) { self.parts = parts }

@@ -22,14 +22,18 @@ struct MakePlan {
         _ call: CallRow, resumed: Bool = false, in sql: PostgresTransaction
     ) async throws -> Plan? {
         let secrets = try await CredentialReader.all(call.tenant, seal: seal, in: sql)
-        guard let carrier = secrets.first(where: { $0.id == call.credential && $0.vendor == "twilio" }) else { return nil }
+        guard let carrier = secrets.first(where: { $0.id == call.credential && $0.vendor == "twilio" }) else {
+            return nil
+        }
         let definition = try await PlanStore.definition(call.agent, version: call.agentVersion, in: sql)
         let hold = try await LedgerStore.hold(of: call.id, in: sql) ?? Billing.Hold(amount: .zero)
         let slices = try await FactStore.slices(of: call.id, in: sql)
         let elapsed = slices.filter { $0.epoch < call.epoch }.reduce(0) { $0 + $1.connectedMs }
         return Plan(
-            call: call.id, tenant: call.tenant, epoch: call.epoch, direction: call.direction, region: call.region,
-            from: Redacted(Self.number(call.from.reveal)), to: Redacted(Self.number(call.to.reveal)), agent: call.agent,
+            call: call.id, tenant: call.tenant, epoch: call.epoch, direction: call.direction,
+            region: call.region,
+            from: Redacted(Self.number(call.from.reveal)), to: Redacted(Self.number(call.to.reveal)),
+            agent: call.agent,
             agentVersion: call.agentVersion, definition: definition, variables: call.variables,
             carrier: account(carrier, call), carrierCallID: call.carrierCallID,
             vendors: secrets.filter { $0.vendor != "twilio" }.map {
@@ -42,7 +46,8 @@ struct MakePlan {
     private func account(_ credential: OpenCredential, _ call: CallRow) -> CarrierAccount {
         CarrierAccount(
             vendor: credential.vendor, accountSID: credential.account ?? "", authToken: credential.secret,
-            baseURL: credential.baseURL, voiceURL: parts.urls.voice(call.id), statusURL: parts.urls.status(call.id))
+            baseURL: credential.baseURL, voiceURL: parts.urls.voice(call.id),
+            statusURL: parts.urls.status(call.id))
     }
 
     /// Derived, so it is stored nowhere and every epoch gets the same.
@@ -73,7 +78,10 @@ enum CredentialReader {
         _ tenant: ID<Tenant>, seal: TenantSeal, in sql: PostgresTransaction
     ) async throws -> [OpenCredential] {
         try await sql.query(
-            "SELECT id, vendor, account, base_url, sealed_secret FROM credentials WHERE tenant_id = $1 ORDER BY id DESC",
+            """
+            SELECT id, vendor, account, base_url, sealed_secret FROM credentials
+                WHERE tenant_id = $1 ORDER BY id DESC
+            """,
             [.id(tenant)]
         ).rows.map { row in
             let id = try row.id("id", Credential.self)

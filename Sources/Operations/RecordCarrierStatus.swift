@@ -19,8 +19,8 @@ package enum CarrierStatus {
     package static func isFinal(_ status: String) -> Bool { reason(status) != nil }
 }
 
-/// Takes what the carrier says about a call. In any order and however often: only a final status moves anything,
-/// and only forward.
+/// Takes what the carrier says about a call. In any order and however often: only a final status moves
+/// anything, and only forward.
 package struct RecordCarrierStatus: Sendable {
     private let parts: CallParts
     package init(_ parts: CallParts) { self.parts = parts }
@@ -29,7 +29,8 @@ package struct RecordCarrierStatus: Sendable {
         _ tenant: ID<Tenant>, _ call: ID<Call>, status: String, carrierCallID: String?
     ) async throws {
         try await parts.database.tenantTransaction(tenant) { sql in
-            guard let row = try await CallStore.lock(tenant, call, in: sql), row.state != .ended, row.state != .queued
+            guard let row = try await CallStore.lock(tenant, call, in: sql), row.state != .ended,
+                row.state != .queued
             else { return }
             if let carrierCallID {
                 guard row.carrierCallID == nil || row.carrierCallID == carrierCallID else { return }

@@ -12,7 +12,8 @@ package struct RecordReports: Sendable {
     private let parts: CallParts
     package init(_ parts: CallParts) { self.parts = parts }
 
-    /// - Throws: `Refusal` too_many_reports; what the database throws: then nothing of the call concerned was stored.
+    /// - Throws: `Refusal` too_many_reports; what the database throws: then nothing of the call concerned
+    ///   was stored.
     package func callAsFunction(_ reports: [Report]) async throws -> ReportReceipt {
         guard reports.count <= Self.batchMax else {
             throw Refusal(code: "too_many_reports", message: "at most \(Self.batchMax) reports at once")
@@ -52,9 +53,12 @@ package struct RecordReports: Sendable {
         }
     }
 
-    /// Only the epoch that holds the call may tell; files of earlier epochs are welcome for as long as it takes.
+    /// Only the epoch that holds the call may tell; files of earlier epochs are welcome for as long as it
+    /// takes.
     private static func mayTell(_ report: Report, _ call: CallRow) -> Bool {
-        if case .artifact = report.fact { return (1...call.epoch).contains(report.epoch) && report.epoch >= 1 }
+        if case .artifact = report.fact {
+            return (1...call.epoch).contains(report.epoch) && report.epoch >= 1
+        }
         return report.epoch == call.epoch && call.state != .queued
     }
 
@@ -121,11 +125,17 @@ enum Described {
         case .usage(let usage, let connectedMs):
             ("usage", ["connected_ms": .int(Int64(connectedMs)), "components": .int(Int64(usage.count))])
         case .event(let code, let detail):
-            (code.isEmpty ? "event" : String(code.prefix(64)), ["detail": .string(String(detail.prefix(500)))])
+            (
+                code.isEmpty ? "event" : String(code.prefix(64)),
+                ["detail": .string(String(detail.prefix(500)))]
+            )
         case .artifact(let kind, _, let bytes, let milliseconds):
             (
                 "artifact",
-                ["kind": .string(kind.rawValue), "bytes": .int(Int64(bytes)), "milliseconds": .int(Int64(milliseconds))]
+                [
+                    "kind": .string(kind.rawValue), "bytes": .int(Int64(bytes)),
+                    "milliseconds": .int(Int64(milliseconds)),
+                ]
             )
         case .ended(let reason, let connectedMs, _):
             ("media_ended", ["reason": .string(reason.rawValue), "connected_ms": .int(Int64(connectedMs))])

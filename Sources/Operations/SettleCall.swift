@@ -5,9 +5,9 @@ package import Store
 
 /// Ends a call and pays for it, in one SQL transaction: the only door out.
 ///
-/// Rates the newest slice of every epoch by the pinned book, captures the hold, gives the rest back, writes the bill,
-/// moves the row to `ended` and queues the webhook. The entry's key is the call, and the row's lock lets one in: so a
-/// call is billed once, whoever ends it and however often.
+/// Rates the newest slice of every epoch by the pinned book, captures the hold, gives the rest back, writes
+/// the bill, moves the row to `ended` and queues the webhook. The entry's key is the call, and the row's
+/// lock lets one in: so a call is billed once, whoever ends it and however often.
 package enum SettleCall {
     /// Needs the lock on the call's row. A call that has ended stays as it is.
     @discardableResult
@@ -21,7 +21,8 @@ package enum SettleCall {
         let ended = try await CallStore.end(
             call, reason: reason, connectedMs: bill.connectedMs, cost: bill.total, in: sql)
         try await FactStore.note(
-            ended, "ended", ["reason": .string(reason.rawValue), "cost": .string(bill.total.description)], in: sql)
+            ended, "ended", ["reason": .string(reason.rawValue), "cost": .string(bill.total.description)],
+            in: sql)
         try await WebhookStore.queue(
             call.tenant, "call.ended", about: call.id, CallMessage.ended(ended, bill.lines), in: sql)
         return ended
@@ -38,7 +39,8 @@ package enum SettleCall {
         do {
             try hold.capture(min(charge, hold.amount))
         } catch {
-            throw Fault(code: "ledger.hold_closed", retry: .never, cause: "\(call.id): \(error.code.rawValue)")
+            throw Fault(
+                code: "ledger.hold_closed", retry: .never, cause: "\(call.id): \(error.code.rawValue)")
         }
         try await LedgerStore.update(hold, of: call.id, in: sql)
     }

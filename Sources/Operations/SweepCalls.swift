@@ -2,7 +2,8 @@ package import Base
 import Postgres
 package import Store
 
-/// Moves on what nobody moves: claims that never dialled, calls whose worker is gone, carriers that fell silent.
+/// Moves on what nobody moves: claims that never dialled, calls whose worker is gone, carriers that fell
+/// silent.
 package struct SweepCalls: Sendable {
     package static let batchMax = 200
 
@@ -30,7 +31,8 @@ package struct SweepCalls: Sendable {
         try await store.stalled(patience, limit: Self.batchMax)
     }
 
-    /// Acts on findings. Each is judged again under its call's lock, so a call that moved meanwhile is left alone.
+    /// Acts on findings. Each is judged again under its call's lock, so a call that moved meanwhile is left
+    /// alone.
     package func callAsFunction(_ findings: [SweepStore.Finding]) async throws -> Swept {
         var swept = Swept()
         for finding in findings {
@@ -39,7 +41,9 @@ package struct SweepCalls: Sendable {
         }
         for (tenant, call) in try await store.unclaimed(patience, limit: Self.batchMax) {
             let ended = try await parts.database.tenantTransaction(tenant) { sql -> Bool in
-                guard let row = try await CallStore.lock(tenant, call, in: sql), row.state == .queued else { return false }
+                guard let row = try await CallStore.lock(tenant, call, in: sql), row.state == .queued else {
+                    return false
+                }
                 try await SettleCall.end(row, row.times.endRequested == nil ? .noWorker : .requested, in: sql)
                 return true
             }
@@ -75,8 +79,8 @@ package struct SweepCalls: Sendable {
     }
 }
 
-/// May leases be judged? Only by one who has seen the database all the time that a lease lasts: after an outage every
-/// worker gets one lease to renew. Pure.
+/// May leases be judged? Only by one who has seen the database all the time that a lease lasts: after an
+/// outage every worker gets one lease to renew. Pure.
 package struct LeaseTrust: Sendable {
     private let lease: Duration
     private var lastContact: CallTime?

@@ -4,7 +4,8 @@ import CallDispatch
 package import Postgres
 import Store
 
-/// Adds money to a tenant's wallet, in the caller's SQL transaction, whose idempotency record makes it happen once.
+/// Adds money to a tenant's wallet, in the caller's SQL transaction, whose idempotency record makes it
+/// happen once.
 package enum TopUp {
     package static let amountMax = Money.dollars(1_000_000)
 

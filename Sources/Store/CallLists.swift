@@ -34,7 +34,8 @@ extension CallStore {
             """,
             [
                 .id(tenant), .maybe(page.after), .maybe(page.limit + 1), .maybe(filter.state?.rawValue),
-                .maybe(filter.direction?.rawValue), .maybe(filter.agent), .maybe(filter.from), .maybe(filter.to),
+                .maybe(filter.direction?.rawValue), .maybe(filter.agent), .maybe(filter.from),
+                .maybe(filter.to),
                 .time(filter.createdAfter), .time(filter.createdBefore), .maybe(filter.endReason?.rawValue),
             ])
         return Listed(try found.rows.map(CallRow.init), limit: page.limit, id: \.id)
@@ -93,7 +94,8 @@ extension FactStore {
             """, [.id(call)]
         ).rows.map { row in
             TurnRow(
-                epoch: Int(try row.int("epoch")), number: Int(try row.int("number")), speaker: try row.text("speaker"),
+                epoch: Int(try row.int("epoch")), number: Int(try row.int("number")),
+                speaker: try row.text("speaker"),
                 words: Redacted(try row.text("words")), startMs: Int(try row.int("start_ms")),
                 endMs: Int(try row.int("end_ms")), wasInterrupted: try row.bool("was_interrupted"),
                 stages: try row.json("stages"))
@@ -106,11 +108,13 @@ extension FactStore {
         try await database.tenant(
             tenant,
             """
-            SELECT epoch, path, milliseconds FROM call_artifacts WHERE call_id = $1 AND kind = $2 ORDER BY epoch, path
+            SELECT epoch, path, milliseconds FROM call_artifacts WHERE call_id = $1 AND kind = $2 ORDER BY
+                epoch, path
             """, [.id(call), .text(kind.rawValue)]
         ).rows.map {
             ArtifactRow(
-                epoch: Int(try $0.int("epoch")), path: try $0.text("path"), milliseconds: Int(try $0.int("milliseconds")))
+                epoch: Int(try $0.int("epoch")), path: try $0.text("path"),
+                milliseconds: Int(try $0.int("milliseconds")))
         }
     }
 
@@ -126,7 +130,8 @@ extension FactStore {
                 let unit = Usage.Unit(rawValue: try row.text("unit"))
             else { return nil }
             let usage = Usage(
-                component: component, source: try row.text("source"), unit: unit, quantity: try row.int("quantity"))
+                component: component, source: try row.text("source"), unit: unit,
+                quantity: try row.int("quantity"))
             return CostLine(
                 usage, billed: try row.int("billed"), price: Money(nanos: try row.int("price_nanos")),
                 per: try row.int("per"), amount: Money(nanos: try row.int("amount_nanos")))

@@ -33,7 +33,10 @@ extension CallStore {
     /// From now on the call must not be dialled again.
     package static func startDialing(_ call: CallRow, in sql: PostgresTransaction) async throws {
         _ = try await sql.query(
-            "UPDATE calls SET state = 'dialing', dialing_at = now(), last_seen_at = now() WHERE id = $1 AND state = 'claimed'",
+            """
+            UPDATE calls SET state = 'dialing', dialing_at = now(), last_seen_at =
+                now() WHERE id = $1 AND state = 'claimed'
+            """,
             [.id(call.id)])
     }
 
@@ -41,7 +44,8 @@ extension CallStore {
         _ call: CallRow, carrierCallID: String, in sql: PostgresTransaction
     ) async throws {
         _ = try await sql.query(
-            "UPDATE calls SET carrier_call_id = coalesce(carrier_call_id, $2) WHERE id = $1", [.id(call.id), .text(carrierCallID)])
+            "UPDATE calls SET carrier_call_id = coalesce(carrier_call_id, $2) WHERE id = $1",
+            [.id(call.id), .text(carrierCallID)])
     }
 
     /// Media of the row's epoch is attached.
@@ -50,7 +54,8 @@ extension CallStore {
     ) async throws -> CallRow {
         let found = try await sql.query(
             """
-            UPDATE calls SET state = 'in_progress', media_epoch = epoch, answered_at = coalesce(answered_at, now()),
+            UPDATE calls SET state = 'in_progress', media_epoch = epoch, answered_at =
+                coalesce(answered_at, now()),
                 worker_id = $2, last_seen_at = now(), carrier_call_id = coalesce(carrier_call_id, $3)
             WHERE id = $1 RETURNING \(CallRow.columns)
             """, [.id(call.id), .id(worker), .text(carrierCallID)])
@@ -89,7 +94,8 @@ extension CallStore {
 
     package static func requestEnd(_ call: CallRow, in sql: PostgresTransaction) async throws {
         _ = try await sql.query(
-            "UPDATE calls SET end_requested_at = coalesce(end_requested_at, now()) WHERE id = $1", [.id(call.id)])
+            "UPDATE calls SET end_requested_at = coalesce(end_requested_at, now()) WHERE id = $1",
+            [.id(call.id)])
     }
 
     /// The carrier says that its side is over; the first word counts.
@@ -109,7 +115,8 @@ extension CallStore {
     ) async throws -> CallRow {
         let found = try await sql.query(
             """
-            UPDATE calls SET state = 'ended', ended_at = now(), end_reason = $2, connected_ms = $3, cost_nanos = $4
+            UPDATE calls SET state = 'ended', ended_at = now(), end_reason = $2, connected_ms = $3,
+                cost_nanos = $4
             WHERE id = $1 RETURNING \(CallRow.columns)
             """, [.id(call.id), .text(reason.rawValue), .int(connectedMs), .int(cost.nanos)])
         _ = try await sql.query("DELETE FROM outbox WHERE call_id = $1", [.id(call.id)])

@@ -58,11 +58,14 @@ package struct CallRow: Sendable {
 
 extension CallRow {
     package static let columns = """
-        id, tenant_id, agent_id, agent_version, direction, from_number, to_number, region, state, epoch, media_epoch,
+        id, tenant_id, agent_id, agent_version, direction, from_number, to_number, region, state, epoch,
+            media_epoch,
         worker_id, credential_id, carrier_call_id, carrier_status, variables, metadata, price_book_id, rates,
         to_json(components) AS components, max_seconds, ring_seconds, end_reason, connected_ms, cost_nanos,
-        parley_ms(created_at) AS created, parley_ms(released_at) AS released, parley_ms(dialing_at) AS dialing,
-        parley_ms(answered_at) AS answered, parley_ms(ended_at) AS ended, parley_ms(media_due_at) AS media_due,
+        parley_ms(created_at) AS created, parley_ms(released_at) AS released, parley_ms(dialing_at) AS
+            dialing,
+        parley_ms(answered_at) AS answered, parley_ms(ended_at) AS ended, parley_ms(media_due_at) AS
+            media_due,
         parley_ms(end_requested_at) AS end_requested, parley_ms(carrier_ended_at) AS carrier_ended
         """
 
@@ -97,7 +100,8 @@ extension CallRow {
             created: try row.time("created"), released: try row.optionalTime("released"),
             dialing: try row.optionalTime("dialing"), answered: try row.optionalTime("answered"),
             ended: try row.optionalTime("ended"), mediaDue: try row.optionalTime("media_due"),
-            endRequested: try row.optionalTime("end_requested"), carrierEnded: try row.optionalTime("carrier_ended"))
+            endRequested: try row.optionalTime("end_requested"),
+            carrierEnded: try row.optionalTime("carrier_ended"))
     }
 
     private static func value<Value: RawRepresentable>(
@@ -128,7 +132,8 @@ package struct NewCall: Sendable {
     package var ringSeconds: Int
 
     package init(
-        agent: AgentRelease, direction: Direction, from: Redacted<String>, to: Redacted<String>, region: String,
+        agent: AgentRelease, direction: Direction, from: Redacted<String>, to: Redacted<String>,
+        region: String,
         prices: PriceBook
     ) {
         id = .new()

@@ -6,8 +6,8 @@ package import Postgres
 
 /// The calls themselves: written once, moved forward under a lock on their row.
 ///
-/// Functions with `in sql` take part in the caller's SQL transaction. Locks are taken in one order everywhere: the
-/// call's row, then the wallet's.
+/// Functions with `in sql` take part in the caller's SQL transaction. Locks are taken in one order
+/// everywhere: the call's row, then the wallet's.
 package struct CallStore: Sendable {
     let database: Database
     package init(_ database: Database) { self.database = database }
@@ -23,7 +23,8 @@ package struct CallStore: Sendable {
         _ tenant: ID<Tenant>, _ call: ID<Call>, in sql: PostgresTransaction
     ) async throws -> CallRow? {
         try await sql.query(
-            "SELECT \(CallRow.columns) FROM calls WHERE id = $1 AND tenant_id = $2 FOR UPDATE", [.id(call), .id(tenant)]
+            "SELECT \(CallRow.columns) FROM calls WHERE id = $1 AND tenant_id = $2 FOR UPDATE",
+            [.id(call), .id(tenant)]
         ).rows.first.map(CallRow.init)
     }
 
@@ -36,7 +37,10 @@ package struct CallStore: Sendable {
     /// Slots in use: rung or live calls.
     package static func slots(_ tenant: ID<Tenant>, in sql: PostgresTransaction) async throws -> Int {
         let found = try await sql.query(
-            "SELECT count(*) AS n FROM calls WHERE tenant_id = $1 AND state <> 'ended' AND released_at IS NOT NULL",
+            """
+            SELECT count(*) AS n FROM calls WHERE tenant_id = $1 AND state <>
+                'ended' AND released_at IS NOT NULL
+            """,
             [.id(tenant)])
         return Int(try found.rows[0].int("n"))
     }
@@ -60,8 +64,16 @@ package struct CallStore: Sendable {
     ) async throws -> CallRow {
         let row = try await insert(
             tenant, call, in: sql,
-            more: "state, epoch, worker_id, carrier_call_id, claimed_at, released_at, last_seen_at, media_due_at",
-            values: "'claimed', 1, $\(next), $\(next + 1), now(), now(), now(), now() + make_interval(secs => $\(next + 2))",
+            more:
+                """
+                state, epoch, worker_id, carrier_call_id, claimed_at,
+                    released_at, last_seen_at, media_due_at
+                """,
+            values:
+                """
+                'claimed', 1, $\(next), $\(next + 1), now(), now(), now(), now() +
+                    make_interval(secs => $\(next + 2))
+                """,
             [.id(worker), .text(carrierCallID), .double(seconds(within))])
         try await insertEpoch(row, in: sql)
         return row
@@ -69,11 +81,13 @@ package struct CallStore: Sendable {
 
     /// Writes an inbound call that was refused before it began: over, and free.
     package static func insertRefused(
-        _ tenant: ID<Tenant>, _ call: NewCall, reason: EndReason, carrierCallID: String, in sql: PostgresTransaction
+        _ tenant: ID<Tenant>, _ call: NewCall, reason: EndReason, carrierCallID: String,
+        in sql: PostgresTransaction
     ) async throws -> CallRow {
         try await insert(
             tenant, call, in: sql, more: "state, carrier_call_id, end_reason, ended_at, cost_nanos",
-            values: "'ended', $\(next), $\(next + 1), now(), 0", [.text(carrierCallID), .text(reason.rawValue)])
+            values: "'ended', $\(next), $\(next + 1), now(), 0",
+            [.text(carrierCallID), .text(reason.rawValue)])
     }
 
     /// Number of the first parameter after those of `insert`.
@@ -86,16 +100,21 @@ package struct CallStore: Sendable {
         let rates = String(decoding: try JSONEncoder().encode(call.prices.rates), as: UTF8.self)
         let found = try await sql.query(
             """
-            INSERT INTO calls (id, tenant_id, agent_id, agent_version, direction, from_number, to_number, region,
-                credential_id, variables, metadata, price_book_id, rates, components, max_seconds, ring_seconds, \(more))
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11::jsonb, $12, $13::jsonb, $14::text[], $15, $16,
+            INSERT INTO calls (id, tenant_id, agent_id, agent_version, direction, from_number, to_number,
+                region,
+                credential_id, variables, metadata, price_book_id, rates, components, max_seconds,
+                    ring_seconds, \(more))
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11::jsonb, $12, $13::jsonb,
+                $14::text[], $15, $16,
                 \(values))
             RETURNING \(CallRow.columns)
             """,
             [
-                .id(call.id), .id(tenant), .id(call.agent), .maybe(call.agentVersion), .text(call.direction.rawValue),
+                .id(call.id), .id(tenant), .id(call.agent), .maybe(call.agentVersion),
+                .text(call.direction.rawValue),
                 .text(call.from.reveal), .text(call.to.reveal), .text(call.region), .maybe(call.credential),
-                .json(.object(call.variables.mapValues(JSON.string))), .json(call.metadata), .id(call.prices.id),
+                .json(.object(call.variables.mapValues(JSON.string))), .json(call.metadata),
+                .id(call.prices.id),
                 .text(rates), .texts(call.components.map(\.rawValue).sorted()), .maybe(call.maxSeconds),
                 .maybe(call.ringSeconds),
             ] + parameters)
@@ -123,7 +142,10 @@ extension CallStore {
         _ tenant: ID<Tenant>, carrierCallID: String, as call: ID<Call>, in sql: PostgresTransaction
     ) async throws -> Bool {
         try await sql.query(
-            "INSERT INTO carrier_calls (tenant_id, carrier_call_id, call_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            """
+            INSERT INTO carrier_calls (tenant_id, carrier_call_id, call_id) VALUES
+                ($1, $2, $3) ON CONFLICT DO NOTHING
+            """,
             [.id(tenant), .text(carrierCallID), .id(call)]
         ).affected == 1
     }

@@ -17,8 +17,9 @@ package struct DeliveryStore: Sendable {
     private let database: Database
     package init(_ database: Database) { self.database = database }
 
-    /// Takes deliveries that are due. They are nobody else's for `lease`: a sender that dies leaves them to the next.
-    /// At most `perEndpoint` of one endpoint at once, so that a dead one cannot hold back the rest.
+    /// Takes deliveries that are due. They are nobody else's for `lease`: a sender that dies leaves them to
+    /// the next. At most `perEndpoint` of one endpoint at once, so that a dead one cannot hold back the
+    /// rest.
     package func take(limit: Int, perEndpoint: Int, lease: Duration) async throws -> [Due] {
         let found = try await database.platform(
             """
@@ -39,19 +40,24 @@ package struct DeliveryStore: Sendable {
             [.maybe(limit), .maybe(limit * 10), .maybe(perEndpoint), .double(CallStore.seconds(lease))])
         return try found.rows.map { row in
             Due(
-                tenant: try row.id("tenant_id"), message: try row.id("message_id"), endpoint: try row.id("endpoint_id"),
-                url: try row.text("url"), sealedSecret: try row.bytes("sealed_secret"), body: try row.text("body"),
+                tenant: try row.id("tenant_id"), message: try row.id("message_id"),
+                endpoint: try row.id("endpoint_id"),
+                url: try row.text("url"), sealedSecret: try row.bytes("sealed_secret"),
+                body: try row.text("body"),
                 attempts: Int(try row.int("attempts")) - 1)
         }
     }
 
     package func delivered(_ due: Due, status: Int) async throws {
-        try await update(due, "state = 'delivered', delivered_at = now(), last_status = $4, last_error = $5", status, nil)
+        try await update(
+            due, "state = 'delivered', delivered_at = now(), last_status = $4, last_error = $5", status, nil)
     }
 
     /// `retry` nil: given up.
     package func failed(_ due: Due, status: Int?, error: String, retry: Duration?) async throws {
-        let next = retry.map { "next_at = now() + make_interval(secs => \(CallStore.seconds($0)))" } ?? "state = 'failed'"
+        let next =
+            retry.map { "next_at = now() + make_interval(secs => \(CallStore.seconds($0)))" }
+            ?? "state = 'failed'"
         try await update(due, "\(next), last_status = $4, last_error = $5", status, error)
     }
 

@@ -3,7 +3,8 @@ package import Billing
 package import CallDispatch
 package import Postgres
 
-/// What happened in a call: events, turns, usage and files, each written once under a key given at its source.
+/// What happened in a call: events, turns, usage and files, each written once under a key given at its
+/// source.
 package struct FactStore: Sendable {
     let database: Database
     package init(_ database: Database) { self.database = database }
@@ -18,7 +19,8 @@ package struct FactStore: Sendable {
             VALUES ($1, $2, 1, $3, $4, $5::timestamptz, $6, $7::jsonb) ON CONFLICT DO NOTHING
             """,
             [
-                .id(report.tenant), .id(report.call), .maybe(report.epoch), .maybe(report.sequence), .time(report.at),
+                .id(report.tenant), .id(report.call), .maybe(report.epoch), .maybe(report.sequence),
+                .time(report.at),
                 .text(type), .json(detail),
             ]
         ).affected == 1
@@ -30,7 +32,8 @@ package struct FactStore: Sendable {
     ) async throws {
         _ = try await sql.query(
             """
-            WITH numbered AS (UPDATE calls SET event_number = event_number + 1 WHERE id = $1 RETURNING event_number)
+            WITH numbered AS (UPDATE calls SET event_number = event_number + 1 WHERE id = $1 RETURNING
+                event_number)
             INSERT INTO call_events (tenant_id, call_id, origin, epoch, sequence, at, type, detail)
             SELECT $2, $1, 0, $3, event_number, clock_timestamp(), $4, $5::jsonb FROM numbered
             """, [.id(call.id), .id(call.tenant), .maybe(call.epoch), .text(type), .json(detail)])
@@ -46,14 +49,16 @@ package struct FactStore: Sendable {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb) ON CONFLICT DO NOTHING
             """,
             [
-                .id(report.tenant), .id(report.call), .maybe(report.epoch), .maybe(turn.number), .text(turn.speaker),
+                .id(report.tenant), .id(report.call), .maybe(report.epoch), .maybe(turn.number),
+                .text(turn.speaker),
                 .text(turn.text.replacing("\0", with: "")), .maybe(turn.startMs), .maybe(turn.endMs),
                 .bool(turn.wasInterrupted), .json(.object(turn.stages.mapValues { .int(Int64($0)) })),
             ])
     }
 
     package static func insertArtifact(
-        kind: ArtifactKind, path: String, bytes: Int, milliseconds: Int, of report: Report, in sql: PostgresTransaction
+        kind: ArtifactKind, path: String, bytes: Int, milliseconds: Int, of report: Report,
+        in sql: PostgresTransaction
     ) async throws {
         _ = try await sql.query(
             """
@@ -80,12 +85,14 @@ package struct FactStore: Sendable {
             """
             INSERT INTO call_usage (tenant_id, call_id, epoch, component, source, unit, quantity)
             SELECT $1, $2, $3, component, source, unit, sum(quantity)::bigint
-            FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[]) AS u (component, source, unit, quantity)
+            FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[]) AS u (component, source, unit,
+                quantity)
             GROUP BY component, source, unit
             ON CONFLICT (call_id, epoch, component, source, unit) DO UPDATE SET quantity = excluded.quantity
             """,
             [
-                .id(report.tenant), .id(report.call), .maybe(report.epoch), .texts(usage.map(\.component.rawValue)),
+                .id(report.tenant), .id(report.call), .maybe(report.epoch),
+                .texts(usage.map(\.component.rawValue)),
                 .texts(usage.map(\.source)), .texts(usage.map(\.unit.rawValue)),
                 .text("{" + usage.map { String($0.quantity) }.joined(separator: ",") + "}"),
             ])
@@ -109,7 +116,9 @@ package struct FactStore: Sendable {
                 let unit = try row.optionalText("unit").flatMap(Usage.Unit.init(rawValue:))
             else { continue }
             slices[slices.count - 1].usage.append(
-                Usage(component: component, source: try row.text("source"), unit: unit, quantity: try row.int("quantity")))
+                Usage(
+                    component: component, source: try row.text("source"), unit: unit,
+                    quantity: try row.int("quantity")))
         }
         return slices
     }
@@ -120,12 +129,14 @@ package struct FactStore: Sendable {
         for line in lines {
             _ = try await sql.query(
                 """
-                INSERT INTO call_costs (tenant_id, call_id, agent_id, ended_at, component, source, unit, quantity,
+                INSERT INTO call_costs (tenant_id, call_id, agent_id, ended_at, component, source, unit,
+                    quantity,
                     billed, price_nanos, per, amount_nanos)
                 VALUES ($1, $2, $3, now(), $4, $5, $6, $7, $8, $9, $10, $11)
                 """,
                 [
-                    .id(call.tenant), .id(call.id), .id(call.agent), .text(line.component.rawValue), .text(line.source),
+                    .id(call.tenant), .id(call.id), .id(call.agent), .text(line.component.rawValue),
+                    .text(line.source),
                     .text(line.unit.rawValue), .int(line.quantity), .int(line.billed), .int(line.price.nanos),
                     .int(line.per), .int(line.amount.nanos),
                 ])

@@ -23,7 +23,8 @@ package struct LeaseStore: Sendable {
             INSERT INTO workers (id, region, media_url, capacity, is_draining, live_calls, expires_at)
             VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7))
             ON CONFLICT (id) DO UPDATE SET region = excluded.region, media_url = excluded.media_url,
-                capacity = excluded.capacity, is_draining = excluded.is_draining, live_calls = excluded.live_calls,
+                capacity = excluded.capacity, is_draining = excluded.is_draining, live_calls =
+                    excluded.live_calls,
                 expires_at = excluded.expires_at
             """,
             [
@@ -32,7 +33,8 @@ package struct LeaseStore: Sendable {
             ])
     }
 
-    /// Marks the worker's calls as seen, at most once a second each and never waiting for a call that is being changed.
+    /// Marks the worker's calls as seen, at most once a second each and never waiting for a call that is
+    /// being changed.
     package func touch(_ status: WorkerStatus) async throws {
         guard !status.live.isEmpty else { return }
         _ = try await database.platform(
@@ -66,7 +68,8 @@ package struct LeaseStore: Sendable {
         return LeaseAnswer(revoked: revoked, toEnd: try ending.rows.map { try $0.id("id") })
     }
 
-    /// The least loaded worker that is alive, in `region` if it can be; never `lost`. nil: none has a free slot.
+    /// The least loaded worker that is alive, in `region` if it can be; never `lost`. nil: none has a free
+    /// slot.
     package func place(region: String, except lost: ID<Worker>? = nil) async throws -> Place? {
         let found = try await database.platform(
             """
@@ -83,7 +86,8 @@ package struct LeaseStore: Sendable {
     /// Where a worker is reached; nil when its lease has run out.
     package func place(of worker: ID<Worker>) async throws -> Place? {
         let found = try await database.platform(
-            "SELECT id, media_url FROM workers WHERE id = $1 AND expires_at > clock_timestamp()", [.id(worker)])
+            "SELECT id, media_url FROM workers WHERE id = $1 AND expires_at > clock_timestamp()",
+            [.id(worker)])
         return try found.rows.first.map { Place(worker: try $0.id("id"), mediaURL: try $0.text("media_url")) }
     }
 
@@ -92,7 +96,8 @@ package struct LeaseStore: Sendable {
         _ = try await database.platform(
             """
             DELETE FROM workers w WHERE expires_at < now() - make_interval(secs => $1) AND NOT EXISTS (
-                SELECT FROM calls c WHERE c.worker_id = w.id AND c.state IN ('claimed', 'dialing', 'in_progress'))
+                SELECT FROM calls c WHERE c.worker_id = w.id AND c.state IN ('claimed', 'dialing',
+                    'in_progress'))
             """, [.double(CallStore.seconds(age))])
     }
 

@@ -4,8 +4,8 @@ package import Postgres
 
 /// Wallets, holds and the ledger. `Ledger` decides which money moves; here it is written, once.
 ///
-/// Invariant: postings of a tenant are written only while its wallet's row is locked by the same SQL transaction, so
-/// the sums kept there are those of its postings up to `position`.
+/// Invariant: postings of a tenant are written only while its wallet's row is locked by the same SQL
+/// transaction, so the sums kept there are those of its postings up to `position`.
 package struct LedgerStore: Sendable {
     /// What an entry is about; with the causing thing's id and a number it is the entry's key.
     package enum Kind: String, Sendable { case hold, settlement, topUp = "top_up" }
@@ -16,12 +16,16 @@ package struct LedgerStore: Sendable {
     /// Zero for a tenant that never had money.
     package func balances(_ tenant: ID<Tenant>) async throws -> Ledger.Balances {
         let found = try await database.tenant(
-            tenant, "SELECT available_nanos, held_nanos, debt_nanos FROM wallets WHERE tenant_id = $1", [.id(tenant)])
+            tenant, "SELECT available_nanos, held_nanos, debt_nanos FROM wallets WHERE tenant_id = $1",
+            [.id(tenant)])
         return try found.rows.first.map(Self.balances) ?? Ledger.Balances()
     }
 
-    /// The wallet, made if there is none, locked until the transaction ends. All of a tenant's money waits in line here.
-    package static func lock(_ tenant: ID<Tenant>, in sql: PostgresTransaction) async throws -> Ledger.Balances {
+    /// The wallet, made if there is none, locked until the transaction ends. All of a tenant's money waits
+    /// in line here.
+    package static func lock(_ tenant: ID<Tenant>, in sql: PostgresTransaction) async throws
+        -> Ledger.Balances
+    {
         let statement = """
             SELECT available_nanos, held_nanos, debt_nanos FROM wallets WHERE tenant_id = $1 FOR UPDATE
             """
@@ -30,10 +34,12 @@ package struct LedgerStore: Sendable {
             "INSERT INTO wallets (tenant_id) VALUES ($1) ON CONFLICT DO NOTHING", [.id(tenant)])
         _ = try await sql.query(
             """
-            INSERT INTO ledger_accounts (tenant_id, account) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING
+            INSERT INTO ledger_accounts (tenant_id, account) SELECT $1, unnest($2::text[]) ON CONFLICT DO
+                NOTHING
             """, [.id(tenant), .texts(Ledger.Account.allCases.map(\.rawValue))])
         guard let row = try await sql.query(statement, [.id(tenant)]).rows.first else {
-            throw Fault(code: "store.no_wallet", retry: .after(.milliseconds(50)), cause: "wallet not visible")
+            throw Fault(
+                code: "store.no_wallet", retry: .after(.milliseconds(50)), cause: "wallet not visible")
         }
         return try balances(row)
     }
@@ -46,14 +52,19 @@ package struct LedgerStore: Sendable {
     ) async throws -> Bool {
         let key: [PostgresValue] = [.id(tenant), .id(cause), .text(kind.rawValue), .maybe(number)]
         let written = try await sql.query(
-            "INSERT INTO ledger_entries (tenant_id, id, kind, number) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING", key)
+            """
+            INSERT INTO ledger_entries (tenant_id, id, kind, number) VALUES ($1, $2, $3, $4) ON
+                CONFLICT DO NOTHING
+            """,
+            key)
         guard written.affected == 1 else { return false }
         guard !postings.isEmpty else { return true }
         _ = try await sql.query(
             """
             WITH added AS (
                 INSERT INTO ledger_postings (tenant_id, entry_id, kind, number, account, amount_nanos)
-                SELECT $1, $2, $3, $4, account, amount FROM unnest($5::text[], $6::bigint[]) AS p (account, amount)
+                SELECT $1, $2, $3, $4, account, amount FROM unnest($5::text[], $6::bigint[]) AS p (account,
+                    amount)
                 RETURNING account, amount_nanos, position)
             UPDATE wallets SET
                 available_nanos = available_nanos
@@ -74,7 +85,8 @@ package struct LedgerStore: Sendable {
 
     private static func balances(_ row: PostgresRow) throws -> Ledger.Balances {
         Ledger.Balances(
-            available: Money(nanos: try row.int("available_nanos")), held: Money(nanos: try row.int("held_nanos")),
+            available: Money(nanos: try row.int("available_nanos")),
+            held: Money(nanos: try row.int("held_nanos")),
             debt: Money(nanos: try row.int("debt_nanos")))
     }
 }
@@ -101,7 +113,8 @@ extension LedgerStore {
             default: .captured(Money(nanos: try row.int("captured_nanos")))
             }
         return Billing.Hold(
-            amount: Money(nanos: try row.int("amount_nanos")), number: Int(try row.int("number")), state: state)
+            amount: Money(nanos: try row.int("amount_nanos")), number: Int(try row.int("number")),
+            state: state)
     }
 
     package static func update(

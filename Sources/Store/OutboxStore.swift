@@ -1,7 +1,8 @@
 package import Base
 package import Postgres
 
-/// Calls that wait for a free slot, and those that were rung and not yet claimed. Everything here runs for all tenants.
+/// Calls that wait for a free slot, and those that were rung and not yet claimed. Everything here runs for
+/// all tenants.
 package struct OutboxStore: Sendable {
     /// Notified when something was put into the outbox.
     package static let channel = "parley_outbox"
@@ -36,23 +37,29 @@ package struct OutboxStore: Sendable {
         _ body: @Sendable (PostgresTransaction) async throws -> T
     ) async throws -> T? {
         try await database.platformTransaction { sql in
-            let locked = try await sql.query("SELECT pg_try_advisory_xact_lock(hashtext('parley.relay')) AS locked")
+            let locked = try await sql.query(
+                "SELECT pg_try_advisory_xact_lock(hashtext('parley.relay')) AS locked")
             return try locked.rows[0].bool("locked") ? try await body(sql) : nil
         }
     }
 
     /// Regions with live workers, and the slots they have left after all calls rung or live in them.
-    package static func capacity(in sql: PostgresTransaction) async throws -> [(region: String, all: Int, used: Int)] {
+    package static func capacity(in sql: PostgresTransaction) async throws -> [(
+        region: String, all: Int, used: Int
+    )] {
         let found = try await sql.query(
             """
             SELECT region, sum(capacity)::bigint AS capacity, (SELECT count(*) FROM calls c
                 WHERE c.region = w.region AND c.state <> 'ended' AND c.released_at IS NOT NULL) AS used
             FROM workers w WHERE expires_at > clock_timestamp() AND NOT is_draining GROUP BY region
             """)
-        return try found.rows.map { (try $0.text("region"), Int(try $0.int("capacity")), Int(try $0.int("used"))) }
+        return try found.rows.map {
+            (try $0.text("region"), Int(try $0.int("capacity")), Int(try $0.int("used")))
+        }
     }
 
-    /// Tenants that wait in `region`. Skips from tenant to tenant along the index, however many calls each has.
+    /// Tenants that wait in `region`. Skips from tenant to tenant along the index, however many calls each
+    /// has.
     package static func waiting(
         region: String, upTo limit: Int, in sql: PostgresTransaction
     ) async throws -> [Waiting] {
@@ -63,15 +70,18 @@ package struct OutboxStore: Sendable {
                 UNION ALL
                 SELECT (SELECT o.tenant_id FROM outbox o WHERE o.region = $1 AND o.tenant_id > t.tenant_id
                     ORDER BY o.tenant_id LIMIT 1) FROM t WHERE t.tenant_id IS NOT NULL)
-            SELECT t.tenant_id, tenants.weight, greatest(0, tenants.concurrency_limit - (SELECT count(*) FROM calls c
-                    WHERE c.tenant_id = t.tenant_id AND c.state <> 'ended' AND c.released_at IS NOT NULL)) AS free,
+            SELECT t.tenant_id, tenants.weight, greatest(0, tenants.concurrency_limit - (SELECT count(*)
+                FROM calls c
+                    WHERE c.tenant_id = t.tenant_id AND c.state <> 'ended' AND c.released_at IS NOT NULL))
+                        AS free,
                 (SELECT count(*) FROM (SELECT FROM outbox o WHERE o.region = $1 AND o.tenant_id = t.tenant_id
-                    LIMIT $2) AS waiting) AS calls
+                    LIMIT $2) AS first_few) AS calls
             FROM t JOIN tenants ON tenants.id = t.tenant_id WHERE tenants.status = 'active'
             """, [.text(region), .maybe(limit)])
         return try found.rows.map { row in
             Waiting(
-                tenant: try row.id("tenant_id"), weight: Int(try row.int("weight")), free: Int(try row.int("free")),
+                tenant: try row.id("tenant_id"), weight: Int(try row.int("weight")),
+                free: Int(try row.int("free")),
                 calls: Int(try row.int("calls")))
         }
     }

@@ -48,13 +48,15 @@ package struct PlanStore: Sendable {
         let found = try await sql.query(
             """
             SELECT v.number, v.definition FROM agents a JOIN agent_versions v
-                ON v.tenant_id = a.tenant_id AND v.agent_id = a.id AND v.number = coalesce($3::int, a.latest_version)
+                ON v.tenant_id = a.tenant_id AND v.agent_id = a.id AND v.number = coalesce($3::int,
+                    a.latest_version)
             WHERE a.tenant_id = $1 AND a.id = $2 AND a.archived_at IS NULL
             """, [.id(tenant), .id(agent), .maybe(version)])
         guard let row = found.rows.first else { return nil }
         return AgentRelease(
             id: agent, version: Int(try row.int("number")),
-            definition: try JSONDecoder().decode(AgentDefinition.self, from: Data(try row.text("definition").utf8)))
+            definition: try JSONDecoder().decode(
+                AgentDefinition.self, from: Data(try row.text("definition").utf8)))
     }
 
     /// A version a call is pinned to, archived or not.
@@ -62,7 +64,8 @@ package struct PlanStore: Sendable {
         _ agent: ID<Agent>, version: Int, in sql: PostgresTransaction
     ) async throws -> AgentDefinition {
         let found = try await sql.query(
-            "SELECT definition FROM agent_versions WHERE agent_id = $1 AND number = $2", [.id(agent), .maybe(version)])
+            "SELECT definition FROM agent_versions WHERE agent_id = $1 AND number = $2",
+            [.id(agent), .maybe(version)])
         guard let row = found.rows.first else {
             throw Fault(code: "store.no_version", retry: .never, cause: "agent \(agent) version \(version)")
         }
@@ -79,37 +82,44 @@ package struct PlanStore: Sendable {
 
     package static func limits(_ tenant: ID<Tenant>, in sql: PostgresTransaction) async throws -> Limits {
         let found = try await sql.query(
-            "SELECT status, concurrency_limit, region, destination_policy FROM tenants WHERE id = $1", [.id(tenant)])
+            "SELECT status, concurrency_limit, region, destination_policy FROM tenants WHERE id = $1",
+            [.id(tenant)])
         guard let row = found.rows.first else {
             throw Fault(code: "store.no_tenant", retry: .never, cause: "tenant \(tenant)")
         }
         let policy = DestinationPolicy(json: try row.json("destination_policy"))
         return Limits(
             isActive: try row.text("status") == "active", concurrency: Int(try row.int("concurrency_limit")),
-            region: try row.text("region"), destinations: Destinations(allowed: policy.allowed, denied: policy.denied))
+            region: try row.text("region"),
+            destinations: Destinations(allowed: policy.allowed, denied: policy.denied))
     }
 
     /// The newest effective book of the tenant or of the nearest tenant above it; else the standard one.
     package func prices(for tenant: ID<Tenant>) async throws -> PriceBook {
         let found = try await database.platform(
             """
-            SELECT b.id, b.rates FROM tenants t CROSS JOIN LATERAL unnest(t.path) WITH ORDINALITY AS above (id, depth)
+            SELECT b.id, b.rates FROM tenants t CROSS JOIN LATERAL unnest(t.path) WITH ORDINALITY AS above
+                (id, depth)
                 JOIN price_books b ON b.tenant_id = above.id
-            WHERE t.id = $1 AND b.effective_from <= now() ORDER BY above.depth DESC, b.effective_from DESC LIMIT 1
+            WHERE t.id = $1 AND b.effective_from <= now() ORDER BY above.depth DESC, b.effective_from DESC
+                LIMIT 1
             """, [.id(tenant)])
         guard let row = found.rows.first else { return .standard }
         return PriceBook(
-            id: try row.id("id"), rates: try JSONDecoder().decode([Rate].self, from: Data(try row.text("rates").utf8)))
+            id: try row.id("id"),
+            rates: try JSONDecoder().decode([Rate].self, from: Data(try row.text("rates").utf8)))
     }
 
     private static let numbers = """
-        SELECT tenant_id, agent_id, agent_version, credential_id, inbound_enabled FROM phone_numbers WHERE e164 = $1
+        SELECT tenant_id, agent_id, agent_version, credential_id, inbound_enabled FROM phone_numbers WHERE
+            e164 = $1
         """
 
     private static func number(_ row: PostgresRow) throws -> OwnNumber {
         OwnNumber(
             tenant: try row.id("tenant_id"), agent: try row.optionalID("agent_id"),
-            agentVersion: try row.optionalInt("agent_version").map { Int($0) }, credential: try row.id("credential_id"),
+            agentVersion: try row.optionalInt("agent_version").map { Int($0) },
+            credential: try row.id("credential_id"),
             isInboundEnabled: try row.bool("inbound_enabled"))
     }
 }

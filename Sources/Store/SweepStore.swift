@@ -66,13 +66,17 @@ package struct SweepStore: Sendable {
                     WHEN carrier_ended_at < now() - make_interval(secs => $4)
                         OR carrier_ended_at IS NOT NULL AND dead_since < now() THEN 'carrier_ended'
                     WHEN dead_since < now() - make_interval(secs => $1) AND (state <> 'dialing'
-                        OR carrier_call_id IS NULL) AND (media_epoch = epoch OR state = 'dialing') THEN 'worker_lost'
-                    WHEN media_epoch < epoch AND media_due_at < now() + make_interval(secs => $10::float8 - $3::float8)
+                        OR carrier_call_id IS NULL) AND (media_epoch = epoch OR state = 'dialing') THEN
+                            'worker_lost'
+                    WHEN media_epoch < epoch AND media_due_at < now() + make_interval(secs => $10::float8 -
+                        $3::float8)
                         THEN 'media_never_came'
                     WHEN state = 'dialing' AND media_due_at IS NULL
-                        AND dialing_at < now() - make_interval(secs => ring_seconds + $5::float8) THEN 'ring_timeout'
+                        AND dialing_at < now() - make_interval(secs => ring_seconds + $5::float8) THEN
+                            'ring_timeout'
                     WHEN end_requested_at < now() - make_interval(secs => $6) THEN 'requested'
-                    WHEN answered_at < now() - make_interval(secs => max_seconds + $6::float8) THEN 'time_limit'
+                    WHEN answered_at < now() - make_interval(secs => max_seconds + $6::float8) THEN
+                        'time_limit'
                     WHEN state = 'in_progress' AND media_epoch = epoch
                         AND last_seen_at < now() - make_interval(secs => $7) THEN 'worker_lost'
                     END AS verdict
@@ -83,7 +87,8 @@ package struct SweepStore: Sendable {
             WHERE verdict IS NOT NULL ORDER BY id LIMIT $8
             """,
             [
-                secs(patience.reattach), secs(patience.claim), secs(patience.media), secs(patience.lastReport),
+                secs(patience.reattach), secs(patience.claim), secs(patience.media),
+                secs(patience.lastReport),
                 secs(patience.ring), secs(patience.goodbye), secs(patience.silence), .maybe(limit),
                 secs(LeaseStore.lease), secs(Self.tokenLifetime),
             ])
@@ -92,16 +97,20 @@ package struct SweepStore: Sendable {
                 let verdict = Verdict(rawValue: try row.text("verdict"))
             else { throw Fault(code: "store.unreadable_row", retry: .never, cause: "sweep") }
             return Finding(
-                tenant: try row.id("tenant_id"), call: try row.id("id"), state: state, epoch: Int(try row.int("epoch")),
+                tenant: try row.id("tenant_id"), call: try row.id("id"), state: state,
+                epoch: Int(try row.int("epoch")),
                 mediaEpoch: Int(try row.int("media_epoch")), verdict: verdict)
         }
     }
 
     /// Calls nobody claimed in time: rung for too long, or waiting for a slot since yesterday.
-    package func unclaimed(_ patience: Patience, limit: Int) async throws -> [(tenant: ID<Tenant>, call: ID<Call>)] {
+    package func unclaimed(_ patience: Patience, limit: Int) async throws -> [(
+        tenant: ID<Tenant>, call: ID<Call>
+    )] {
         let found = try await database.platform(
             """
-            (SELECT tenant_id, id FROM calls WHERE state = 'queued' AND released_at < now() - make_interval(secs => $1)
+            (SELECT tenant_id, id FROM calls WHERE state = 'queued' AND released_at < now() -
+                make_interval(secs => $1)
                 LIMIT $3)
             UNION ALL
             (SELECT tenant_id, call_id FROM outbox WHERE created_at < now() - make_interval(secs => $2)

@@ -11,7 +11,8 @@ package struct WebhookEndpointRow: Sendable {
     package var sealedSecret: [UInt8]
 
     package init(
-        id: ID<WebhookEndpoint>, url: String, events: [String], isEnabled: Bool = true, created: Timestamp = .current,
+        id: ID<WebhookEndpoint>, url: String, events: [String], isEnabled: Bool = true,
+        created: Timestamp = .current,
         sealedSecret: [UInt8]
     ) {
         self.id = id
@@ -32,19 +33,22 @@ package struct WebhookStore: Sendable {
     let database: Database
     package init(_ database: Database) { self.database = database }
 
-    private static let columns = "id, url, to_json(events) AS events, is_enabled, parley_ms(created_at) AS created, sealed_secret"
+    private static let columns =
+        "id, url, to_json(events) AS events, is_enabled, parley_ms(created_at) AS created, sealed_secret"
 
-    /// Queues a message for every endpoint that wants its type, in the SQL transaction of what it tells. One message of
-    /// a type about a subject: repeating changes nothing.
+    /// Queues a message for every endpoint that wants its type, in the SQL transaction of what it tells.
+    /// One message of a type about a subject: repeating changes nothing.
     package static func queue(
-        _ tenant: ID<Tenant>, _ type: String, about subject: ID<Call>, _ body: JSON, in sql: PostgresTransaction
+        _ tenant: ID<Tenant>, _ type: String, about subject: ID<Call>, _ body: JSON,
+        in sql: PostgresTransaction
     ) async throws {
         _ = try await sql.query(
             """
             WITH wanted AS (SELECT id FROM webhook_endpoints
                 WHERE tenant_id = $1 AND is_enabled AND ($4 = ANY (events) OR '*' = ANY (events))),
             message AS (INSERT INTO webhook_messages (tenant_id, id, subject_id, type, body)
-                SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT FROM wanted) ON CONFLICT DO NOTHING RETURNING id)
+                SELECT $1, $2, $3, $4, $5 WHERE EXISTS (SELECT FROM wanted) ON CONFLICT DO NOTHING
+                    RETURNING id)
             INSERT INTO webhook_deliveries (tenant_id, message_id, endpoint_id)
             SELECT $1, message.id, wanted.id FROM message CROSS JOIN wanted
             """,
@@ -61,19 +65,25 @@ package struct WebhookStore: Sendable {
             VALUES ($1, $2, $3, $4::text[], $5, $6)
             """,
             [
-                .id(tenant), .id(endpoint.id), .text(endpoint.url), .texts(endpoint.events), .bytes(endpoint.sealedSecret),
+                .id(tenant), .id(endpoint.id), .text(endpoint.url), .texts(endpoint.events),
+                .bytes(endpoint.sealedSecret),
                 .bool(endpoint.isEnabled),
             ])
     }
 
     package static func count(_ tenant: ID<Tenant>, in sql: PostgresTransaction) async throws -> Int {
-        Int(try await sql.query("SELECT count(*) AS n FROM webhook_endpoints WHERE tenant_id = $1", [.id(tenant)])
+        Int(
+            try await sql.query(
+                "SELECT count(*) AS n FROM webhook_endpoints WHERE tenant_id = $1", [.id(tenant)]
+            )
             .rows[0].int("n"))
     }
 
     package func find(_ tenant: ID<Tenant>, _ id: ID<WebhookEndpoint>) async throws -> WebhookEndpointRow? {
-        try await database.tenant(tenant, "SELECT \(Self.columns) FROM webhook_endpoints WHERE id = $1", [.id(id)])
-            .rows.first.map(Self.read)
+        try await database.tenant(
+            tenant, "SELECT \(Self.columns) FROM webhook_endpoints WHERE id = $1", [.id(id)]
+        )
+        .rows.first.map(Self.read)
     }
 
     package func list(
@@ -103,7 +113,8 @@ package struct WebhookStore: Sendable {
 
     /// False: there was none. What waits for it is forgotten.
     package func delete(_ tenant: ID<Tenant>, _ id: ID<WebhookEndpoint>) async throws -> Bool {
-        try await database.tenant(tenant, "DELETE FROM webhook_endpoints WHERE id = $1", [.id(id)]).affected == 1
+        try await database.tenant(tenant, "DELETE FROM webhook_endpoints WHERE id = $1", [.id(id)]).affected
+            == 1
     }
 
     private static func read(_ row: PostgresRow) throws -> WebhookEndpointRow {

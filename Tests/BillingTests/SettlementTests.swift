@@ -21,7 +21,7 @@ private func bill(_ slices: [Slice], prices: PriceBook = .standard) -> [String] 
         epoch: 1, connectedMs: 60_000,
         usage: [
             usage(.stt, .milliseconds, 20_500), usage(.tts, .milliseconds, 30_000),
-            usage(.telephony, .milliseconds, 99),
+            usage(.telephony, .milliseconds, 99, "twilio"),
         ])
     #expect(
         bill([slice]) == [

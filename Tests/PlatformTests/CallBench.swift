@@ -74,9 +74,11 @@ struct CallBench: Sendable {
         database = Database(settings, logger: Self.logger)
         vault = Vault(database: database, masterKeys: Self.masterKeys)
         parts = CallParts(
-            database: database, vault: vault, urls: CarrierURLs(publicURL: "https://parley.test"), workerKey: Self.workerKey)
+            database: database, vault: vault, urls: CarrierURLs(publicURL: "https://parley.test"),
+            workerKey: Self.workerKey)
         link = LocalControlLink(parts)
-        (tenant, agent, credential) = try await Self.seed(database, vault, number: Self.ownNumber, concurrency)
+        (tenant, agent, credential) = try await Self.seed(
+            database, vault, number: Self.ownNumber, concurrency)
     }
 
     /// A tenant with an agent, a carrier account and a number, priced by the standard book.
@@ -89,7 +91,8 @@ struct CallBench: Sendable {
                 id: tenant, under: nil, kind: .client, name: "Calls",
                 limits: TenantLimits(concurrency: concurrency, region: "local"))
             // Straight below an operator that only the database knows.
-            let root = try await sql.query("SELECT id FROM tenants WHERE kind = 'operator'").rows.first?.id("id", Tenant.self)
+            let root = try await sql.query("SELECT id FROM tenants WHERE kind = 'operator'").rows.first?.id(
+                "id", Tenant.self)
             let above = root ?? .new()
             if root == nil {
                 let top = TenantRow(
@@ -102,10 +105,14 @@ struct CallBench: Sendable {
             child.path = [above, tenant]
             try await TenantStore.insert(child, in: sql)
             _ = try await sql.query(
-                "INSERT INTO price_books (tenant_id, id, name, effective_from, rates) VALUES ($1, $2, 'Test', now(), $3::jsonb)",
+                """
+                INSERT INTO price_books (tenant_id, id, name, effective_from, rates)
+                    VALUES ($1, $2, 'Test', now(), $3::jsonb)
+                """,
                 [
                     .id(tenant), .id(ID<PriceBookEntity>.new()),
-                    .text(String(decoding: try JSONEncoder().encode(PriceBook.standard.rates), as: UTF8.self)),
+                    .text(
+                        String(decoding: try JSONEncoder().encode(PriceBook.standard.rates), as: UTF8.self)),
                 ])
         }
         let secret = try await vault.seal(for: tenant).seal(
@@ -117,9 +124,13 @@ struct CallBench: Sendable {
         let text = String(decoding: try JSONEncoder().encode(definition), as: UTF8.self)
         try await database.tenantTransaction(tenant) { sql in
             _ = try await sql.query(
-                "INSERT INTO agents (tenant_id, id, name, latest_version) VALUES ($1, $2, 'Desk', 1)", [.id(tenant), .id(agent)])
+                "INSERT INTO agents (tenant_id, id, name, latest_version) VALUES ($1, $2, 'Desk', 1)",
+                [.id(tenant), .id(agent)])
             _ = try await sql.query(
-                "INSERT INTO agent_versions (tenant_id, agent_id, number, definition) VALUES ($1, $2, 1, $3::jsonb)",
+                """
+                INSERT INTO agent_versions (tenant_id, agent_id, number, definition)
+                    VALUES ($1, $2, 1, $3::jsonb)
+                """,
                 [.id(tenant), .id(agent), .text(text)])
             _ = try await sql.query(
                 """
@@ -127,8 +138,14 @@ struct CallBench: Sendable {
                 VALUES ($1, $2, 'twilio', 'Carrier', 'AC1', 'https://carrier.test', $3, 'oken')
                 """, [.id(tenant), .id(credential), .bytes(secret)])
             _ = try await sql.query(
-                "INSERT INTO phone_numbers (tenant_id, id, e164, agent_id, credential_id) VALUES ($1, $2, $3, $4, $5)",
-                [.id(tenant), .id(ID<PhoneNumber>.new()), .text(number.description), .id(agent), .id(credential)])
+                """
+                INSERT INTO phone_numbers (tenant_id, id, e164, agent_id, credential_id) VALUES
+                    ($1, $2, $3, $4, $5)
+                """,
+                [
+                    .id(tenant), .id(ID<PhoneNumber>.new()), .text(number.description), .id(agent),
+                    .id(credential),
+                ])
         }
         return (tenant, agent, credential)
     }
@@ -144,25 +161,44 @@ extension CallBench {
         let admit = AdmitCall(parts)
         let prices = try await admit.prices(for: tenant)
         let request = AdmitCall.Request(agent: agent, from: Self.ownNumber, to: to)
-        return try await database.tenantTransaction(tenant) { try await admit(tenant, request, prices: prices, in: $0) }
+        return try await database.tenantTransaction(tenant) {
+            try await admit(tenant, request, prices: prices, in: $0)
+        }
     }
 
+    /// The lease then lasts an hour: a slow machine must not decide what a test finds.
     @discardableResult
-    func renew(_ worker: ID<Worker>? = nil, capacity: Int = 1000, live: [LiveCall] = []) async throws -> LeaseAnswer {
-        try await link.renew(
+    func renew(_ worker: ID<Worker>? = nil, capacity: Int = 1000, live: [LiveCall] = []) async throws
+        -> LeaseAnswer
+    {
+        let answer = try await link.renew(
             WorkerStatus(
-                worker: worker ?? self.worker, region: "local", mediaURL: "ws://worker.test:1", capacity: capacity,
+                worker: worker ?? self.worker, region: "local", mediaURL: "ws://worker.test:1",
+                capacity: capacity,
                 isDraining: false, live: live))
+        try await superuser(
+            """
+            UPDATE workers SET expires_at = now() + interval '1 hour' WHERE id =
+                '\((worker ?? self.worker).uuidString)'
+            """
+        )
+        return answer
     }
 
     /// Makes the worker's lease run out now.
     func kill(_ worker: ID<Worker>? = nil) async throws {
         try await superuser(
-            "UPDATE workers SET expires_at = now() - interval '1 hour' WHERE id = '\((worker ?? self.worker).uuidString)'")
+            """
+            UPDATE workers SET expires_at = now() - interval '1 hour' WHERE id =
+                '\((worker ?? self.worker).uuidString)'
+            """
+        )
     }
 
     func find(_ call: ID<Call>) async throws -> CallRow {
-        guard let row = try await CallStore(database).find(tenant, call) else { throw Refusal(code: "gone", message: "") }
+        guard let row = try await CallStore(database).find(tenant, call) else {
+            throw Refusal(code: "gone", message: "")
+        }
         return row
     }
 
@@ -171,7 +207,9 @@ extension CallBench {
     }
 
     @discardableResult
-    func tell(_ call: ID<Call>, epoch: Int = 1, _ sequence: Int, _ fact: CallFact) async throws -> ReportReceipt {
+    func tell(_ call: ID<Call>, epoch: Int = 1, _ sequence: Int, _ fact: CallFact) async throws
+        -> ReportReceipt
+    {
         try await link.report([report(call, epoch: epoch, sequence, fact)])
     }
 
@@ -189,9 +227,11 @@ extension CallBench {
         _ = try await link.claim(call, tenant: tenant, worker: worker ?? self.worker)
         try await tell(call, 1, .dialing)
         try await tell(call, 2, .carrierAccepted(carrierCallID: "CA\(call.description.suffix(8))"))
-        _ = try await ContinueCall(parts).answered(try await find(call), carrierCallID: "CA\(call.description.suffix(8))")
+        _ = try await ContinueCall(parts).answered(
+            try await find(call), carrierCallID: "CA\(call.description.suffix(8))")
         _ = try await link.attach(
-            try await token(call), worker: worker ?? self.worker, carrierCallID: "CA\(call.description.suffix(8))")
+            try await token(call), worker: worker ?? self.worker,
+            carrierCallID: "CA\(call.description.suffix(8))")
         return try await find(call)
     }
 
@@ -212,7 +252,8 @@ extension CallBench {
 
     func number(_ sql: String) async throws -> Int64 { try await superuser(sql).rows[0].int(0) }
 
-    /// Everything that must be true of money at any moment, counted behind row-level security; empty when it is.
+    /// Everything that must be true of money at any moment, counted behind row-level security; empty when
+    /// it is.
     func moneyProblems() async throws -> [String] {
         let checks = [
             "unbalanced entries": """
@@ -229,11 +270,13 @@ extension CallBench {
             WHERE (a, h, d, p) IS DISTINCT FROM (available_nanos, held_nanos, debt_nanos, w.position)
             """,
             "held money unlike open holds": """
-            SELECT count(*) FROM wallets w WHERE held_nanos <> (SELECT coalesce(sum(amount_nanos), 0) FROM holds h
+            SELECT count(*) FROM wallets w WHERE held_nanos <> (SELECT coalesce(sum(amount_nanos), 0) FROM
+                holds h
                 WHERE h.tenant_id = w.tenant_id AND state = 'open')
             """,
             "ended calls with an open hold": """
-            SELECT count(*) FROM calls c JOIN holds h ON h.call_id = c.id WHERE c.state = 'ended' AND h.state = 'open'
+            SELECT count(*) FROM calls c JOIN holds h ON h.call_id = c.id WHERE c.state = 'ended' AND
+                h.state = 'open'
             """,
             "live calls without an open hold": """
             SELECT count(*) FROM calls c LEFT JOIN holds h ON h.call_id = c.id AND h.state = 'open'
@@ -255,7 +298,8 @@ extension CallBench {
     }
 }
 
-/// Lets a few benches be open at once: all tests run side by side, and the server has two hundred connections.
+/// Lets a few benches be open at once: all tests run side by side, and the server has two hundred
+/// connections.
 actor Turnstile {
     static let shared = Turnstile()
     private static let benchesMax = 5

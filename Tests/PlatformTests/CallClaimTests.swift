@@ -89,13 +89,17 @@ import Testing
         try await bench.tell(call, 1, .dialing)
         var stale = try await bench.token(call)
         stale.expires = Timestamp(milliseconds: Timestamp.current.milliseconds - 1)
-        await expectRefusal("token_expired") { _ = try await bench.link.attach(stale, worker: bench.worker, carrierCallID: "CA1") }
+        await expectRefusal("token_expired") {
+            _ = try await bench.link.attach(stale, worker: bench.worker, carrierCallID: "CA1")
+        }
         let token = try await bench.token(call)
         // It reaches another worker than it names: the claim moves there.
         let second = ID<Worker>.new()
         let plan = try await bench.link.attach(token, worker: second, carrierCallID: "CA1")
         #expect(plan.epoch == 2 && !plan.isResumed)
-        await expectRefusal("stale_epoch") { _ = try await bench.link.attach(token, worker: bench.worker, carrierCallID: "CA1") }
+        await expectRefusal("stale_epoch") {
+            _ = try await bench.link.attach(token, worker: bench.worker, carrierCallID: "CA1")
+        }
         await expectRefusal("already_attached") {
             _ = try await bench.link.attach(try await bench.token(call), worker: second, carrierCallID: "CA1")
         }
@@ -109,11 +113,14 @@ import Testing
 @Test func otherTenantsCallsDoNotExist() async throws {
     try await CallBench.with { bench in
         let call = try await bench.connected()
-        let (other, _, _) = try await CallBench.seed(bench.database, bench.vault, number: CallBench.otherNumber, 10)
+        let (other, _, _) = try await CallBench.seed(
+            bench.database, bench.vault, number: CallBench.otherNumber, 10)
         #expect(try await CallStore(bench.database).find(other, call.id) == nil)
         #expect(try await EndCall(bench.parts)(other, call.id) == nil)
         #expect(try await bench.link.claim(call.id, tenant: other, worker: bench.worker) == nil)
-        await expectRefusal("not_found") { _ = try await bench.link.extendHold(call.id, tenant: other, epoch: 1, number: 1) }
+        await expectRefusal("not_found") {
+            _ = try await bench.link.extendHold(call.id, tenant: other, epoch: 1, number: 1)
+        }
         let report = Report(
             call: call.id, tenant: other, epoch: 1, sequence: 70, at: .current,
             fact: .ended(.agentEnded, connectedMs: 1, usage: []))

@@ -7,8 +7,10 @@ import Testing
 
 /// How far a call has come when its worker dies.
 enum KillPoint: String, CaseIterable, Sendable {
-    case admitted, released, claimed, dialing, carrierAccepted, answered, attached, firstUsage, turns, holdExtended
-    case moved, movedAndAttached, usageOfTwoEpochs, endRequested, carrierCompleted, inboundAdmitted, inboundAttached
+    case admitted, released, claimed, dialing, carrierAccepted, answered, attached, firstUsage, turns,
+        holdExtended
+    case moved, movedAndAttached, usageOfTwoEpochs, endRequested, carrierCompleted, inboundAdmitted,
+        inboundAttached
 }
 
 private func usage(_ stt: Int64) -> [Usage] {
@@ -47,14 +49,17 @@ private func bring(_ bench: CallBench, to point: KillPoint) async throws -> (ID<
     case .holdExtended: _ = try await bench.link.extendHold(call, tenant: bench.tenant, epoch: 1, number: 1)
     case .endRequested: _ = try await EndCall(bench.parts)(bench.tenant, call)
     case .carrierCompleted:
-        try await RecordCarrierStatus(bench.parts)(bench.tenant, call, status: "completed", carrierCallID: "CA7")
+        try await RecordCarrierStatus(bench.parts)(
+            bench.tenant, call, status: "completed", carrierCallID: "CA7")
     case .moved, .movedAndAttached, .usageOfTwoEpochs: return try await move(bench, call, point)
     default: break
     }
     return (call, 10_000)
 }
 
-private func move(_ bench: CallBench, _ call: ID<Call>, _ point: KillPoint) async throws -> (ID<Call>, confirmedMs: Int64) {
+private func move(_ bench: CallBench, _ call: ID<Call>, _ point: KillPoint) async throws -> (
+    ID<Call>, confirmedMs: Int64
+) {
     let second = ID<Worker>.new()
     try await bench.renew(second)
     _ = try await ContinueCall(bench.parts)(try await bench.find(call), carrierStatus: nil)
@@ -69,7 +74,9 @@ private func move(_ bench: CallBench, _ call: ID<Call>, _ point: KillPoint) asyn
     return (call, confirmed)
 }
 
-private func bringInbound(_ bench: CallBench, _ point: KillPoint) async throws -> (ID<Call>, confirmedMs: Int64) {
+private func bringInbound(_ bench: CallBench, _ point: KillPoint) async throws -> (
+    ID<Call>, confirmedMs: Int64
+) {
     try await bench.renew()
     let call = try await bench.callIn("CA9").id
     guard point == .inboundAttached else { return (call, 0) }
@@ -81,17 +88,23 @@ private func bringInbound(_ bench: CallBench, _ point: KillPoint) async throws -
 extension CallBench {
     /// An inbound call as its webhook admits it.
     func callIn(_ carrierCallID: String) async throws -> CallRow {
-        guard let number = try await PlanStore(database).owner(of: Self.ownNumber.description) else { throw Refusal(code: "test", message: "") }
+        guard let number = try await PlanStore(database).owner(of: Self.ownNumber.description) else {
+            throw Refusal(code: "test", message: "")
+        }
         let request = AdmitInbound.Request(
-            carrierCallID: carrierCallID, from: Redacted(Self.otherNumber.description), to: Redacted(Self.ownNumber.description))
+            carrierCallID: carrierCallID, from: Redacted(Self.otherNumber.description),
+            to: Redacted(Self.ownNumber.description))
         _ = try await AdmitInbound(parts)(number, request)
-        guard let row = try await CallStore(database).find(tenant, carrierCallID: carrierCallID) else { throw Refusal(code: "test", message: "") }
+        guard let row = try await CallStore(database).find(tenant, carrierCallID: carrierCallID) else {
+            throw Refusal(code: "test", message: "")
+        }
         return row
     }
 
     func addEndpoint() async throws {
         let row = WebhookEndpointRow(
-            id: .new(), url: "https://hooks.test", events: ["*"], isEnabled: true, created: .current, sealedSecret: [1])
+            id: .new(), url: "https://hooks.test", events: ["*"], isEnabled: true, created: .current,
+            sealedSecret: [1])
         try await database.tenantTransaction(tenant) { try await WebhookStore.insert(tenant, row, in: $0) }
     }
 }
@@ -114,16 +127,20 @@ func aWorkerLostAtAnyPointIsBilledOnceAndHoldsNothing(point: KillPoint) async th
         let row = try await bench.find(call)
         #expect(row.state == .ended)
         #expect(row.connectedMs == confirmedMs)
-        let prices = Settlement(slices: [Slice(epoch: 1, connectedMs: confirmedMs, usage: [])], prices: row.prices).total
+        let prices = Settlement(
+            slices: [Slice(epoch: 1, connectedMs: confirmedMs, usage: [])], prices: row.prices
+        ).total
         #expect(try #require(row.cost) >= prices)
         // The lost worker comes back and tells the rest: too late to move money.
         let late = row.epoch == 0 ? 1 : row.epoch
-        try await bench.tell(call, epoch: late, 90, .ended(.agentEnded, connectedMs: 500_000, usage: usage(1)))
+        try await bench.tell(
+            call, epoch: late, 90, .ended(.agentEnded, connectedMs: 500_000, usage: usage(1)))
         try await bench.sweep()
         #expect(try await bench.find(call).cost == row.cost)
         #expect(try await bench.moneyProblems() == [])
         #expect(try await LedgerStore(bench.database).balances(bench.tenant).held == .zero)
-        #expect(try await bench.number("SELECT count(*) FROM webhook_messages WHERE type = 'call.ended'") == 1)
+        #expect(
+            try await bench.number("SELECT count(*) FROM webhook_messages WHERE type = 'call.ended'") == 1)
         #expect(try await bench.number("SELECT count(*) FROM ledger_entries WHERE kind = 'settlement'") == 1)
         #expect(try await bench.number("SELECT count(*) FROM outbox") == 0)
     }
@@ -134,7 +151,9 @@ func reportsTwiceAndInAnyOrderMakeTheSameBill(seed: UInt64) async throws {
     try await CallBench.with { bench in
         var random = SeededGenerator(seed: seed)
         let call = try await bench.connected().id
-        var reports = (1...8).map { bench.report(call, 2 + $0, .usage(usage(Int64($0) * 100), connectedMs: $0 * 1000)) }
+        var reports = (1...8).map {
+            bench.report(call, 2 + $0, .usage(usage(Int64($0) * 100), connectedMs: $0 * 1000))
+        }
         reports += (1...4).map { bench.report(call, 20 + $0, turn($0)) }
         reports += reports
         reports.shuffle(using: &random)
@@ -167,7 +186,9 @@ func reportsTwiceAndInAnyOrderMakeTheSameBill(seed: UInt64) async throws {
 }
 
 @Test func slotsAreSharedByWeightAndNobodyWaitsForAHundredThousand() {
-    let (big, small, heavy) = (ID<Tenant>(high: 1, low: 1), ID<Tenant>(high: 2, low: 1), ID<Tenant>(high: 3, low: 1))
+    let (big, small, heavy) = (
+        ID<Tenant>(high: 1, low: 1), ID<Tenant>(high: 2, low: 1), ID<Tenant>(high: 3, low: 1)
+    )
     var share = FairShare()
     let claims = [
         FairShare.Claim(tenant: big, weight: 1, most: 100_000), .init(tenant: small, weight: 1, most: 1),

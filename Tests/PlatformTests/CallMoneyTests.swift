@@ -12,12 +12,16 @@ private func usage(_ stt: Int64) -> [Usage] {
 
 @Test func aCallIsHeldExtendedAndSettledOnce() async throws {
     try await CallBench.with(dollars: 1) { bench in
-        let minute = PriceBook.standard.worstCase(connectedMs: 60_000, components: [.telephony, .stt, .tts, .platform])
+        let minute = PriceBook.standard.worstCase(
+            connectedMs: 60_000, components: [.telephony, .stt, .tts, .platform])
         let call = try await bench.connected()
         let ledger = LedgerStore(bench.database)
-        #expect(try await ledger.balances(bench.tenant) == .init(available: .dollars(1) - minute, held: minute))
+        #expect(
+            try await ledger.balances(bench.tenant) == .init(available: .dollars(1) - minute, held: minute))
         for _ in 0..<3 {
-            #expect(try await bench.link.extendHold(call.id, tenant: bench.tenant, epoch: 1, number: 1) == .funded(untilMs: 120_000))
+            #expect(
+                try await bench.link.extendHold(call.id, tenant: bench.tenant, epoch: 1, number: 1)
+                    == .funded(untilMs: 120_000))
         }
         #expect(try await ledger.balances(bench.tenant).held == minute + minute)
         for _ in 0..<3 {
@@ -37,13 +41,16 @@ private func usage(_ stt: Int64) -> [Usage] {
     try await CallBench.with(dollars: 0) { bench in
         try await bench.topUp(Money(nanos: 50_000_000))
         let call = try await bench.connected()
-        #expect(try await bench.link.extendHold(call.id, tenant: bench.tenant, epoch: 1, number: 1) == .refused)
+        #expect(
+            try await bench.link.extendHold(call.id, tenant: bench.tenant, epoch: 1, number: 1) == .refused)
         try await bench.tell(call.id, 5, .ended(.agentEnded, connectedMs: 600_000, usage: []))
         let ledger = LedgerStore(bench.database)
         #expect(try await ledger.balances(bench.tenant).debt == Money(nanos: 50_000_000 - 340_000_000))
         await expectRefusal("insufficient_funds") { _ = try await bench.admit() }
         try await bench.topUp(.dollars(1))
-        #expect(try await ledger.balances(bench.tenant) == .init(available: Money(nanos: 1_050_000_000 - 340_000_000)))
+        #expect(
+            try await ledger.balances(bench.tenant)
+                == .init(available: Money(nanos: 1_050_000_000 - 340_000_000)))
         #expect(try await bench.moneyProblems() == [])
     }
 }
@@ -55,12 +62,15 @@ private func usage(_ stt: Int64) -> [Usage] {
         try await bench.tell(call.id, 4, .usage(usage(9000), connectedMs: 20_000))
         let second = ID<Worker>.new()
         try await bench.renew(second)
-        guard case .connect(let token, _) = try await ContinueCall(bench.parts)(try await bench.find(call.id), carrierStatus: nil)
+        guard
+            case .connect(let token, _) = try await ContinueCall(bench.parts)(
+                try await bench.find(call.id), carrierStatus: nil)
         else { throw Refusal(code: "test", message: "expected a new stream") }
         #expect(token.worker == second && token.epoch == 2)
         let plan = try await bench.link.attach(token, worker: second, carrierCallID: call.carrierCallID ?? "")
         #expect(plan.isResumed && plan.elapsedMs == 20_000 && plan.epoch == 2)
-        try await bench.tell(call.id, epoch: 2, 1, .ended(.agentEnded, connectedMs: 40_000, usage: usage(1000)))
+        try await bench.tell(
+            call.id, epoch: 2, 1, .ended(.agentEnded, connectedMs: 40_000, usage: usage(1000)))
         #expect(try await bench.find(call.id).connectedMs == 60_000)
         #expect(try await bench.number("SELECT quantity FROM call_costs WHERE component = 'stt'") == 10_000)
         #expect(try await bench.moneyProblems() == [])
@@ -78,10 +88,12 @@ private func usage(_ stt: Int64) -> [Usage] {
                 let call = calls[number % calls.count]
                 group.addTask { [call] in
                     if number / 20 % 5 == 4 {
-                        try await bench.tell(call, 50, .ended(.agentEnded, connectedMs: 30_000 + number, usage: usage(1000)))
+                        try await bench.tell(
+                            call, 50, .ended(.agentEnded, connectedMs: 30_000 + number, usage: usage(1000)))
                     } else {
                         // An ended call refuses; a live one funds each number once.
-                        _ = try? await bench.link.extendHold(call, tenant: bench.tenant, epoch: 1, number: 1 + number / 60)
+                        _ = try? await bench.link.extendHold(
+                            call, tenant: bench.tenant, epoch: 1, number: 1 + number / 60)
                     }
                 }
             }
@@ -101,10 +113,14 @@ private func usage(_ stt: Int64) -> [Usage] {
             try await bench.database.tenantTransaction(bench.tenant) { sql in
                 _ = try await LedgerStore.lock(bench.tenant, in: sql)
                 _ = try await LedgerStore.record(
-                    bench.tenant, .topUp, ID<Entry>.new(), number: 0, [.init(.available, .dollars(5))], in: sql)
+                    bench.tenant, .topUp, ID<Entry>.new(), number: 0, [.init(.available, .dollars(5))],
+                    in: sql)
             }
         }
-        for sql in ["UPDATE ledger_postings SET amount_nanos = 1", "DELETE FROM ledger_entries", "TRUNCATE ledger_postings"] {
+        for sql in [
+            "UPDATE ledger_postings SET amount_nanos = 1", "DELETE FROM ledger_entries",
+            "TRUNCATE ledger_postings",
+        ] {
             await expectDatabaseRefusal { _ = try await bench.database.tenant(bench.tenant, sql) }
             await expectDatabaseRefusal { _ = try await bench.database.platform(sql) }
         }

@@ -30,16 +30,25 @@ struct OwnRedis: Sendable {
         process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/redis-server")
         process.arguments = [
-            "--port", "0", "--unixsocket", directory + "/redis.sock", "--save", "", "--appendonly", "no", "--dir", directory,
+            "--port", "0", "--unixsocket", directory + "/redis.sock", "--save", "", "--appendonly", "no",
+            "--dir", directory,
         ]
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         url = "unix://" + directory + "/redis.sock"
     }
 
+    /// It listens a moment after it started.
+    func ready(_ redis: RedisClient) async throws {
+        for _ in 0..<200 {
+            if (try? await redis.command(["PING"])) != nil { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     private func stop() {
-        process.terminate()
-        process.waitUntilExit()
+        // It inherits a thread's blocked signals, so only this one reaches it.
+        kill(process.processIdentifier, SIGKILL)
         try? FileManager.default.removeItem(atPath: directory)  // Nothing depends on it.
     }
 }
@@ -47,6 +56,7 @@ struct OwnRedis: Sendable {
 private func with(_ body: @Sendable (CallBench, CallQueue, RedisClient) async throws -> Void) async throws {
     try await OwnRedis.with { own in
         let redis = RedisClient(url: own.url, logger: CallBench.logger)
+        try await own.ready(redis)
         try await CallBench.with(concurrency: 500) { bench in
             try await body(bench, CallQueue(redis: redis, region: "local"), redis)
         }
@@ -58,7 +68,9 @@ private func with(_ body: @Sendable (CallBench, CallQueue, RedisClient) async th
 private func takeAll(_ bench: CallBench, _ queue: CallQueue, worker: ID<Worker>) async throws -> [ID<Call>] {
     var taken: [ID<Call>] = []
     while let entry = try await queue.next(worker: worker, wait: .milliseconds(50)) {
-        if let plan = try await bench.link.claim(entry.call, tenant: entry.tenant, worker: worker) { taken.append(plan.call) }
+        if let plan = try await bench.link.claim(entry.call, tenant: entry.tenant, worker: worker) {
+            taken.append(plan.call)
+        }
         try await queue.done(entry)
     }
     return taken

@@ -43,7 +43,8 @@ func destinationsAreJudgedAtTheDoor(to: String, status: Int, code: String) async
         let refused = try await site.send(.post, "/v1/calls", body(site))
         #expect(refused.status == 402 && refused.code == "insufficient_funds")
         for _ in 0..<3 {
-            let paid = try await site.send(.post, "/v1/wallet/top-ups", ["amount": "5.00"], headers: ["Idempotency-Key": "t1"])
+            let paid = try await site.send(
+                .post, "/v1/wallet/top-ups", ["amount": "5.00"], headers: ["Idempotency-Key": "t1"])
             #expect(paid.status == 201)
         }
         #expect(try await site.send(.get, "/v1/wallet").json["balance"] == "5.00")
@@ -59,13 +60,18 @@ func destinationsAreJudgedAtTheDoor(to: String, status: Int, code: String) async
         let call = try await bench.connected().id
         try await bench.tell(
             call, 3,
-            .turn(.init(
-                number: 1, speaker: "caller", text: "On Tuesday", startMs: 100, endMs: 900, wasInterrupted: false,
-                stages: ["heard_ms": 320])))
+            .turn(
+                .init(
+                    number: 1, speaker: "caller", text: "On Tuesday", startMs: 100, endMs: 900,
+                    wasInterrupted: false,
+                    stages: ["heard_ms": 320])))
         try await write(site, call)
-        try await bench.tell(call, 4, .artifact(kind: .recording, path: "\(call)/1.wav", bytes: 48, milliseconds: 1))
-        try await bench.tell(call, 5, .artifact(kind: .recording, path: "\(call)/2.wav", bytes: 48, milliseconds: 1))
-        try await bench.tell(call, 6, .artifact(kind: .recording, path: "../../etc/passwd", bytes: 1, milliseconds: 1))
+        try await bench.tell(
+            call, 4, .artifact(kind: .recording, path: "\(call)/1.wav", bytes: 48, milliseconds: 1))
+        try await bench.tell(
+            call, 5, .artifact(kind: .recording, path: "\(call)/2.wav", bytes: 48, milliseconds: 1))
+        try await bench.tell(
+            call, 6, .artifact(kind: .recording, path: "../../etc/passwd", bytes: 1, milliseconds: 1))
         try await bench.tell(call, 7, .ended(.agentEnded, connectedMs: 60_000, usage: []))
         let read = try await site.send(.get, "/v1/calls/\(call)")
         #expect(read.json["cost"] == "0.034" && read.json["end_reason"] == "agent_ended")
@@ -81,7 +87,8 @@ func destinationsAreJudgedAtTheDoor(to: String, status: Int, code: String) async
         #expect(recording.text.hasSuffix("abcdwxyz"))
         #expect(try await site.send(.get, "/v1/calls/\(call)/journal").status == 404)
         let usage = try await site.send(.get, "/v1/usage?group_by=agent,component")
-        #expect(usage.json["data"]?.array?.compactMap { $0["component"]?.string } == ["platform", "telephony"])
+        #expect(
+            usage.json["data"]?.array?.compactMap { $0["component"]?.string } == ["platform", "telephony"])
         let all = try await site.send(.get, "/v1/usage").json["data"]?.array?.first
         #expect(all?["cost"] == "0.034" && all?["connected_ms"] == 60_000 && all?["calls"] == 1)
     }
@@ -93,7 +100,8 @@ private func write(_ site: CallSite, _ call: ID<Call>) async throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     func file(_ sound: String, length: [UInt8]) -> Data {
         let format: [UInt8] = [16, 0, 0, 0, 1, 0, 2, 0, 0x40, 0x1F, 0, 0, 0, 0x7D, 0, 0, 4, 0, 16, 0]
-        let bytes = Array("RIFF".utf8) + [40, 0, 0, 0] + Array("WAVEfmt ".utf8) + format + Array("data".utf8) + length
+        let bytes =
+            Array("RIFF".utf8) + [40, 0, 0, 0] + Array("WAVEfmt ".utf8) + format + Array("data".utf8) + length
         return Data(bytes + Array(sound.utf8))
     }
     try file("abcd", length: [4, 0, 0, 0]).write(to: URL(fileURLWithPath: directory + "/1.wav"))
@@ -142,7 +150,8 @@ private func write(_ site: CallSite, _ call: ID<Call>) async throws {
         ]
         for key in ["", "Bearer ", "Bearer wrong", "Basic " + CallSite.workerKey, CallSite.workerKey] {
             let reply = try await site.raw(
-                .post, "/internal/v1/claim", headers: ["Authorization": key, "Content-Type": "application/json"], body: claim.text)
+                .post, "/internal/v1/claim",
+                headers: ["Authorization": key, "Content-Type": "application/json"], body: claim.text)
             #expect(reply.status == 401, "\(key)")
         }
         let headers = ["Authorization": "Bearer " + CallSite.workerKey, "Content-Type": "application/json"]
@@ -150,7 +159,10 @@ private func write(_ site: CallSite, _ call: ID<Call>) async throws {
         #expect(plan.status == 200 && plan.json["plan"]?["epoch"] == 1)
         let again = try await site.raw(.post, "/internal/v1/claim", headers: headers, body: claim.text)
         #expect(again.status == 200 && again.json["plan"] ?? .null == .null)
-        let hold: JSON = ["call": .string(call.description), "tenant": .string(site.bench.tenant.description), "epoch": 9, "number": 1]
+        let hold: JSON = [
+            "call": .string(call.description), "tenant": .string(site.bench.tenant.description), "epoch": 9,
+            "number": 1,
+        ]
         let refused = try await site.raw(.post, "/internal/v1/extend-hold", headers: headers, body: hold.text)
         #expect(refused.status == 409 && refused.code == "stale_epoch")
         let broken = try await site.raw(.post, "/internal/v1/report", headers: headers, body: "[{]")
@@ -161,13 +173,15 @@ private func write(_ site: CallSite, _ call: ID<Call>) async throws {
 @Test func webhooksAreSignedAsTheStandardSays() throws {
     let signature = try #require(WebhookSignature(secret: "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"))
     #expect(
-        signature.signature(id: "msg_parley_1", seconds: 1_790_000_000, body: Array(#"{"type":"call.ended"}"#.utf8))
+        signature.signature(
+            id: "msg_parley_1", seconds: 1_790_000_000, body: Array(#"{"type":"call.ended"}"#.utf8))
             == "v1,GzKqTFDOTgelCLMpluRrSsd5t+BsDI2qVsPA7POBT+E=")
 }
 
 @Test func anEndpointIsToldOnceItAnswersAndDroppedWhenItIsGone() async throws {
     try await CallSite.with { site in
-        let made = try await site.send(.post, "/v1/webhook-endpoints", ["url": "https://hooks.test/parley", "events": ["call.ended"]])
+        let made = try await site.send(
+            .post, "/v1/webhook-endpoints", ["url": "https://hooks.test/parley", "events": ["call.ended"]])
         #expect(made.status == 201)
         let verify = try #require(WebhookSignature(secret: made.json["secret"]?.string ?? ""))
         #expect(try await site.send(.get, "/v1/webhook-endpoints/\(made.id)").json["secret"] == nil)
@@ -178,14 +192,18 @@ private func write(_ site: CallSite, _ call: ID<Call>) async throws {
             #expect(url == "https://hooks.test/parley")
             let header = { (name: String) in headers.first { $0.0 == name }?.1 ?? "" }
             let seconds = Int64(header("webhook-timestamp")) ?? 0
-            #expect(verify.signature(id: header("webhook-id"), seconds: seconds, body: body) == header("webhook-signature"))
+            #expect(
+                verify.signature(id: header("webhook-id"), seconds: seconds, body: body)
+                    == header("webhook-signature"))
             return await statuses.next()
         }
         #expect(try await deliver() == 1)
         #expect(try await deliver() == 0)
         try await site.bench.superuser("UPDATE webhook_deliveries SET next_at = now()")
         #expect(try await deliver() == 1)
-        #expect(try await site.bench.number("SELECT count(*) FROM webhook_deliveries WHERE state = 'delivered' AND attempts = 2") == 1)
+        #expect(
+            try await site.bench.number(
+                "SELECT count(*) FROM webhook_deliveries WHERE state = 'delivered' AND attempts = 2") == 1)
         let waiting = try await site.bench.admit().id
         _ = try await EndCall(site.bench.parts)(site.bench.tenant, waiting)
         #expect(try await deliver() == 1)

@@ -19,7 +19,8 @@ struct CallSite: Sendable {
     let recordings: String
 
     static func with(
-        concurrency: Int = 100, dollars: Int64 = 100, _ body: @escaping @Sendable (CallSite) async throws -> Void
+        concurrency: Int = 100, dollars: Int64 = 100,
+        _ body: @escaping @Sendable (CallSite) async throws -> Void
     ) async throws {
         try await CallBench.with(concurrency: concurrency, dollars: dollars) { bench in
             try await Bootstrap(database: bench.database, masterKeys: CallBench.masterKeys)(
@@ -38,27 +39,36 @@ struct CallSite: Sendable {
     }
 
     /// As the operator, on behalf of the bench's tenant.
-    func send(_ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, headers: [String: String] = [:]) async throws -> Reply {
-        var all = ["Authorization": "Bearer " + TestPlatform.operatorKey, "Parley-Tenant": bench.tenant.description]
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, _ json: JSON? = nil, headers: [String: String] = [:]
+    ) async throws -> Reply {
+        var all = [
+            "Authorization": "Bearer " + TestPlatform.operatorKey, "Parley-Tenant": bench.tenant.description,
+        ]
         if json != nil { all["Content-Type"] = "application/json" }
         return try await raw(method, path, headers: all.merging(headers) { $1 }, body: json?.text)
     }
 
     /// Signed as the carrier signs, unless `signature` says otherwise.
     func carrier(_ path: String, _ form: [(String, String)], signature: String? = nil) async throws -> Reply {
-        let signed = TwilioSignature(secrets: [CallBench.carrierToken]).sign(url: "https://parley.test" + path, form: form)
+        let signed = TwilioSignature(secrets: [CallBench.carrierToken]).sign(
+            url: "https://parley.test" + path, form: form)
         var headers = ["Content-Type": "application/x-www-form-urlencoded"]
         if signature != "" { headers[TwilioSignature.header] = signature ?? signed }
         return try await raw(.post, path, headers: headers, body: TwilioREST.encode(form))
     }
 
-    func raw(_ method: HTTPRequest.Method, _ path: String, headers: [String: String], body: String?) async throws -> Reply {
+    func raw(_ method: HTTPRequest.Method, _ path: String, headers: [String: String], body: String?)
+        async throws -> Reply
+    {
         var fields = HTTPFields()
         for (name, value) in headers { if let name = HTTPField.Name(name) { fields[name] = value } }
         let answer = try await client.executeRequest(
             uri: path, method: method, headers: fields, body: body.map { ByteBuffer(string: $0) })
         let text = String(buffer: answer.body)
-        return Reply(status: answer.status.code, json: JSON(parsing: text) ?? .null, headers: answer.headers, text: text)
+        return Reply(
+            status: answer.status.code, json: JSON(parsing: text) ?? .null, headers: answer.headers,
+            text: text)
     }
 
     /// What the carrier sends when someone calls the bench's number.

@@ -31,7 +31,10 @@ func whatTheCarrierDidNotSignIsRefusedAndChangesNothing(signature: String) async
         try await site.bench.renew()
         let call = try await site.bench.connected().id
         let form = site.inbound("CA200", status: "completed")
-        for path in ["/carriers/twilio/voice", "/carriers/twilio/status?call=\(call)", "/carriers/twilio/continue?call=\(call)"] {
+        for path in [
+            "/carriers/twilio/voice", "/carriers/twilio/status?call=\(call)",
+            "/carriers/twilio/continue?call=\(call)",
+        ] {
             let reply = try await site.carrier(path, form, signature: signature)
             #expect(reply.status == 403 && reply.code == "bad_signature", "\(path)")
         }
@@ -61,7 +64,8 @@ func whatTheCarrierDidNotSignIsRefusedAndChangesNothing(signature: String) async
         form[3].1 = "+442071838750"
         form[2].1 = "+442071838751"
         let number = try await site.carrier("/carriers/twilio/voice", form)
-        let call = try await site.carrier("/carriers/twilio/status?call=\(ID<Call>.new())", site.inbound("CA401"))
+        let call = try await site.carrier(
+            "/carriers/twilio/status?call=\(ID<Call>.new())", site.inbound("CA401"))
         #expect(number.status == 403 && call.status == 403)
         #expect(number.code == "bad_signature" && call.code == "bad_signature")
     }
@@ -77,8 +81,11 @@ func whatTheCarrierDidNotSignIsRefusedAndChangesNothing(signature: String) async
         try await site.bench.topUp(.dollars(1))
         // The same call of the carrier's stays refused; the next one is taken.
         #expect(try await site.carrier("/carriers/twilio/voice", site.inbound("CA501")).text == noFunds.text)
-        #expect(try await site.carrier("/carriers/twilio/voice", site.inbound("CA502")).text.contains("<Stream"))
-        let reasons = try await site.bench.superuser("SELECT end_reason FROM calls WHERE state = 'ended' ORDER BY id").rows
+        #expect(
+            try await site.carrier("/carriers/twilio/voice", site.inbound("CA502")).text.contains("<Stream"))
+        let reasons = try await site.bench.superuser(
+            "SELECT end_reason FROM calls WHERE state = 'ended' ORDER BY id"
+        ).rows
         #expect(try reasons.map { try $0.text("end_reason") } == ["no_worker", "no_funds"])
         #expect(try await site.bench.moneyProblems() == [])
     }
@@ -87,8 +94,10 @@ func whatTheCarrierDidNotSignIsRefusedAndChangesNothing(signature: String) async
 @Test func beyondItsLimitATenantsCallersHearALine() async throws {
     try await CallSite.with(concurrency: 1) { site in
         try await site.bench.renew()
-        #expect(try await site.carrier("/carriers/twilio/voice", site.inbound("CA600")).text.contains("<Stream"))
-        #expect(try await site.carrier("/carriers/twilio/voice", site.inbound("CA601")).text.contains("<Say>"))
+        #expect(
+            try await site.carrier("/carriers/twilio/voice", site.inbound("CA600")).text.contains("<Stream"))
+        #expect(
+            try await site.carrier("/carriers/twilio/voice", site.inbound("CA601")).text.contains("<Say>"))
         #expect(try await site.bench.number("SELECT count(*) FROM calls WHERE end_reason = 'rejected'") == 1)
     }
 }
@@ -105,7 +114,9 @@ func whatTheCarrierDidNotSignIsRefusedAndChangesNothing(signature: String) async
         #expect(token.call == call && token.epoch == 1 && token.worker == site.bench.worker)
         #expect(try await site.carrier(path, site.inbound("CA700", status: "in-progress")).text == first.text)
         // Another call of the carrier's cannot take its place.
-        #expect(try await site.carrier(path, site.inbound("CA701", status: "in-progress")).text.contains("<Hangup/>"))
+        #expect(
+            try await site.carrier(path, site.inbound("CA701", status: "in-progress")).text.contains(
+                "<Hangup/>"))
     }
 }
 
@@ -121,7 +132,8 @@ func whatTheCarrierDidNotSignIsRefusedAndChangesNothing(signature: String) async
         #expect(token.worker == second && token.epoch == 2)
         try await site.bench.kill()
         let goodbye = try await site.carrier(path, site.inbound(sid, status: "in-progress"))
-        #expect(goodbye.text.contains("something went wrong on our side") && goodbye.text.contains("<Hangup/>"))
+        #expect(
+            goodbye.text.contains("something went wrong on our side") && goodbye.text.contains("<Hangup/>"))
         #expect(try await site.bench.find(call.id).endReason == .workerLost)
         let over = try await site.carrier(path, site.inbound(sid, status: "in-progress"))
         #expect(over.text.contains("<Hangup/>") && !over.text.contains("<Say>"))
@@ -129,7 +141,9 @@ func whatTheCarrierDidNotSignIsRefusedAndChangesNothing(signature: String) async
     }
 }
 
-@Test(arguments: [("busy", EndReason.busy), ("no-answer", .noAnswer), ("failed", .carrierFailed), ("canceled", .cancelled)])
+@Test(arguments: [
+    ("busy", EndReason.busy), ("no-answer", .noAnswer), ("failed", .carrierFailed), ("canceled", .cancelled),
+])
 func theCarriersWordEndsACallThatNeverConnected(status: String, reason: EndReason) async throws {
     try await CallSite.with { site in
         try await site.bench.renew()
@@ -158,4 +172,3 @@ func theCarriersWordEndsACallThatNeverConnected(status: String, reason: EndReaso
         #expect(row.endReason == .agentEnded && row.connectedMs == 7000)
     }
 }
-

@@ -1,4 +1,5 @@
 import ControlPlane
+import Operations
 import Testing
 import Yams
 
@@ -11,7 +12,14 @@ import Yams
     }
 
     @Test func theDocumentAndTheRoutesSayTheSame() async throws {
-        try await TestPlatform.with { platform in
+        let calls: @Sendable (ControlPlane.Parts) -> [any Routes] = { parts in
+            let callParts = CallParts(
+                database: parts.database, vault: parts.vault,
+                urls: CarrierURLs(publicURL: "https://parley.test"),
+                workerKey: CallBench.workerKey)
+            return CallResources.keyed(parts, callParts, recordings: "/nonexistent")
+        }
+        try await TestPlatform.with(keyed: calls) { platform in
             let document = try #require(try Yams.load(yaml: TestPlatform.openAPI()) as? [String: Any])
             let paths = try #require(document["paths"] as? [String: [String: Any]])
             var written: Set<String> = []
