@@ -1,4 +1,3 @@
-package import CallQueue
 package import CallDispatch
 package import Operations
 
