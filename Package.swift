@@ -143,10 +143,10 @@ let package = Package(
         tests("Tidy", []),
         tests("PostgresTests", ["Base", "Postgres", "TestKit", log]),
         tests("RedisTests", ["Base", "Redis", "TestKit", log]),
-        tests("HTTPClientTests", ["HTTPClient"] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
+        tests("HTTPClientTests", ["Base", "HTTPClient", log] + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
         tests(
             "WebSocketsTests",
-            ["WebSockets", hummingbird, hummingbirdCore, httpTypes, log] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket")),
+            ["WebSockets", hummingbird, hummingbirdCore, httpTypes, log, lifecycle] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket")),
         tests("TurnsTests", ["Base", "Turns"]),
         tests("CallsTests", ["Base", "Calls"]),
         tests("AgentsTests", ["Base", "Agents"]),

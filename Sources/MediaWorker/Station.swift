@@ -41,6 +41,8 @@ package final class Station: Sendable {
     package let live: LiveCalls
     package let logger: Logger
     let meters = WorkerMeters()
+    /// Frames sent by this worker, how many late, how often a call ran dry.
+    package var playout: Pacing.Counts { meters.playout }
     /// Files are written here.
     let pool: NIOThreadPool
 

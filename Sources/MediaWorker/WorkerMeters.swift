@@ -1,7 +1,9 @@
 import Metrics
+import Synchronization
 
 /// What is measured of all calls of this process, by the names `/metrics` shows.
-struct WorkerMeters: Sendable {
+final class WorkerMeters: Sendable {
+    private let counts = Mutex(Pacing.Counts())
     private let frames = Counter(label: "parley_playout_frames_total")
     private let late = Counter(label: "parley_playout_late_frames_total")
     private let underruns = Counter(label: "parley_playout_underruns_total")
@@ -13,10 +15,18 @@ struct WorkerMeters: Sendable {
     func refuse() { refused.increment() }
 
     func played(frames more: Int, late: Int, underruns: Int) {
+        counts.withLock { counts in
+            counts.frames += more
+            counts.late += late
+            counts.underruns += underruns
+        }
         frames.increment(by: more)
         self.late.increment(by: late)
         self.underruns.increment(by: underruns)
     }
+
+    /// All finished and running calls together, as far as they have told.
+    var playout: Pacing.Counts { counts.withLock { $0 } }
 
     func state(live: Int, capacity: Int, waitingReports: Int) {
         self.live.record(live)

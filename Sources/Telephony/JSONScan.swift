@@ -1,3 +1,5 @@
+import Glibc
+
 /// Walks JSON text in place: finds members without building values. Never traps, never allocates.
 ///
 /// Each method returns nil (or false) at the first byte that is not JSON; the scan is then over.
@@ -34,19 +36,27 @@ package struct JSONScan {
     package mutating func text() -> Text? {
         guard take(0x22) else { return nil }
         let start = at
-        var hasEscapes = false
+        // Payloads are most of a frame: looked through by the C library, which takes many bytes at once.
+        guard let base = bytes.baseAddress, let quote = memchr(base + at, 0x22, bytes.count - at) else {
+            return nil
+        }
+        let end = UnsafeRawPointer(quote) - UnsafeRawPointer(base)
+        if memchr(base + start, 0x5C, end - start) == nil {
+            at = end + 1
+            return Text(range: start..<end, hasEscapes: false)
+        }
+        return escapedText(from: start)
+    }
+
+    private mutating func escapedText(from start: Int) -> Text? {
         while at < bytes.count {
-            let byte = bytes[at]
-            if byte == 0x22 {
+            switch bytes[at] {
+            case 0x22:
                 at += 1
-                return Text(range: start..<(at - 1), hasEscapes: hasEscapes)
+                return Text(range: start..<(at - 1), hasEscapes: true)
+            case 0x5C: at += 2
+            default: at += 1
             }
-            if byte < 0x20 { return nil }
-            if byte == 0x5C {
-                hasEscapes = true
-                at += 1
-            }
-            at += 1
         }
         return nil
     }

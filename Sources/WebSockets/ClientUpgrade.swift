@@ -17,6 +17,9 @@ final class ClientUpgrade: ChannelInboundHandler, RemovableChannelHandler {
     private var waiting: (peer: any WebSocketPeer, promise: EventLoopPromise<WebSocket>)?
     private var limit: Scheduled<Void>?
     private var isUpgraded = false
+    /// The end of the 101 has passed.
+    private var hasEnd = false
+    private var early: [NIOAny] = []
     /// What ended the attempt; may come before `begin` (a TLS failure can be as early).
     private var failure: (any Error)?
 
@@ -69,7 +72,12 @@ final class ClientUpgrade: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isUpgraded else { return context.fireChannelRead(data) }
+        guard !isUpgraded else {
+            // The parser ends the 101 in the same go; what comes behind it are bytes, kept until the socket is open.
+            if hasEnd { early.append(data) }
+            hasEnd = true
+            return
+        }
         guard case .head(let head) = unwrapInboundIn(data), failure == nil else { return }
         guard head.status == .switchingProtocols else {
             return fail(WebSocketRefused(status: Int(head.status.code)))
@@ -94,13 +102,14 @@ final class ClientUpgrade: ChannelInboundHandler, RemovableChannelHandler {
         isUpgraded = true
         waiting = nil
         limit?.cancel()
-        // The encoder leaves now, before the first frame out; the decoder on the next tick, giving up the frames
-        // that stood behind the answer, which pass through this handler.
-        pipeline.removeHandler(codec.encoder).assumeIsolated().whenComplete { _ in
+        // The decoder goes on the next tick, giving up the frames that stood behind the answer. It watches writes as
+        // long as it is there, so nothing may be sent before.
+        pipeline.removeHandler(codec.encoder, promise: nil)
+        pipeline.removeHandler(codec.decoder).assumeIsolated().whenComplete { _ in
             socket.open()
             promise.succeed(socket)
-        }
-        pipeline.removeHandler(codec.decoder).assumeIsolated().whenComplete { _ in
+            for data in self.early { context.fireChannelRead(data) }
+            self.early = []
             pipeline.removeHandler(self, promise: nil)
         }
     }

@@ -16,6 +16,9 @@ struct RoutesAndSockets: ServerChildChannel, HTTPChannelHandler {
         let channel: any Channel
     }
 
+    /// Header lines of one request, bytes.
+    static let headBytesMax = 64 << 10
+
     let responder: HTTPChannelHandler.Responder
     let routes: WebSocketRoutes
     let idleTimeout: Duration
@@ -25,7 +28,11 @@ struct RoutesAndSockets: ServerChildChannel, HTTPChannelHandler {
         channel.eventLoop.makeCompletedFuture {
             let encoder = HTTPResponseEncoder()
             // Frames may stand right behind the request: they must survive the decoder's removal.
-            let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderFieldSize = Self.headBytesMax
+            limits.maxHeaderListSize = Self.headBytesMax
+            let decoder = ByteToMessageHandler(
+                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits))
             let branch = channel.eventLoop.makePromise(of: Branch.self)
             let gate = UpgradeGate(
                 routes: routes, idleTimeout: idleTimeout, codec: (encoder, decoder), branch: branch,

@@ -6,6 +6,7 @@ import Crypto
 import Foundation
 import MediaWorker
 import NIOCore
+import Synchronization
 import Testing
 
 /// Whole calls over real sockets: a flow that listens to keys, a carrier in memory, a control plane in memory.
@@ -24,7 +25,9 @@ import Testing
         return definition
     }()
 
-    private func ended(_ fact: CallFact) -> EndReason? { if case .ended(let reason, _, _) = fact { reason } else { nil } }
+    private func ended(_ fact: CallFact) -> EndReason? {
+        if case .ended(let reason, _, _) = fact { reason } else { nil }
+    }
 
     @Test func aCallIsSpokenToItsEndAndToldInOrder() async throws {
         let rig = try await Rig()
@@ -54,7 +57,9 @@ import Testing
         #expect(facts.last.flatMap(ended) == .agentEnded)
         let turns = facts.compactMap { if case .turn(let turn) = $0 { turn } else { nil } }
         #expect(turns.map(\.speaker).contains("agent"))
-        let artifacts = facts.compactMap { if case .artifact(let kind, let path, _, _) = $0 { (kind, path) } else { nil } }
+        let artifacts = facts.compactMap {
+            if case .artifact(let kind, let path, _, _) = $0 { (kind, path) } else { nil }
+        }
         #expect(artifacts.map(\.0) == [.recording, .journal])
         try check(rig, plan, artifacts.map(\.1))
         guard case .ended(_, let connectedMs, let usage)? = facts.last else { return }
@@ -69,20 +74,22 @@ import Testing
         let root = rig.directory + "/recordings/"
         let recording = try #require(FileManager.default.contents(atPath: root + paths[0]))
         #expect(paths[0] == "\(plan.tenant)/\(plan.call).1.wav")
-        let size = recording[40..<44].enumerated().reduce(0) { $0 + Int($1.element) << ($1.offset * 8) }
+        let size = recording[40..<44].reversed().reduce(0) { $0 << 8 | Int($1) }
         #expect(size == recording.count - 44)
         // The agent is on the right, tone 0x20 of µ-law; the caller's silence is on the left.
-        let samples = stride(from: 44, to: recording.count - 3, by: 4).map {
-            (Int16(bitPattern: UInt16(recording[$0]) | UInt16(recording[$0 + 1]) << 8),
-             Int16(bitPattern: UInt16(recording[$0 + 2]) | UInt16(recording[$0 + 3]) << 8))
+        func sample(_ at: Int) -> Int16 {
+            Int16(bitPattern: UInt16(recording[at]) | UInt16(recording[at + 1]) << 8)
         }
+        let places = stride(from: 44, to: recording.count - 3, by: 4)
+        let samples: [(Int16, Int16)] = places.map { (sample($0), sample($0 + 2)) }
         let spoken = samples.count { $0.1 != 0 }
         let expected = ("Press one.".utf8.count + "Goodbye then, it was nice to talk.".utf8.count) * 160
         #expect(spoken == expected)
         #expect(samples.allSatisfy { $0.0 == 0 })
 
         let journal = try #require(FileManager.default.contents(atPath: root + paths[1]))
-        let mode = try FileManager.default.attributesOfItem(atPath: root + paths[1])[.posixPermissions] as? Int
+        let mode =
+            try FileManager.default.attributesOfItem(atPath: root + paths[1])[.posixPermissions] as? Int
         #expect(mode == 0o600)
         let lines = journal.split(separator: 0x0A)
         let header = try JSONDecoder().decode(JournalLine.Header.self, from: Data(lines[0]))
@@ -146,7 +153,9 @@ import Testing
         moved.start(token: two)
         _ = try await eventually { rig.worker.station.live.runners.count == 2 ? true : nil }
         #expect(
-            try await eventually { rig.link.state.withLock { $0.renewals.last?.live.count == 2 ? true : nil } } == true)
+            try await eventually {
+                rig.link.state.withLock { $0.renewals.last?.live.count == 2 ? true : nil }
+            } == true)
         rig.link.state.withLock {
             $0.answer = LeaseAnswer(revoked: [CallKey.sample(2).call], toEnd: [CallKey.sample(1).call])
         }

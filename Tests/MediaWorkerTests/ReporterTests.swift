@@ -153,7 +153,7 @@ extension Reporter {
     /// Tells a last fact and waits until it is settled.
     fileprivate func toldLast(of key: CallKey) async {
         await withCheckedContinuation { done in
-            tell(.ended(.agentEnded, connectedMs: 0, usage: []), of: key) { done.resume() }
+            tell(.ended(.agentEnded, connectedMs: 0, usage: []), of: key) { _ in done.resume() }
         }
     }
 }

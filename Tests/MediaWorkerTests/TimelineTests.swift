@@ -3,58 +3,61 @@ import NIOCore
 import Testing
 
 @Suite struct TimelineTests {
-    private func frames(_ buffer: ByteBuffer) -> [[Int16]] {
-        var buffer = buffer
-        var all: [[Int16]] = []
-        while let left = buffer.readInteger(endianness: .little, as: Int16.self),
-            let right = buffer.readInteger(endianness: .little, as: Int16.self)
-        { all.append([left, right]) }
-        return all
+    private func audio(_ byte: UInt8, _ count: Int) -> ByteBufferView {
+        ByteBuffer(repeating: byte, count: count).readableBytesView
     }
 
-    @Test func bothSidesStandWhereTheyWereHeard() {
+    @Test func bothSidesStandWhereTheyWereHeard() throws {
         var timeline = StereoTimeline()
-        var pcm = ByteBuffer()
-        timeline.placeLeft([Int16](repeating: 7, count: 160), endingAt: 160)
-        timeline.placeRight([Int16](repeating: 9, count: 800), endingAt: 8000)
-        timeline.finish(at: 9000, into: &pcm)
-        let all = frames(pcm)
-        #expect(all.count == 9000)
-        #expect(all[0] == [7, 0] && all[159] == [7, 0] && all[160] == [0, 0])
-        #expect(all[7199] == [0, 0] && all[7200] == [0, 9] && all[7999] == [0, 9] && all[8000] == [0, 0])
+        timeline.placeLeft(audio(7, 160), endingAt: 160)
+        timeline.placeRight(audio(9, 800), endingAt: 8000)
+        let given1 = timeline.finish(at: 9000)
+        let all = try #require(given1)
+        #expect(all.left == [UInt8](repeating: 7, count: 160) + [UInt8](repeating: 0xFF, count: 8840))
+        #expect(all.right.count == 9000 && all.right[7199] == 0xFF && all.right[8000] == 0xFF)
+        #expect(all.right[7200..<8000].allSatisfy { $0 == 9 })
     }
 
-    @Test func piecesThatFollowEachOtherLeaveNoHole() {
+    @Test func piecesThatFollowEachOtherLeaveNoHole() throws {
         var timeline = StereoTimeline()
-        var pcm = ByteBuffer()
         for frame in 1...50 {
             // A tick that jitters by up to 10 ms.
-            timeline.placeRight([Int16](repeating: 5, count: 160), endingAt: frame * 160 + (frame % 3) * 40)
+            timeline.placeRight(audio(5, 160), endingAt: frame * 160 + (frame % 3) * 40)
         }
-        timeline.finish(at: 0, into: &pcm)
-        let right = frames(pcm).map { $0[1] }
-        #expect(right.drop { $0 == 0 }.prefix(8000).allSatisfy { $0 == 5 })
-        #expect(right.count { $0 == 5 } == 8000)
+        let given2 = timeline.finish(at: 0)
+        let right = try #require(given2).right
+        #expect(right == [UInt8](repeating: 5, count: 8000))
     }
 
     @Test func whatHasSettledIsGivenOutOnce() {
         var timeline = StereoTimeline()
-        var pcm = ByteBuffer()
+        var left: [UInt8] = []
         for second in 1...10 {
-            timeline.placeLeft((0..<8000).map { Int16($0 % 1000) }, endingAt: second * 8000)
-            timeline.settle(at: second * 8000, into: &pcm)
+            timeline.placeLeft(audio(UInt8(second), 8000), endingAt: second * 8000)
+            left += timeline.settle(at: second * 8000)?.left ?? []
         }
-        timeline.finish(at: 80_000, into: &pcm)
-        let left = frames(pcm).map { $0[0] }
-        #expect(left == (0..<80_000).map { Int16($0 % 8000 % 1000) })
+        left += timeline.finish(at: 80_000)?.left ?? []
+        #expect(left == (1...10).flatMap { [UInt8](repeating: UInt8($0), count: 8000) })
+        let rest = timeline.finish(at: 80_000)
+        #expect(rest?.left.isEmpty ?? true)
     }
 
-    @Test func audioAfterItsTimeIsPutAfterWhatIsThere() {
+    @Test func audioAfterItsTimeIsPutAfterWhatIsThere() throws {
         var timeline = StereoTimeline()
-        var pcm = ByteBuffer()
-        timeline.settle(at: 40_000, into: &pcm)
-        timeline.placeLeft([Int16](repeating: 1, count: 160), endingAt: 1000)
-        timeline.finish(at: 40_000, into: &pcm)
-        #expect(frames(pcm).count == 40_000)
+        let given3 = timeline.settle(at: 40_000)
+        let early = try #require(given3)
+        #expect(early.left.count == 28_000)
+        timeline.placeLeft(audio(1, 160), endingAt: 1000)
+        let given4 = timeline.finish(at: 40_000)
+        let rest = try #require(given4)
+        #expect(rest.left.count == 12_000 && rest.left.prefix(160).allSatisfy { $0 == 1 })
+    }
+
+    @Test func aStreamCannotRunFarAheadOfTheClock() throws {
+        var timeline = StereoTimeline()
+        for _ in 0..<1000 { timeline.placeLeft(audio(1, 160), endingAt: 160) }
+        let given5 = timeline.finish(at: 0)
+        let all = try #require(given5)
+        #expect(all.left.count <= StereoTimeline.leadSamples + 320)
     }
 }

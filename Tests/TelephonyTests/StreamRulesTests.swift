@@ -14,10 +14,13 @@ import Testing
 
     @Test func nothingComesBeforeStartAndStartComesOnce() {
         var rules = StreamRules()
-        same(code { () throws(MediaViolation) in try rules.check("media", isOurStream: true) }, "media_before_start")
+        same(
+            code { () throws(MediaViolation) in try rules.check("media", isOurStream: true) },
+            "media_before_start")
         same(code { () throws(MediaViolation) in try rules.start() }, nil)
         same(code { () throws(MediaViolation) in try rules.check("media", isOurStream: true) }, nil)
-        same(code { () throws(MediaViolation) in try rules.check("mark", isOurStream: false) }, "wrong_stream")
+        same(
+            code { () throws(MediaViolation) in try rules.check("mark", isOurStream: false) }, "wrong_stream")
         same(code { () throws(MediaViolation) in try rules.start() }, "second_start")
         rules.stop()
         same(code { () throws(MediaViolation) in try rules.start() }, "message_after_stop")

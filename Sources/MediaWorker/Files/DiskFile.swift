@@ -42,13 +42,21 @@ final class DiskFile: @unchecked Sendable {
         guard !gathered.isEmpty else { return }
         let chunk = gathered
         gathered.removeAll(keepingCapacity: true)
-        guard !isDamaged, waitingBytes + chunk.count <= Self.waitingBytesMax else {
-            return damage("disk too slow")
-        }
-        bytes += chunk.count
-        waitingBytes += chunk.count
-        run({ self.append(chunk) }) { isWritten in
-            self.waitingBytes -= chunk.count
+        enqueue(bytes: chunk.count) { chunk }
+    }
+
+    /// Writes what `make` gives, `count` bytes, behind everything before; `make` runs on the disk's thread.
+    func write(bytes count: Int, _ make: @escaping @Sendable () -> [UInt8]) {
+        flush()
+        enqueue(bytes: count, make)
+    }
+
+    private func enqueue(bytes count: Int, _ make: @escaping @Sendable () -> [UInt8]) {
+        guard !isDamaged, waitingBytes + count <= Self.waitingBytesMax else { return damage("disk too slow") }
+        bytes += count
+        waitingBytes += count
+        run({ self.append(make()) }) { isWritten in
+            self.waitingBytes -= count
             if !isWritten { self.damage("write failed") }
         }
     }

@@ -16,9 +16,8 @@ final class Recorder {
     private let file: DiskFile
     private var state = State.idle
     private var timeline = StereoTimeline()
-    private var pcm = ByteBuffer()
+    /// Samples a side.
     private var written = 0
-    private var linear: [Int16] = []
 
     init(path: String, on loop: any EventLoop, pool: NIOThreadPool, logger: Logger) {
         file = DiskFile(path: path, on: loop, pool: pool, logger: logger)
@@ -41,15 +40,13 @@ final class Recorder {
     /// µ-law of the caller that ended at `now`.
     func caller(_ audio: ByteBuffer, at now: CallTime) {
         guard case .running(let from) = state else { return }
-        decode(audio)
-        timeline.placeLeft(linear, endingAt: Self.samples(now - from))
+        timeline.placeLeft(audio.readableBytesView, endingAt: Self.samples(now - from))
     }
 
     /// µ-law of the agent, heard up to `now`.
     func agent(_ audio: ByteBuffer, at now: CallTime) {
         guard case .running(let from) = state else { return }
-        decode(audio)
-        timeline.placeRight(linear, endingAt: Self.samples(now - from))
+        timeline.placeRight(audio.readableBytesView, endingAt: Self.samples(now - from))
     }
 
     /// Called every tick; writes now and then.
@@ -57,15 +54,13 @@ final class Recorder {
         guard let from else { return }
         let at = Self.samples(now - from)
         guard at - written >= StereoTimeline.settleSamples + Self.settleEvery else { return }
-        timeline.settle(at: at, into: &pcm)
-        writeOut()
+        write(timeline.settle(at: at))
     }
 
     /// `done` gets size and length in milliseconds; nil when nothing was recorded or the file is damaged.
     func finish(at now: CallTime, done: @escaping @Sendable ((bytes: Int, milliseconds: Int)?) -> Void) {
         guard let from else { return done(nil) }
-        timeline.finish(at: Self.samples(now - from), into: &pcm)
-        writeOut()
+        write(timeline.finish(at: Self.samples(now - from)))
         state = .finished
         let milliseconds = written / 8
         file.finish(header: WAV.header(dataBytes: written * 4)) { bytes in
@@ -80,16 +75,28 @@ final class Recorder {
         }
     }
 
-    private func writeOut() {
-        written += pcm.readableBytes / 4
-        file.write(pcm.readableBytesView)
-        pcm.clear()
+    /// The disk's thread makes PCM of it.
+    private func write(_ piece: StereoTimeline.Piece?) {
+        guard let piece else { return }
+        written += piece.left.count
+        file.write(bytes: piece.left.count * 4) { Self.pcm(piece) }
     }
 
-    private func decode(_ audio: ByteBuffer) {
-        linear.removeAll(keepingCapacity: true)
-        audio.withUnsafeReadableBytes { raw in
-            for byte in raw { linear.append(MuLaw.decode(byte)) }
+    /// Interleaved little-endian PCM16.
+    private static func pcm(_ piece: StereoTimeline.Piece) -> [UInt8] {
+        let count = piece.left.count
+        return [UInt8](unsafeUninitializedCapacity: count * 4) { room, size in
+            MuLaw.decoded.withUnsafeBufferPointer { table in
+                for at in 0..<count {
+                    let left = UInt16(bitPattern: table[Int(piece.left[at])])
+                    let right = UInt16(bitPattern: table[Int(piece.right[at])])
+                    room[at * 4] = UInt8(truncatingIfNeeded: left)
+                    room[at * 4 + 1] = UInt8(truncatingIfNeeded: left >> 8)
+                    room[at * 4 + 2] = UInt8(truncatingIfNeeded: right)
+                    room[at * 4 + 3] = UInt8(truncatingIfNeeded: right >> 8)
+                }
+            }
+            size = count * 4
         }
     }
 

@@ -1,75 +1,80 @@
 package import NIOCore
 
-/// Lays two mono streams on one timeline: left the caller, right the agent as heard. Pure.
+/// Lays two µ-law streams on one timeline: left the caller, right the agent as heard. Pure.
 ///
 /// Positions are samples at 8 kHz since the recording began. What is older than `settleSamples` is given out and can
-/// no longer change; where nothing was placed there is silence.
+/// no longer change; where nothing was placed there is silence. Pieces are moved whole: this runs on the event loop.
 package struct StereoTimeline: Sendable {
     /// Audio may come this late and still find its place: 1.5 s.
     package static let settleSamples = 12_000
     /// A piece that begins this close to the end of the one before continues it: clocks and marks jitter. 80 ms.
     package static let joinSamples = 640
-    /// One sample of silence.
-    private static let silence: Int16 = 0
+    /// A stream may lead the clock by so much after a stall; what leads it further is dropped. 5 s.
+    package static let leadSamples = 40_000
+    private static let silence: UInt8 = 0xFF
 
-    /// Interleaved left, right, from sample `base` on.
-    private var frames: [Int16] = []
+    /// One settled stretch: as many bytes on each side.
+    package struct Piece: Sendable {
+        package var left: [UInt8]
+        package var right: [UInt8]
+    }
+
+    private struct Side {
+        /// µ-law from the timeline's `base` on.
+        var bytes: [UInt8] = []
+        /// Position behind the last piece placed.
+        var end = 0
+    }
+
+    private var left = Side()
+    private var right = Side()
     private var base = 0
-    private var ends = (left: 0, right: 0)
 
     package init() {}
 
-    /// Samples given out and waiting, per channel.
-    package var length: Int { base + frames.count / 2 }
-
     /// Caller's audio that ended at `end`.
-    package mutating func placeLeft(_ samples: some Collection<Int16>, endingAt end: Int) {
-        ends.left = place(samples, channel: 0, after: ends.left, endingAt: end)
+    package mutating func placeLeft(_ audio: ByteBufferView, endingAt end: Int) {
+        Self.place(audio, on: &left, base: base, endingAt: end)
     }
 
     /// Agent's audio that was heard up to `end`.
-    package mutating func placeRight(_ samples: some Collection<Int16>, endingAt end: Int) {
-        ends.right = place(samples, channel: 1, after: ends.right, endingAt: end)
+    package mutating func placeRight(_ audio: ByteBufferView, endingAt end: Int) {
+        Self.place(audio, on: &right, base: base, endingAt: end)
     }
 
-    private mutating func place(
-        _ samples: some Collection<Int16>, channel: Int, after last: Int, endingAt end: Int
-    ) -> Int {
-        var start = end - samples.count
-        if start < last || start - last <= Self.joinSamples { start = last }
-        // A stream that runs ahead of the clock (a burst after a stall) may lead it by no more than it can settle.
-        guard start <= end + Self.settleSamples else { return last }
-        var at = start
-        if start + samples.count > length { extend(to: start + samples.count) }
-        for sample in samples {
-            if at >= base { frames[(at - base) * 2 + channel] = sample }
-            at += 1
+    private static func place(_ audio: ByteBufferView, on side: inout Side, base: Int, endingAt end: Int) {
+        var start = end - audio.count
+        let last = max(side.end, base)
+        if start < last || start - last <= joinSamples { start = last }
+        guard start <= end + leadSamples else { return }
+        let at = start - base
+        if at > side.bytes.count {
+            side.bytes.append(contentsOf: repeatElement(silence, count: at - side.bytes.count))
         }
-        return at
+        // Nothing lies behind `last`, so the piece always goes to the end.
+        audio.withUnsafeBytes { side.bytes.append(contentsOf: $0) }
+        side.end = start + audio.count
     }
 
-    private mutating func extend(to end: Int) {
-        frames.append(contentsOf: repeatElement(Self.silence, count: (end - length) * 2))
+    /// Takes out what has settled at `now`; nil when nothing has.
+    package mutating func settle(at now: Int) -> Piece? { take(upTo: now - Self.settleSamples) }
+
+    /// Takes out all that is left, up to `now` at least.
+    package mutating func finish(at now: Int) -> Piece? {
+        take(upTo: max(now, base + max(left.bytes.count, right.bytes.count)))
     }
 
-    /// Appends what has settled at `now` to `buffer` as little-endian interleaved PCM16.
-    package mutating func settle(at now: Int, into buffer: inout ByteBuffer) {
-        give(upTo: now - Self.settleSamples, into: &buffer)
-    }
-
-    /// Appends all that is left, up to `now` at least.
-    package mutating func finish(at now: Int, into buffer: inout ByteBuffer) {
-        give(upTo: max(now, length), into: &buffer)
-    }
-
-    private mutating func give(upTo end: Int, into buffer: inout ByteBuffer) {
-        guard end > base else { return }
-        if end > length { extend(to: end) }
-        let count = (end - base) * 2
-        buffer.reserveCapacity(minimumWritableBytes: count * 2)
-        for index in 0..<count { buffer.writeInteger(frames[index], endianness: .little) }
-        frames.removeFirst(count)
+    private mutating func take(upTo end: Int) -> Piece? {
+        guard end > base else { return nil }
+        let piece = Piece(left: Self.take(end - base, of: &left), right: Self.take(end - base, of: &right))
         base = end
-        ends = (max(ends.left, base), max(ends.right, base))
+        return piece
+    }
+
+    private static func take(_ count: Int, of side: inout Side) -> [UInt8] {
+        var taken = Array(side.bytes.prefix(count))
+        side.bytes.removeFirst(taken.count)
+        taken.append(contentsOf: repeatElement(silence, count: count - taken.count))
+        return taken
     }
 }

@@ -33,10 +33,13 @@ package final class Reporter: Sendable {
         package init() {}
     }
 
+    /// Dropped calls remembered, so that a late fact of theirs is not taken for a new call's first.
+    private static let fencedMax = 10_000
+
     private struct Waiting {
         var report: Report
         var isSpooled = false
-        var onSettled: (@Sendable () -> Void)?
+        var onSettled: (@Sendable (_ isOurs: Bool) -> Void)?
     }
 
     private struct State {
@@ -67,10 +70,10 @@ package final class Reporter: Sendable {
         (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Queues a fact. `onSettled` is called once, on any thread, when the fact has been acknowledged or is safe on
-    /// disk, or will never be wanted.
+    /// Queues a fact. `onSettled` is called once, on any thread: true when the fact has been acknowledged or is safe
+    /// on disk, false when the call is not ours any more or nothing more can be kept.
     package func tell(
-        _ fact: CallFact, of key: CallKey, onSettled: (@Sendable () -> Void)? = nil
+        _ fact: CallFact, of key: CallKey, onSettled: (@Sendable (_ isOurs: Bool) -> Void)? = nil
     ) {
         let isTaken = state.withLockedValue { state in
             guard !state.fenced.contains(key), state.queue.count < limits.waiting || fact.isLast else {
@@ -86,7 +89,7 @@ package final class Reporter: Sendable {
                     onSettled: onSettled))
             return true
         }
-        if isTaken { ring.yield() } else { onSettled?() }
+        if isTaken { ring.yield() } else { onSettled?(false) }
     }
 
     /// Tells one fact and returns only once the control plane has taken it; it must be the call's first.
@@ -105,11 +108,12 @@ package final class Reporter: Sendable {
     /// Stops telling about a call that is no longer ours.
     package func drop(_ key: CallKey) {
         let dropped = state.withLockedValue { state in
+            if state.fenced.count >= Self.fencedMax { state.fenced = [] }
             state.fenced.insert(key)
             state.next[key] = nil
             return Self.remove(&state.queue) { $0.report.key == key }
         }
-        for waiting in dropped { waiting.onSettled?() }
+        for waiting in dropped { waiting.onSettled?(false) }
     }
 
     /// Facts that have not been acknowledged.
@@ -128,7 +132,7 @@ package final class Reporter: Sendable {
     private func deliver() async {
         var pause = limits.retryFirst
         while !Task.isCancelled {
-            let batch = state.withLockedValue { $0.queue.prefix(limits.batch).map(\.report) }
+            let batch = nextBatch()
             if batch.isEmpty {
                 spool.empty()
                 for await _ in bell { break }
@@ -143,16 +147,30 @@ package final class Reporter: Sendable {
         }
     }
 
+    /// The oldest facts; of one call only those of one epoch, as the answer names calls and not epochs.
+    private func nextBatch() -> [Report] {
+        state.withLockedValue { state in
+            var epochs: [ID<Call>: Int] = [:]
+            let oldest = state.queue.prefix(limits.batch).map(\.report)
+            return Array(
+                oldest.prefix { report in
+                    defer { epochs[report.call] = report.epoch }
+                    return epochs[report.call, default: report.epoch] == report.epoch
+                })
+        }
+    }
+
     /// False when the control plane is away.
     private func send(_ batch: [Report]) async -> Bool {
         do {
             let receipt = try await link.report(batch)
             noteAway(false)
-            settle(batch)
+            // First: whoever waits for a fact of a fenced call must not take it for told.
             for key in Set(batch.filter { receipt.fenced.contains($0.call) }.map(\.key)) {
                 drop(key)
                 onFenced(key)
             }
+            settle(batch)
             return true
         } catch let refusal as Refusal {
             if batch.count > 1 { return await sendSingly(batch) }
@@ -182,7 +200,7 @@ package final class Reporter: Sendable {
                 sent.contains(Place(key: $0.report.key, sequence: $0.report.sequence))
             }
         }
-        for waiting in settled { waiting.onSettled?() }
+        for waiting in settled { waiting.onSettled?(true) }
     }
 
     private struct Place: Hashable {
@@ -235,7 +253,7 @@ package final class Reporter: Sendable {
                 state.queue[index].onSettled = nil
             }
         }
-        for waiting in fresh { waiting.onSettled?() }
+        for waiting in fresh { waiting.onSettled?(true) }
     }
 
     /// Files of workers that died while the control plane was away.

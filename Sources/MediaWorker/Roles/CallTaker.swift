@@ -80,7 +80,9 @@ struct CallTaker {
         let key = CallKey(call: plan.call, tenant: plan.tenant, epoch: plan.epoch)
         let ring = TimeAmount.seconds(Int64(plan.definition.limits.ringSeconds)) + Self.ringSlack
         let isReserved = station.live.reserve(
-            LiveCalls.Dialing(key: key, until: .now() + ring) { self.giveUp(key, carrierCallID: nil, plan) })
+            LiveCalls.Dialing(key: key, until: .now() + ring) {
+                self.giveUp(key, $0, carrierCallID: nil, plan)
+            })
         guard isReserved else {
             // Streams took the last slot between our look and the claim. Not renewed, it is rung again elsewhere.
             station.logger.warning(
@@ -135,10 +137,17 @@ struct CallTaker {
     }
 
     private func accepted(_ sid: String, _ plan: Plan, _ key: CallKey) {
+        guard station.live.isDialing(key) else {
+            // Answered before the carrier's API did; or given up meanwhile, and then nobody is to be rung.
+            if !station.live.hasMedia(key.call) { hangUp(sid, plan) }
+            return
+        }
         station.reporter.tell(.carrierAccepted(carrierCallID: sid), of: key)
         let ring = TimeAmount.seconds(Int64(plan.definition.limits.ringSeconds)) + Self.ringSlack
         station.live.setDialing(
-            LiveCalls.Dialing(key: key, until: .now() + ring) { self.giveUp(key, carrierCallID: sid, plan) })
+            LiveCalls.Dialing(key: key, until: .now() + ring) {
+                self.giveUp(key, $0, carrierCallID: sid, plan)
+            })
     }
 
     private func note(_ fault: Fault, _ key: CallKey) {
@@ -158,14 +167,17 @@ struct CallTaker {
         station.live.release(key.call)
     }
 
-    private func giveUp(_ key: CallKey, carrierCallID: String?, _ plan: Plan) {
-        station.reporter.tell(
-            .ended(carrierCallID == nil ? .carrierFailed : .noAnswer, connectedMs: 0, usage: []), of: key)
-        guard let carrierCallID else { return }
+    private func giveUp(_ key: CallKey, _ reason: EndReason, carrierCallID: String?, _ plan: Plan) {
+        let isUnknown = reason == .noAnswer && carrierCallID == nil
+        station.reporter.tell(.ended(isUnknown ? .carrierFailed : reason, connectedMs: 0, usage: []), of: key)
+        if let carrierCallID { hangUp(carrierCallID, plan) }
+    }
+
+    private func hangUp(_ sid: String, _ plan: Plan) {
         let rest = TwilioREST(account: TwilioAccount(plan.carrier), http: station.http)
         Task {
-            // It has rung beyond its limit: if the carrier does not listen, its own time-out ends it.
-            try? await rest.hangUp(carrierCallID)
+            // If the carrier does not listen, its own time-out ends the ringing.
+            try? await rest.hangUp(sid)
         }
     }
 }

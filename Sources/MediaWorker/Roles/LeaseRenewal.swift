@@ -62,10 +62,13 @@ struct LeaseRenewal {
             station.reporter.drop(key)
             station.live.drop(key)
         }
-        for call in answer.toEnd { station.live.runner(call)?.endSoon() }
+        for call in answer.toEnd {
+            station.live.cancelDialing(call)?.end(.requested)
+            station.live.runner(call)?.endSoon()
+        }
     }
 
     private func giveUpDialing() {
-        for dialing in station.live.expired(at: .now()) { dialing.onExpiry() }
+        for dialing in station.live.expired(at: .now()) { dialing.end(.noAnswer) }
     }
 }

@@ -12,8 +12,8 @@ package final class LiveCalls: Sendable {
     struct Dialing {
         var key: CallKey
         var until: NIODeadline
-        /// Ends the wait: the caller's side never came.
-        var onExpiry: @Sendable () -> Void
+        /// Ends the wait: the caller's side never came (`noAnswer`), or is not wanted any more.
+        var end: @Sendable (EndReason) -> Void
     }
 
     private struct State {
@@ -22,7 +22,6 @@ package final class LiveCalls: Sendable {
         var attaching: [ID<Call>: CallKey] = [:]
         var running: [ID<Call>: CallRunner] = [:]
         var isDraining = false
-        /// Told whenever a slot becomes free.
         var used: Int {
             dialing.count + attaching.keys.count { dialing[$0] == nil && running[$0] == nil } + running.count
         }
@@ -105,6 +104,18 @@ package final class LiveCalls: Sendable {
             for dialing in gone { state.dialing[dialing.key.call] = nil }
             return gone
         }
+    }
+
+    /// Takes an outbound call out that is to end before it was answered.
+    func cancelDialing(_ call: ID<Call>) -> Dialing? {
+        state.withLockedValue { state in
+            state.attaching[call] == nil ? state.dialing.removeValue(forKey: call) : nil
+        }
+    }
+
+    /// A stream of the call has come, or is just coming.
+    func hasMedia(_ call: ID<Call>) -> Bool {
+        state.withLockedValue { $0.attaching[call] != nil || $0.running[call] != nil }
     }
 
     /// The call is not ours any more under this epoch: nothing is reported, the line is let go.

@@ -23,9 +23,11 @@ struct MediaServer {
         let router = Router()
         router.get("/healthz") { [station] _, _ in
             let live = station.live
+            let playout = station.playout
             let text =
                 #"{"status":"\#(live.isDraining ? "draining" : "ok")","live":\#(live.used),"capacity":"#
-                + #"\#(live.capacity),"reports_waiting":\#(station.reporter.waitingCount)}"#
+                + #"\#(live.capacity),"reports_waiting":\#(station.reporter.waitingCount),"frames":"#
+                + #"\#(playout.frames),"frames_late":\#(playout.late),"underruns":\#(playout.underruns)}"#
             return Response(
                 status: .ok, headers: [.contentType: "application/json"],
                 body: .init(byteBuffer: ByteBuffer(string: text)))

@@ -81,7 +81,10 @@ package final class StreamAdmission: MediaSink, @unchecked Sendable {
         if early.readableBytes > 0 { runner.audio(early) }
         early = ByteBuffer()
         if hasStopped { runner.stopped() }
-        if isClosed { runner.closed() }
+        if isClosed {
+            runner.closed()
+            letGo()
+        }
     }
 
     private func refuse(_ code: String, _ close: MediaClose, call: ID<Call>? = nil) {
@@ -114,7 +117,16 @@ package final class StreamAdmission: MediaSink, @unchecked Sendable {
     package func closed() {
         guard !isClosed else { return }
         isClosed = true
-        runner?.closed()
         onClosed()
+        // Before the control plane has answered, `begin` still needs to know whose stream this was.
+        guard let runner else { return }
+        runner.closed()
+        letGo()
+    }
+
+    /// Transport, stream and runner hold each other until the socket is gone.
+    private func letGo() {
+        runner = nil
+        transport = nil
     }
 }

@@ -197,11 +197,12 @@ extension CallRunner {
     }
 
     func tellSlice() {
-        tell(.usage(usage, connectedMs: connectedMs))
+        let connectedMs = connectedMs
+        tell(.usage(usage(connectedMs: connectedMs), connectedMs: connectedMs))
         countFrames()
     }
 
-    var usage: [Usage] {
+    func usage(connectedMs: Int) -> [Usage] {
         meter.usage(
             connectedMs: connectedMs, carrier: plan.carrier.vendor, recogniser: plan.definition.voice.stt)
     }

@@ -24,15 +24,14 @@ extension CallRunner {
     /// The grace is over and nobody took the call up.
     func endLost() {
         phase = .ending
-        tell(.ended(.carrierFailed, connectedMs: lostAtMs, usage: usage))
+        let connectedMs = max(0, connectedMs - Int(Self.lostStreamGrace.milliseconds))
+        tell(.ended(.carrierFailed, connectedMs: connectedMs, usage: usage(connectedMs: connectedMs)))
         letGo()
     }
 
-    private var lostAtMs: Int { max(0, connectedMs - Int(Self.lostStreamGrace.milliseconds)) }
-
     private func finish(_ reason: EndReason) {
         let connectedMs = connectedMs
-        let usage = usage
+        let usage = usage(connectedMs: connectedMs)
         tellSlice()
         silence()
         let told = Once()
@@ -40,12 +39,13 @@ extension CallRunner {
             guard told.first() else { return }
             for fact in facts { tell(fact) }
             let settled = Once()
-            let hangUp: @Sendable () -> Void = { [self] in
-                loop.execute { if settled.first() { self.hangUp() } }
+            let leave: @Sendable (Bool) -> Void = { [self] isOurs in
+                // The caller may be talking to another worker by now: then only the socket is ours to close.
+                loop.execute { if settled.first() { isOurs ? self.hangUp() : self.letGo() } }
             }
             station.reporter.tell(
-                .ended(reason, connectedMs: connectedMs, usage: usage), of: key, onSettled: hangUp)
-            loop.scheduleTask(in: Self.endedLimit, hangUp)
+                .ended(reason, connectedMs: connectedMs, usage: usage), of: key, onSettled: leave)
+            loop.scheduleTask(in: Self.endedLimit) { leave(true) }
         }
         files.finish(at: now, done: tellEnd)
         loop.scheduleTask(in: Self.filesLimit) { tellEnd([]) }
@@ -81,7 +81,8 @@ extension CallRunner {
 
     /// The call belongs to someone else now: no word more about it, and the line is let go.
     func drop() {
-        guard phase != .over else { return }
+        // One that is ending has said its last: its claim is gone because of that, and it lets go by itself.
+        guard phase != .over, phase != .ending else { return }
         let wasOpen = phase == .live
         phase = .over
         station.reporter.drop(key)
