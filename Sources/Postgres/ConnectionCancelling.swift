@@ -13,7 +13,8 @@ extension PostgresConnection {
         }
         guard let request else { return }
         await withCheckedContinuation { continuation in
-            // Blocks for a connection of its own to the server: not on this connection's queue, not on Swift's threads.
+            // Blocks for a connection of its own to the server: not on this connection's queue, not on
+            // Swift's threads.
             DispatchQueue.global().async {
                 request.send()
                 continuation.resume()

@@ -15,9 +15,14 @@ extension PostgresConnection {
     }
 
     func readable() {
+        while readOnce() {}
+    }
+
+    /// True when there is more to read.
+    private func readOnce() -> Bool {
         var arrived = Arrived()
-        state.withLock { state in
-            guard state.phase == .open, let handle = state.handle else { return }
+        let hasMore = state.withLock { state -> Bool in
+            guard state.phase == .open, let handle = state.handle else { return false }
             let isAlive = PQconsumeInput(handle.raw) == 1
             collect(handle, &state, &arrived)
             while let notification = PQnotifies(handle.raw) {
@@ -28,10 +33,12 @@ extension PostgresConnection {
                     ))
                 PQfreemem(notification)
             }
-            if !isAlive, arrived.broken == nil { arrived.broken = handle.message }
+            if !isAlive, !arrived.isServersWord { arrived.broken = handle.message }
             if !arrived.finished.isEmpty { state.headSince = .now() }
+            return arrived.broken == nil && SocketWatch.hasInput(PQsocket(handle.raw))
         }
         deliver(arrived)
+        return hasMore
     }
 
     func writable() {

@@ -2,8 +2,15 @@
 struct Statement: Sendable {
     let sql: String
     let parameters: Parameters
-    /// Kept prepared under its SQL. Control statements are not: their preparation could fail in a failed transaction.
-    let isPrepared: Bool
+    /// Kept prepared under its SQL. Control statements are not: their preparation could fail in a failed
+    /// transaction.
+    private(set) var isPrepared: Bool
+
+    var unprepared: Statement {
+        var statement = self
+        statement.isPrepared = false
+        return statement
+    }
 
     /// - Throws: `usage` as `Parameters` does, or for a zero byte in the SQL.
     init(_ sql: String, _ parameters: [PostgresValue] = [], isPrepared: Bool = true) throws(PostgresError) {
@@ -23,7 +30,8 @@ struct Job: Sendable {
     struct Outcome: Sendable {
         /// Of the last statement.
         let result: Result<PostgresRows, PostgresError>
-        /// Nothing of the job took effect, and it may do better as it is: a prepared statement was stale, or the
+        /// Nothing of the job took effect, and it may do better as it is: a prepared statement was stale, or
+        /// the
         /// connection ended before the server came to it.
         let mayBeSentAgain: Bool
     }

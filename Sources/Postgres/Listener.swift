@@ -5,7 +5,8 @@ import Synchronization
 extension PostgresPool {
     /// What is notified on `channel`, payload by payload, until the pool closes or the stream is dropped.
     ///
-    /// An empty payload comes each time listening (re)starts: what was notified before may have been missed, so
+    /// An empty payload comes each time listening (re)starts: what was notified before may have been missed,
+    /// so
     /// look at the tables now. Uses a connection of its own, outside `connections`. A reader more than
     /// `PostgresLimits.unreadNotificationsMax` behind loses the oldest.
     package func listen(_ channel: String) -> AsyncStream<String> {

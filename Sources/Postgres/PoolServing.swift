@@ -6,11 +6,16 @@ import Synchronization
 extension PostgresPool {
     /// Serves the want now or later; the refusal when it may not even wait.
     func ask(_ want: PoolState.Want, for caller: AnyObject) -> PostgresError? {
+        var mayGrow = false
         let (connection, refusal) = state.withLock { state -> (PostgresConnection?, PostgresError?) in
             if state.isClosed { return (nil, .closed) }
             guard settings != nil else { return (nil, .unreachable("the database URL is malformed")) }
             // Nobody overtakes those who wait.
-            if state.waiters.isEmpty, let connection = state.take(want) { return (connection, nil) }
+            if state.waiters.isEmpty, let connection = state.take(want) {
+                mayGrow = state.slots.count < configuration.connections
+                return (connection, nil)
+            }
+            mayGrow = true
             guard state.waiters.count < configuration.waitersMax else {
                 state.counters.refused += 1
                 return (nil, .busy("\(configuration.waitersMax) callers are waiting already"))
@@ -21,7 +26,7 @@ extension PostgresPool {
             return (nil, nil)
         }
         if let connection { grant(want, connection) }
-        if refusal == nil { serve() }
+        if mayGrow { serve() }
         return refusal
     }
 
@@ -63,11 +68,14 @@ extension PostgresPool {
 
     /// Takes a leased connection back. One that is still inside a transaction is closed.
     func release(_ connection: PostgresConnection) {
-        if !connection.isIdle { connection.close("left inside a transaction") }
+        let isIdle = connection.isIdle
         let drained = state.withLock { state in
-            if let index = state.index(of: connection) { state.slots[index].isLeased = false }
+            if let index = state.index(of: connection) {
+                if isIdle { state.slots[index].isLeased = false } else { state.slots.remove(at: index) }
+            }
             return state.isClosed && !state.isBusy
         }
+        if !isIdle { connection.close("left inside a transaction") }
         drained ? endDrain() : serve()
     }
 

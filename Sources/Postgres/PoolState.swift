@@ -53,7 +53,8 @@ struct PoolState {
 
     /// How many connections to start opening now.
     ///
-    /// One for each that waits; one when even the least busy connection has company; while the server is away, one at a time.
+    /// One for each that waits; one when even the least busy connection has company; while the server is
+    /// away, one at a time.
     func growth(max: Int, now: DispatchTime) -> Int {
         let connecting = slots.count { !$0.isOpen }
         let isShared =

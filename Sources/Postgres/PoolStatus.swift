@@ -4,7 +4,8 @@ import Synchronization
 extension PostgresPool {
     /// Since the pool was made.
     package struct Counters: Hashable, Sendable {
-        /// Statements answered, those inside transactions included (a statement counts once with its settings).
+        /// Statements answered, those inside transactions included (a statement counts once with its
+        /// settings).
         package var queries: UInt64 = 0
         /// Of these, how many with an error.
         package var errors: UInt64 = 0

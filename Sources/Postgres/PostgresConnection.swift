@@ -14,7 +14,8 @@ final class PostgresConnection: Sendable {
         /// Once, last: it could not be opened (`unreachable`) or went away (`disconnected`).
         /// `jobs` were in flight and fail next.
         var lost: @Sendable (PostgresConnection, PostgresError, _ jobs: Int) -> Void
-        /// Jobs answered, and how many with an error; before each job's own `finish`. Not called for lost jobs.
+        /// Jobs answered, and how many with an error; before each job's own `finish`. Not called for lost
+        /// jobs.
         var finished: @Sendable (PostgresConnection, _ jobs: Int, _ errors: Int) -> Void = { _, _, _ in }
         var notified: @Sendable (_ channel: String, _ payload: String) -> Void = { _, _ in }
     }

@@ -5,7 +5,8 @@ enum PostgresLimits {
     /// Pause before connecting again after the first failure; doubles up to `backoffMax`, half of it random.
     static let backoffMin: Duration = .milliseconds(50)
     static let backoffMax: Duration = .seconds(2)
-    /// A reply may be this much later than the server's own statement timeout before the connection counts as dead.
+    /// A reply may be this much later than the server's own statement timeout before the connection counts as
+    /// dead.
     static let stallGrace: Duration = .seconds(5)
     /// The server ends a session that holds a transaction open and sends nothing for this long.
     static let idleInTransaction: Duration = .seconds(30)
@@ -15,8 +16,9 @@ enum PostgresLimits {
     static let transactionAttemptsMax = 5
     /// Pause before running a transaction again: random up to this, times the attempt.
     static let conflictPause: Duration = .milliseconds(20)
-    /// Runs of one single statement whose prepared form went stale.
-    static let preparedAttemptsMax = 3
+    /// Times one single statement is sent while nothing of it takes effect: a stale prepared form, a lost
+    /// connection.
+    static let sendAttemptsMax = 3
     /// What a fault that is safe to repeat advises.
     static let retryAfter: Duration = .milliseconds(100)
     /// How long `close` waits for what is in flight.

@@ -7,8 +7,10 @@ import Synchronization
 /// Owns: connections, who may use them, what happens when they break. Does not own: what the SQL means.
 /// Invariants: single statements share connections and are each one transaction with their settings; a
 /// transaction has its connection to itself; callers are served in the order they came; every wait is bounded
-/// by `waitLimit`. A cancelled caller resumes at once with `CancellationError`: what it had sent may still run.
-/// Connections are opened when needed, up to `connections`. A transaction whose body uses the pool itself needs a
+/// by `waitLimit`. A cancelled caller resumes at once with `CancellationError`: what it had sent may still
+/// run.
+/// Connections are opened when needed, up to `connections`. A transaction whose body uses the pool itself
+/// needs a
 /// second connection, and can starve when all are held that way: use the transaction given to the body.
 package final class PostgresPool: Sendable {
     package struct Configuration: Sendable {
@@ -76,8 +78,9 @@ package final class PostgresPool: Sendable {
 
     private func submit(_ statements: [Statement], for ticket: Ticket<PostgresRows>, attempt: Int) {
         let job = Job(statements: statements, isUndoneWhenLost: false) { outcome in
-            if outcome.mayBeSentAgain, attempt < PostgresLimits.preparedAttemptsMax {
-                self.submit(statements, for: ticket, attempt: attempt + 1)
+            if outcome.mayBeSentAgain, attempt < PostgresLimits.sendAttemptsMax {
+                // Not prepared: whoever prepares it next could fail for reasons of their own, once more.
+                self.submit(statements.map(\.unprepared), for: ticket, attempt: attempt + 1)
             } else {
                 ticket.finish(outcome.result.mapError { $0 })
             }

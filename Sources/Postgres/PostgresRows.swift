@@ -28,7 +28,8 @@ package struct PostgresRows: Sendable {
 
 /// One row, values in PostgreSQL's text form, read when asked for.
 ///
-/// Every reader throws `PostgresError` (`usage`): 42703 no such column, 22004 null where a value was asked for,
+/// Every reader throws `PostgresError` (`usage`): 42703 no such column, 22004 null where a value was asked
+/// for,
 /// 22P02 not of that type.
 package struct PostgresRow: Sendable {
     let result: ResultMemory

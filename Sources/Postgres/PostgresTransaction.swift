@@ -16,9 +16,12 @@ package struct PostgresTransaction: Sendable {
 extension PostgresPool {
     /// Runs `body` between BEGIN and COMMIT on a connection of its own; rolls back when it throws.
     ///
-    /// `body` is run again, up to `PostgresLimits.transactionAttemptsMax` times, when the server ends it for a
-    /// serialization failure or deadlock: it must not do anything outside the database that cannot be repeated.
-    /// - Throws: what `body` throws; `PostgresError`, with `mayHaveRun` only when the connection went away during COMMIT.
+    /// `body` is run again, up to `PostgresLimits.transactionAttemptsMax` times, when the server ends it for
+    /// a
+    /// serialization failure or deadlock: it must not do anything outside the database that cannot be
+    /// repeated.
+    /// - Throws: what `body` throws; `PostgresError`, with `mayHaveRun` only when the connection went away
+    ///   during COMMIT.
     package func transaction<Value: Sendable>(
         settings: [LocalSetting] = [], _ body: @Sendable (PostgresTransaction) async throws -> Value
     ) async throws -> Value {

@@ -1,4 +1,5 @@
-/// One parameter of a statement. The server infers the SQL type from the statement; write `$1::type` where it cannot.
+/// One parameter of a statement. The server infers the SQL type from the statement; write `$1::type` where it
+/// cannot.
 package enum PostgresValue: Hashable, Sendable {
     case null
     /// Without a zero byte: PostgreSQL stores none.

@@ -7,7 +7,8 @@ extension PostgresPool {
     ///
     /// Without BEGIN or COMMIT in it the whole script is one transaction. Its time limit is
     /// `PostgresLimits.script`, not the configured one.
-    /// - Throws: `PostgresError`; with `mayHaveRun` when the connection went away meanwhile; `CancellationError` first
+    /// - Throws: `PostgresError`; with `mayHaveRun` when the connection went away meanwhile;
+    ///   `CancellationError` first
     ///   asks the server to stop and waits until it has.
     package func script(_ sql: String) async throws {
         guard !sql.utf8.contains(0) else {

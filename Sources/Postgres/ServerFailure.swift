@@ -14,7 +14,8 @@ struct ServerFailure {
         func field(_ code: Unicode.Scalar) -> String? {
             PQresultErrorField(result, Int32(code.value)).map { String(cString: $0) }
         }
-        // Field codes: PostgreSQL manual, "Error and Notice Message Fields". Without a state the text is libpq's own.
+        // Field codes: PostgreSQL manual, "Error and Notice Message Fields". Without a state the text is
+        // libpq's own.
         let state = field("C") ?? "XX000"
         let message = field("M") ?? String(cString: PQresultErrorMessage(result))
         error = PostgresError(kind: .server, sqlState: state, message: message, constraint: field("n"))

@@ -3,8 +3,10 @@ import Glibc
 
 /// Tells when a socket can be read or written. Calls are made under the owner's lock or on its queue.
 ///
-/// The sources watch duplicates of the descriptor, so the library may close its own at any time; a source that
-/// is suspended or was never activated traps when released, so `cancel` resumes before it cancels.
+/// The sources watch duplicates of the descriptor, so the library may close its own at any time; a source
+/// that
+/// is suspended or was never activated traps when released, so `cancel` resumes before it cancels. On Linux a
+/// source whose peer hung up fires once more and never again: read until `hasInput` says no.
 final class SocketWatch: @unchecked Sendable {
     private let reading: any DispatchSourceRead
     private let writing: any DispatchSourceWrite
@@ -49,6 +51,12 @@ final class SocketWatch: @unchecked Sendable {
         guard !isCancelled, isWanted != isWriting else { return }
         isWriting = isWanted
         isWanted ? writing.resume() : writing.suspend()
+    }
+
+    /// There is something to read, the end of the stream included.
+    static func hasInput(_ descriptor: Int32) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&entry, 1, 0) > 0
     }
 
     func cancel() {

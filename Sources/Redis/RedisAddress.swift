@@ -11,7 +11,8 @@ struct RedisAddress: Hashable, Sendable {
     var password: String?
     var database = 0
 
-    /// Reads `unix:///path[?db=1]` and `redis://[user][:password]@host[:port][/db]`; `[::1]` for IPv6, `%40` for
+    /// Reads `unix:///path[?db=1]` and `redis://[user][:password]@host[:port][/db]`; `[::1]` for IPv6, `%40`
+    /// for
     /// `@` inside a password. Nil for anything else, `rediss:` included (hiredis 0.14 has no TLS).
     init?(url: String) {
         if let rest = url.dropping(prefix: "unix://") {
@@ -65,7 +66,9 @@ struct RedisAddress: Hashable, Sendable {
             port = text[text.index(after: colon)...]
         }
         let number = port.map { Int32($0) } ?? Self.defaultPort
-        guard !host.isEmpty, let number, (1...65_535).contains(number) else { return false }
+        guard !host.isEmpty, text.hasPrefix("[") || !host.contains(":"), !host.contains("["), let number,
+            (1...65_535).contains(number)
+        else { return false }
         place = .tcp(host: String(host), port: number)
         return true
     }

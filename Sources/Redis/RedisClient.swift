@@ -2,18 +2,23 @@ package import Logging
 import Dispatch
 import Synchronization
 
-/// A Redis client on one connection, shared by all callers: commands are pipelined in the order they are sent.
+/// A Redis client on one connection, shared by all callers: commands are pipelined in the order they are
+/// sent.
 ///
-/// Owns: the connection and its come-backs. Does not own: what the keys mean. Invariants: a command is sent at
+/// Owns: the connection and its come-backs. Does not own: what the keys mean. Invariants: a command is sent
+/// at
 /// most once; in flight when the connection goes away it throws `disconnected`, and may have run. While the
 /// server is away commands throw `unreachable` at once (a blocking client waits `RedisLimits.blockingWait`);
-/// while a connection is being opened they wait for it, at most `RedisLimits.connect`. A cancelled caller resumes at
+/// while a connection is being opened they wait for it, at most `RedisLimits.connect`. A cancelled caller
+/// resumes at
 /// once with `CancellationError`.
 package final class RedisClient: Sendable {
     let address: RedisAddress?
     let url: String
     let logger: Logger
     let isBlocking: Bool
+    /// Nil: answers may take as long as they like.
+    let commandLimit: Duration?
     let state = Mutex(State())
     /// Timers only.
     let queue = DispatchQueue(label: "redis.client")
@@ -38,25 +43,28 @@ package final class RedisClient: Sendable {
         let deadline: DispatchTime
     }
 
-    /// `unix:///path[?db=n]` or `redis://[[user]:password@]host[:port][/db]`. Connects on first use; a malformed URL
+    /// `unix:///path[?db=n]` or `redis://[[user]:password@]host[:port][/db]`. Connects on first use; a
+    /// malformed URL
     /// shows there as `unreachable`.
     package convenience init(url: String, logger: Logger) {
-        self.init(url: url, logger: logger, isBlocking: false)
+        self.init(url: url, logger: logger, isBlocking: false, commandLimit: RedisLimits.command)
     }
 
-    private init(url: String, logger: Logger, isBlocking: Bool) {
+    init(url: String, logger: Logger, isBlocking: Bool, commandLimit: Duration?) {
         self.url = url
         self.logger = logger
         self.isBlocking = isBlocking
+        self.commandLimit = commandLimit
         address = RedisAddress(url: url)
     }
 
-    /// A client with a connection of its own and no time limit, for commands that block (`XREADGROUP … BLOCK`).
+    /// A client with a connection of its own and no time limit, for commands that block (`XREADGROUP …
+    /// BLOCK`).
     ///
     /// Use it for one command at a time. Cancelling the caller drops the connection, so that the server stops
     /// waiting on its behalf. Close it separately.
     package func blocking() -> RedisClient {
-        RedisClient(url: url, logger: logger, isBlocking: true)
+        RedisClient(url: url, logger: logger, isBlocking: true, commandLimit: nil)
     }
 
     /// - Throws: `RedisError`; `CancellationError`, and then the command may have run.

@@ -6,7 +6,8 @@ import Synchronization
 /// One hiredis async connection: jobs go out at once and are answered in order.
 ///
 /// A context of hiredis is not thread safe and calls back from inside its functions. So every use of it is
-/// inside `perform`: under the lock, with callbacks that only note what happened; the noted is delivered after
+/// inside `perform`: under the lock, with callbacks that only note what happened; the noted is delivered
+/// after
 /// the lock is released. An idle connection is written to from the caller's thread (no hop); a busy one is
 /// flushed from `queue`, so that commands that come meanwhile share one write. Opened once and never again.
 final class RedisLink: @unchecked Sendable {
@@ -133,7 +134,11 @@ final class RedisLink: @unchecked Sendable {
 // MARK: The life of the connection
 
 extension RedisLink {
+    /// hiredis writes with write(2): a connection the server has closed would end the process.
+    private static let ignoreBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
+
     private func begin() {
+        Self.ignoreBrokenPipes
         let opened: UnsafeMutablePointer<redisAsyncContext>? =
             switch address.place {
             case .unix(let path): redisAsyncConnectUnix(path)
@@ -170,16 +175,22 @@ extension RedisLink {
     private func watchSocket(_ descriptor: Int32) -> SocketWatch? {
         SocketWatch(
             descriptor, on: queue,
-            readable: { [weak self] in
-                self?.perform { [weak self] in
-                    if let hiredis = self?.hiredis { redisAsyncHandleRead(hiredis) }
-                }
-            },
+            readable: { [weak self] in while self?.readOnce() == true {} },
             writable: { [weak self] in
                 self?.perform { [weak self] in
                     if let hiredis = self?.hiredis { redisAsyncHandleWrite(hiredis) }
                 }
             })
+    }
+
+    /// True when there is more to read.
+    private func readOnce() -> Bool {
+        perform {
+            guard let hiredis else { return false }
+            redisAsyncHandleRead(hiredis)
+            // Gone when the read found the connection at its end.
+            return self.hiredis.map { SocketWatch.hasInput($0.pointee.c.fd) } ?? false
+        }
     }
 
     private func install(on hiredis: UnsafeMutablePointer<redisAsyncContext>) {
@@ -318,7 +329,8 @@ extension RedisLink {
         }
     }
 
-    /// Replies come in the order of the commands. No reply: the connection is going away, `perform` sees to it.
+    /// Replies come in the order of the commands. No reply: the connection is going away, `perform` sees to
+    /// it.
     fileprivate func replied(_ reply: UnsafePointer<redisReply>?) {
         guard let reply else { return }
         pending.first?.replies.append(RedisReply(reply))

@@ -54,7 +54,9 @@ extension RedisClient {
     func withdraw(_ ticket: Ticket<[RedisReply]>) {
         let link = state.withLock { state -> RedisLink? in
             let hadNotBeenSent = state.waiters.removeFirst { $0.ticket === ticket } != nil
-            return isBlocking && !hadNotBeenSent ? state.link : nil
+            guard isBlocking, !hadNotBeenSent else { return nil }
+            state.isOpen = false
+            return state.link.take()
         }
         link?.close("a blocking command was cancelled")
     }
@@ -65,7 +67,7 @@ extension RedisClient {
         let link = state.withLock { state -> RedisLink? in
             guard !state.isClosed, state.link == nil, !state.isRetryArmed else { return nil }
             let link = RedisLink(
-                address, commandLimit: isBlocking ? nil : RedisLimits.command,
+                address, commandLimit: commandLimit,
                 RedisLink.Events(
                     opened: { [weak self] in self?.opened($0) },
                     lost: { [weak self] in self?.lost($0, $1) }))

@@ -23,18 +23,23 @@ final class Ticket<Value: Sendable>: Sendable {
     /// False when the caller had gone already: the value is still the giver's.
     @discardableResult
     func finish(_ result: Result<Value, any Error>) -> Bool {
-        let continuation = state.withLock { state -> CheckedContinuation<Value, any Error>? in
-            defer { state = .done }
-            if case .waiting(let continuation) = state { return continuation }
-            return nil
-        }
+        let continuation = claim()
         continuation?.resume(with: result)
         return continuation != nil
     }
 
+    /// Whoever claims the waiting caller resumes it; nil for all others.
+    private func claim() -> CheckedContinuation<Value, any Error>? {
+        state.withLock { state in
+            defer { state = .done }
+            if case .waiting(let continuation) = state { return continuation }
+            return nil
+        }
+    }
+
     /// Suspends the caller, hands the ticket to `start`, and gives up at once when the task is cancelled.
     ///
-    /// `gaveUp` runs on cancellation, before the caller resumes.
+    /// `gaveUp` runs when the task is cancelled while it waits, before the caller resumes.
     static func take(
         _ start: @Sendable (Ticket) -> Void, gaveUp: @escaping @Sendable (Ticket) -> Void = { _ in }
     ) async throws -> Value {
@@ -44,8 +49,9 @@ final class Ticket<Value: Sendable>: Sendable {
                 if ticket.wait(continuation) { start(ticket) }
             }
         } onCancel: {
+            guard let continuation = ticket.claim() else { return }
             gaveUp(ticket)
-            ticket.finish(.failure(CancellationError()))
+            continuation.resume(throwing: CancellationError())
         }
     }
 }
