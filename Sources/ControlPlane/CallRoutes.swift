@@ -154,7 +154,7 @@ struct CallRoutes: Routes {
         guard let row = try await EndCall(calls)(access.tenant, try context.id("id", Call.self)) else {
             throw Problem.notFound("call")
         }
-        return Answer.json(Self.json(row), status: row.state == .ended ? .ok : .accepted)
+        return Answer.json(Self.json(row))
     }
 
     private func find(_ context: ControlRequest) async throws -> (Access, CallRow) {

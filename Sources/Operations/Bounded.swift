@@ -9,9 +9,12 @@ enum Bounded {
     static let usageMax = 100
     static let wordsBytesMax = 20_000
     static let stagesMax = 20
+    /// The year 2100.
+    static let timeMax: Int64 = 4_102_444_800_000
 
     static func report(_ report: Report) -> Report {
         var report = report
+        report.at.milliseconds = min(max(0, report.at.milliseconds), timeMax)
         switch report.fact {
         case .usage(let usage, let connectedMs):
             report.fact = .usage(self.usage(usage), connectedMs: clamp(connectedMs, connectedMsMax))

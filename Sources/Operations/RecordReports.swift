@@ -56,8 +56,9 @@ package struct RecordReports: Sendable {
     /// Only the epoch that holds the call may tell; files of earlier epochs are welcome for as long as it
     /// takes.
     private static func mayTell(_ report: Report, _ call: CallRow) -> Bool {
+        guard (1...Int(Int32.max)).contains(report.sequence) else { return false }
         if case .artifact = report.fact {
-            return (1...call.epoch).contains(report.epoch) && report.epoch >= 1
+            return report.epoch >= 1 && report.epoch <= call.epoch
         }
         return report.epoch == call.epoch && call.state != .queued
     }

@@ -35,9 +35,14 @@ package struct SweepCalls: Sendable {
     /// alone.
     package func callAsFunction(_ findings: [SweepStore.Finding]) async throws -> Swept {
         var swept = Swept()
+        var failure: (any Error)?
         for finding in findings {
-            guard let state = try await act(on: finding) else { continue }
-            if state == .queued { swept.requeued += 1 } else { swept.ended += 1 }
+            do {
+                guard let state = try await act(on: finding) else { continue }
+                if state == .queued { swept.requeued += 1 } else { swept.ended += 1 }
+            } catch {
+                failure = failure ?? error  // One call that cannot be moved must not keep the others.
+            }
         }
         for (tenant, call) in try await store.unclaimed(patience, limit: Self.batchMax) {
             let ended = try await parts.database.tenantTransaction(tenant) { sql -> Bool in
@@ -49,6 +54,7 @@ package struct SweepCalls: Sendable {
             }
             if ended { swept.ended += 1 }
         }
+        if let failure { throw failure }
         return swept
     }
 

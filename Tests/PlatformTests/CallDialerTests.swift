@@ -20,7 +20,8 @@ import Testing
             var rhythm = Dialer.Rhythm()
             rhythm.ringAgain = .milliseconds(300)
             let dialer = Dialer(
-                bench.parts, queue: queue, delivery: nil, rhythm: rhythm, patience: patience, logger: CallBench.logger)
+                bench.parts, queue: queue, delivery: nil, rhythm: rhythm, patience: patience,
+                logger: CallBench.logger)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await dialer.run() }
                 group.addTask { try await play(bench, queue, redis) }
