@@ -5,7 +5,7 @@ PARLEY := .build/release/parley
 SEED ?= 7
 CALLS ?= 100
 
-.PHONY: demo serve test build release lint format clean setup services bench bench-media
+.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-takeover bench-queue
 
 setup:
 	@deploy/setup
@@ -16,9 +16,9 @@ services: setup
 build: setup
 	swift build --build-tests $(SWIFT_FLAGS)
 
-# Suites share one PostgreSQL and Redis; each makes a database of its own.
+# One test after another: many of them hold real sockets to a clock, and two cores are soon busy.
 test: build services
-	@$(WITH_SERVICES) && SWIFT_BACKTRACE=enable=no swift test --skip-build $(SWIFT_FLAGS)
+	@$(WITH_SERVICES) && SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel $(SWIFT_FLAGS)
 
 release: setup
 	swift build -c release --product parley $(SWIFT_FLAGS)
@@ -29,10 +29,16 @@ demo: release services
 serve: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) demo --seed $(SEED) --stay
 
-bench: bench-media
+bench: bench-media bench-takeover bench-queue
 
 bench-media: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench media --calls $(CALLS)
+
+bench-takeover: release services
+	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench takeover
+
+bench-queue: release services
+	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench queue
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

@@ -64,7 +64,8 @@ let package = Package(
 
         // L2: C libraries and async wrappers over them; they know no domain word.
         .systemLibrary(
-            name: "CLibPQ", path: "Sources/System/CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+            name: "CLibPQ", path: "Sources/System/CLibPQ", pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"])]),
         .systemLibrary(
             name: "CHiredis", path: "Sources/System/CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(
@@ -77,10 +78,12 @@ let package = Package(
             name: "CFlite", path: "Sources/System/CFlite", providers: [.apt(["flite1-dev"])]),
         .target(name: "CCurlShim", dependencies: ["CCurl"], path: "Sources/System/CCurlShim"),
         .target(
-            name: "CVoicesShim", dependencies: ["CFlite", "CPocketSphinx"], path: "Sources/System/CVoicesShim",
+            name: "CVoicesShim", dependencies: ["CFlite", "CPocketSphinx"],
+            path: "Sources/System/CVoicesShim",
             // flite has no pkg-config file, and C code does not link by module map.
             linkerSettings: [
-                "flite_cmu_us_slt", "flite_cmu_us_rms", "flite_cmu_us_awb", "flite_cmu_us_kal", "flite_usenglish",
+                "flite_cmu_us_slt", "flite_cmu_us_rms", "flite_cmu_us_awb", "flite_cmu_us_kal",
+                "flite_usenglish",
                 "flite_cmulex", "flite", "m",
             ].map { .linkedLibrary($0) }),
         code("Postgres", ["Base", "CLibPQ", log]),
@@ -106,24 +109,34 @@ let package = Package(
             ["Base", "Audio", "HTTPClient", "WebSockets", crypto, log] + nio("NIOCore")),
         code(
             "VendorSim",
-            ["Base", "OfflineVoices", "HTTPClient", "WebSockets", hummingbird, hummingbirdCore, httpTypes, crypto, log]
+            [
+                "Base", "OfflineVoices", "HTTPClient", "WebSockets", hummingbird, hummingbirdCore, httpTypes,
+                crypto, log,
+            ]
                 + nio("NIOCore", "NIOPosix")),
 
         // L4a: one file a thing the platform does.
-        code("Operations", ["Base", "Agents", "Billing", "Calls", "Postgres", "Store", "CallQueue", "CallDispatch", crypto, log]),
+        code(
+            "Operations",
+            [
+                "Base", "Agents", "Billing", "Calls", "Postgres", "Store", "CallQueue", "CallDispatch",
+                crypto, log,
+            ]),
 
         // L4b: roles; they never see each other.
         code(
             "ControlPlane",
             [
-                "Base", "Agents", "Billing", "Calls", "Postgres", "Operations", "Store", "CallDispatch", "Telephony", "WebSockets", "HTTPClient",
+                "Base", "Agents", "Billing", "Calls", "Postgres", "Operations", "Store", "CallDispatch",
+                "Telephony", "WebSockets", "HTTPClient",
                 "CallQueue", hummingbird, hummingbirdCore, httpTypes, crypto, log, metrics,
             ] + nio("NIOCore")),
         code(
             "MediaWorker",
             [
                 "Base", "Audio", "Turns", "Calls", "Agents", "Conversation", "Billing", "CallQueue", "Speech",
-                "Telephony", "CallDispatch", "WebSockets", "HTTPClient", crypto, log, metrics, lifecycle, hummingbird, hummingbirdCore, httpTypes,
+                "Telephony", "CallDispatch", "WebSockets", "HTTPClient", crypto, log, metrics, lifecycle,
+                hummingbird, hummingbirdCore, httpTypes,
             ] + nio("NIOCore", "NIOPosix")),
         code("Dialer", ["Base", "Billing", "Operations", "Store", "CallQueue", log, metrics]),
 
@@ -131,7 +144,8 @@ let package = Package(
         .executableTarget(
             name: "parley",
             dependencies: [
-                "Base", "Agents", "Billing", "Calls", "Conversation", "Turns", "Audio", "Postgres", "Redis", "HTTPClient", "WebSockets",
+                "Base", "Agents", "Billing", "Calls", "Conversation", "Turns", "Audio", "Postgres", "Redis",
+                "HTTPClient", "WebSockets",
                 "Store", "CallQueue", "Speech", "Telephony", "CallDispatch", "VendorSim", "Operations",
                 "ControlPlane", "MediaWorker", "Dialer", "OfflineVoices",
                 hummingbird, hummingbirdCore, httpTypes, log, metrics, lifecycle, signals, crypto,
@@ -159,23 +173,37 @@ let package = Package(
         tests("CallsTests", ["Base", "Calls"]),
         tests("AgentsTests", ["Base", "Agents"]),
         tests("AudioTests", ["Base", "Audio"]),
-        tests("ConversationTests", ["Base", "Turns", "Calls", "Agents", "Conversation"], resources: [.copy("Golden")]),
+        tests(
+            "ConversationTests", ["Base", "Turns", "Calls", "Agents", "Conversation"],
+            resources: [.copy("Golden")]),
         tests("BillingTests", ["Base", "Billing"]),
         tests("OfflineVoicesTests", ["OfflineVoices"]),
-        tests("SpeechTests", ["Base", "Audio", "Agents", "Speech", "OfflineVoices", "HTTPClient", "VendorSim", log] + nio("NIOCore", "NIOPosix")),
-        tests("TelephonyTests", ["Base", "Audio", "Telephony", "WebSockets"] + nio("NIOCore", "NIOEmbedded")),
-        tests("VendorSimTests", ["Base", "VendorSim", "OfflineVoices", "HTTPClient", "WebSockets", hummingbird, hummingbirdCore, httpTypes, log] + nio("NIOCore", "NIOPosix")),
+        tests(
+            "SpeechTests",
+            ["Base", "Audio", "Agents", "Speech", "OfflineVoices", "HTTPClient", "VendorSim", log]
+                + nio("NIOCore", "NIOPosix")),
+        tests(
+            "TelephonyTests", ["Base", "Audio", "Telephony", "WebSockets"] + nio("NIOCore", "NIOEmbedded")),
+        tests(
+            "VendorSimTests",
+            [
+                "Base", "VendorSim", "OfflineVoices", "HTTPClient", "WebSockets", hummingbird,
+                hummingbirdCore, httpTypes, log,
+            ] + nio("NIOCore", "NIOPosix")),
         tests(
             "MediaWorkerTests",
             [
-                "Base", "Audio", "Agents", "Billing", "Calls", "Conversation", "CallDispatch", "MediaWorker", "Speech", "Telephony", "WebSockets",
+                "Base", "Audio", "Agents", "Billing", "Calls", "Conversation", "CallDispatch", "MediaWorker",
+                "Speech", "Telephony", "WebSockets",
                 "CallQueue", "TestKit", "Redis", "HTTPClient", log, crypto,
             ] + nio("NIOCore", "NIOPosix", "NIOEmbedded")),
         tests(
             "PlatformTests",
             [
-                "Base", "Agents", "Billing", "Calls", "CallDispatch", "Store", "CallQueue", "Operations", "ControlPlane", "Dialer",
-                "Telephony", "TestKit", "Postgres", "Redis", "HTTPClient", hummingbird, hummingbirdCore, httpTypes, log, crypto,
+                "Base", "Agents", "Billing", "Calls", "CallDispatch", "Store", "CallQueue", "Operations",
+                "ControlPlane", "Dialer",
+                "Telephony", "TestKit", "Postgres", "Redis", "HTTPClient", hummingbird, hummingbirdCore,
+                httpTypes, log, crypto,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Yams", package: "Yams"),
             ] + nio("NIOCore")),

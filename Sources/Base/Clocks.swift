@@ -4,7 +4,9 @@ package struct CallTime: Hashable, Comparable, Sendable, Codable {
 
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
     package init(_ duration: Duration) { self.init(nanoseconds: duration.nanoseconds) }
-    package static func milliseconds(_ value: Int) -> CallTime { CallTime(nanoseconds: Int64(value) * 1_000_000) }
+    package static func milliseconds(_ value: Int) -> CallTime {
+        CallTime(nanoseconds: Int64(value) * 1_000_000)
+    }
 
     package static let zero = CallTime(nanoseconds: 0)
     /// Whole milliseconds, rounded down.
@@ -14,7 +16,9 @@ package struct CallTime: Hashable, Comparable, Sendable, Codable {
     package static func + (time: CallTime, duration: Duration) -> CallTime {
         CallTime(nanoseconds: time.nanoseconds + duration.nanoseconds)
     }
-    package static func - (a: CallTime, b: CallTime) -> Duration { .nanoseconds(a.nanoseconds - b.nanoseconds) }
+    package static func - (a: CallTime, b: CallTime) -> Duration {
+        .nanoseconds(a.nanoseconds - b.nanoseconds)
+    }
 
     package init(from decoder: any Decoder) throws {
         nanoseconds = try decoder.singleValueContainer().decode(Int64.self)
@@ -43,7 +47,9 @@ package struct Timestamp: Hashable, Comparable, Sendable, Codable {
     package static func + (time: Timestamp, duration: Duration) -> Timestamp {
         Timestamp(milliseconds: time.milliseconds + duration.milliseconds)
     }
-    package static func - (a: Timestamp, b: Timestamp) -> Duration { .milliseconds(a.milliseconds - b.milliseconds) }
+    package static func - (a: Timestamp, b: Timestamp) -> Duration {
+        .milliseconds(a.milliseconds - b.milliseconds)
+    }
 
     package init(from decoder: any Decoder) throws {
         milliseconds = try decoder.singleValueContainer().decode(Int64.self)

@@ -28,7 +28,9 @@ package enum EndReason: String, Hashable, Sendable, Codable, CaseIterable {
     package var isFailure: Bool {
         switch self {
         case .agentEnded, .callerHungUp, .requested, .silence, .timeLimit, .noFunds, .cancelled: false
-        case .agentFailed, .busy, .noAnswer, .rejected, .carrierFailed, .workerLost, .noWorker, .internalError: true
+        case .agentFailed, .busy, .noAnswer, .rejected, .carrierFailed, .workerLost, .noWorker,
+            .internalError:
+            true
         }
     }
 }

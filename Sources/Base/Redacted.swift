@@ -1,7 +1,9 @@
 /// A value that must not reach a log: a phone number, spoken words, a secret.
 ///
 /// Printing or interpolating it gives `[redacted]`; `reveal` is the one, searchable way to the value.
-package struct Redacted<Value: Sendable>: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct Redacted<Value: Sendable>: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
     package let reveal: Value
     package init(_ value: Value) { reveal = value }
     package var description: String { "[redacted]" }

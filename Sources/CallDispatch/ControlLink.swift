@@ -26,7 +26,8 @@ package struct WorkerStatus: Sendable, Codable {
     package var isDraining: Bool
     package var live: [LiveCall]
     package init(
-        worker: ID<Worker>, region: String, mediaURL: String, capacity: Int, isDraining: Bool, live: [LiveCall]
+        worker: ID<Worker>, region: String, mediaURL: String, capacity: Int, isDraining: Bool,
+        live: [LiveCall]
     ) {
         self.worker = worker
         self.region = region

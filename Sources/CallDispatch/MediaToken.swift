@@ -35,10 +35,12 @@ package struct MediaToken: Hashable, Sendable, Codable {
             HMAC<SHA256>.isValidAuthenticationCode(
                 mac, authenticating: Data(parts[0..<5].joined(separator: ".").utf8), using: key),
             let tenant = ID<Tenant>(String(parts[0])), let call = ID<Call>(String(parts[1])),
-            let worker = ID<Worker>(String(parts[2])), let epoch = Int(parts[3]), let expires = Int64(parts[4])
+            let worker = ID<Worker>(String(parts[2])), let epoch = Int(parts[3]),
+            let expires = Int64(parts[4])
         else { return nil }
         self.init(
-            tenant: tenant, call: call, worker: worker, epoch: epoch, expires: Timestamp(milliseconds: expires))
+            tenant: tenant, call: call, worker: worker, epoch: epoch,
+            expires: Timestamp(milliseconds: expires))
     }
 
     private var payload: String { "\(tenant).\(call).\(worker).\(epoch).\(expires.milliseconds)" }

@@ -36,9 +36,12 @@ package struct Plan: Sendable, Codable {
     package var checkpointKey: Redacted<String>
 
     package init(
-        call: ID<Call>, tenant: ID<Tenant>, epoch: Int, direction: Direction, region: String, from: Redacted<E164>,
-        to: Redacted<E164>, agent: ID<Agent>, agentVersion: Int, definition: AgentDefinition, variables: [String: String],
-        carrier: CarrierAccount, carrierCallID: String?, vendors: [VendorCredential], prices: PriceBook, fundedMs: Int,
+        call: ID<Call>, tenant: ID<Tenant>, epoch: Int, direction: Direction, region: String,
+        from: Redacted<E164>,
+        to: Redacted<E164>, agent: ID<Agent>, agentVersion: Int, definition: AgentDefinition,
+        variables: [String: String],
+        carrier: CarrierAccount, carrierCallID: String?, vendors: [VendorCredential], prices: PriceBook,
+        fundedMs: Int,
         holdNumber: Int, isResumed: Bool, elapsedMs: Int, checkpointKey: Redacted<String>
     ) {
         self.call = call
@@ -77,7 +80,8 @@ package struct CarrierAccount: Hashable, Sendable, Codable {
     package var statusURL: String
 
     package init(
-        vendor: String, accountSID: String, authToken: Redacted<String>, baseURL: String, voiceURL: String, statusURL: String
+        vendor: String, accountSID: String, authToken: Redacted<String>, baseURL: String, voiceURL: String,
+        statusURL: String
     ) {
         self.vendor = vendor
         self.accountSID = accountSID

@@ -9,7 +9,8 @@ package struct Report: Sendable, Codable {
     package var sequence: Int
     package var at: Timestamp
     package var fact: CallFact
-    package init(call: ID<Call>, tenant: ID<Tenant>, epoch: Int, sequence: Int, at: Timestamp, fact: CallFact) {
+    package init(call: ID<Call>, tenant: ID<Tenant>, epoch: Int, sequence: Int, at: Timestamp, fact: CallFact)
+    {
         self.call = call
         self.tenant = tenant
         self.epoch = epoch
@@ -48,7 +49,8 @@ package enum CallFact: Sendable, Codable {
         /// Milliseconds from the end of the caller's speech.
         package var stages: [String: Int]
         package init(
-            number: Int, speaker: String, text: String, startMs: Int, endMs: Int, wasInterrupted: Bool, stages: [String: Int]
+            number: Int, speaker: String, text: String, startMs: Int, endMs: Int, wasInterrupted: Bool,
+            stages: [String: Int]
         ) {
             self.number = number
             self.speaker = speaker

@@ -22,13 +22,17 @@ struct APIClient: Sendable {
         return response.body
     }
 
-    private func call(_ method: String, _ path: String, _ body: JSON?, idempotencyKey: String? = nil) async throws -> JSON {
+    private func call(_ method: String, _ path: String, _ body: JSON?, idempotencyKey: String? = nil)
+        async throws -> JSON
+    {
         let response = try await client.send(request(method, path, body, idempotencyKey))
         guard (200..<300).contains(response.status) else { throw failure(method, path, response) }
         return try JSONDecoder().decode(JSON.self, from: Data(response.body))
     }
 
-    private func request(_ method: String, _ path: String, _ body: JSON?, _ idempotencyKey: String?) throws -> HTTPRequest {
+    private func request(_ method: String, _ path: String, _ body: JSON?, _ idempotencyKey: String?) throws
+        -> HTTPRequest
+    {
         var headers = [("Authorization", "Bearer \(key)")]
         if let tenant { headers.append(("Parley-Tenant", tenant)) }
         if let idempotencyKey { headers.append(("Idempotency-Key", idempotencyKey)) }
@@ -44,6 +48,8 @@ struct APIClient: Sendable {
     }
 
     private func failure(_ method: String, _ path: String, _ response: HTTPResponse) -> DemoFailure {
-        DemoFailure("\(method) \(path) answered \(response.status): \(String(decoding: response.body.prefix(600), as: UTF8.self))")
+        DemoFailure(
+            "\(method) \(path) answered \(response.status): \(String(decoding: response.body.prefix(600), as: UTF8.self))"
+        )
     }
 }

@@ -32,13 +32,16 @@ struct ChatCommand: AsyncParsableCommand {
         let problems = definition.problems()
         guard problems.isEmpty else {
             throw ValidationError(
-                "the agent cannot be published:\n" + problems.map { "  \($0.path): \($0.message)" }.joined(separator: "\n"))
+                "the agent cannot be published:\n"
+                    + problems.map { "  \($0.path): \($0.message)" }.joined(separator: "\n"))
         }
         let outside = HTTPClient(
-            addresses: try .publicOnly(allowing: allowPrivate.split(separator: ",").map(String.init)), logger: logger)
+            addresses: try .publicOnly(allowing: allowPrivate.split(separator: ",").map(String.init)),
+            logger: logger)
         let loop = MultiThreadedEventLoopGroup.singleton.any()
         var partner = ChatPartner(
-            chat: Chat(definition: definition, variables: try variables(), call: "chat"), definition: definition,
+            chat: Chat(definition: definition, variables: try variables(), call: "chat"),
+            definition: definition,
             model: try model(for: definition, logger), http: outside, loop: loop)
         try await partner.start()
         while !partner.hasEnded {
@@ -68,7 +71,9 @@ struct ChatCommand: AsyncParsableCommand {
         do {
             // A file may hold the bare definition; its error is the one worth reading.
             let members = try JSONDecoder().decode([String: JSON].self, from: data)
-            if members["definition"] != nil { return try JSONDecoder().decode(Body.self, from: data).definition }
+            if members["definition"] != nil {
+                return try JSONDecoder().decode(Body.self, from: data).definition
+            }
             return try JSONDecoder().decode(AgentDefinition.self, from: data)
         } catch let error as DecodingError {
             throw ValidationError("\(agent) is not an agent: \(error)")
@@ -87,7 +92,8 @@ struct ChatCommand: AsyncParsableCommand {
         guard let prompt = definition.prompt else { return nil }
         let environment = ProcessInfo.processInfo.environment
         guard let key = environment["OPENAI_API_KEY"] else {
-            throw ValidationError("a prompt agent needs OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint)")
+            throw ValidationError(
+                "a prompt agent needs OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint)")
         }
         return OpenAIChatModel(
             vendor: prompt.vendor, key: Redacted(key),
@@ -105,7 +111,10 @@ struct ChatPartner {
     let loop: any EventLoop
     private(set) var hasEnded = false
 
-    init(chat: Chat, definition: AgentDefinition, model: (any LanguageModel)?, http: HTTPClient, loop: any EventLoop) {
+    init(
+        chat: Chat, definition: AgentDefinition, model: (any LanguageModel)?, http: HTTPClient,
+        loop: any EventLoop
+    ) {
         self.chat = chat
         self.definition = definition
         self.model = model
@@ -124,7 +133,8 @@ struct ChatPartner {
         while !queue.isEmpty {
             switch queue.removeFirst() {
             case .said(let text): print("  \(text)")
-            case .record(.tool(let tool)): print("  [\(tool.name) \(tool.succeeded ? "succeeded" : "failed")]")
+            case .record(.tool(let tool)):
+                print("  [\(tool.name) \(tool.succeeded ? "succeeded" : "failed")]")
             case .record, .cancelReply: break
             case .ended(let reason):
                 print("  [ended: \(reason.rawValue)]")
@@ -146,7 +156,8 @@ struct ChatPartner {
         }
     }
 
-    private mutating func ask(_ id: Dialogue.ReplyID, _ request: Dialogue.ModelRequest) async -> [Chat.Effect] {
+    private mutating func ask(_ id: Dialogue.ReplyID, _ request: Dialogue.ModelRequest) async -> [Chat.Effect]
+    {
         guard let model else { return chat.handle(.replyFailed(id, code: "llm.not_configured")) }
         let (events, continuation) = AsyncStream.makeStream(of: ChatEvent.self)
         let loop = loop
@@ -167,7 +178,8 @@ struct ChatPartner {
             switch event {
             case .text(let text): effects += chat.handle(.replyText(id, text))
             case .toolCall(let call):
-                effects += chat.handle(.replyToolCall(id, id: call.id, name: call.name, arguments: call.arguments))
+                effects += chat.handle(
+                    .replyToolCall(id, id: call.id, name: call.name, arguments: call.arguments))
             case .finished(let usage): effects += chat.handle(.replyFinished(id, usage))
             case .failed(let fault):
                 print("  [model failed: \(fault)]")

@@ -34,7 +34,8 @@ struct SettingsOptions: ParsableArguments {
     var region: String?
     @Option(help: "Directory where reports wait, sealed, while the control plane is away. [PARLEY_SPOOL]")
     var spool: String?
-    @Option(help: "Seconds that live calls get to finish when the process is told to stop. [PARLEY_DRAIN, 600]")
+    @Option(
+        help: "Seconds that live calls get to finish when the process is told to stop. [PARLEY_DRAIN, 600]")
     var drain: Int?
     @Option(help: "Key of the operator, for setting up. [PARLEY_OPERATOR_KEY]")
     var operatorKey: String?
@@ -42,7 +43,10 @@ struct SettingsOptions: ParsableArguments {
     var masterKey: String?
     @Option(help: "Directory of recordings. [PARLEY_RECORDINGS]")
     var recordings: String?
-    @Option(help: "Private networks that tools and webhooks may reach, CIDRs by comma. [PARLEY_ALLOW_PRIVATE, none]")
+    @Option(
+        help:
+            "Private networks that tools and webhooks may reach, CIDRs by comma. [PARLEY_ALLOW_PRIVATE, none]"
+    )
     var allowPrivate: String?
     @Option(help: "Calls this worker carries at once. [PARLEY_CAPACITY, 100]")
     var capacity: Int?
@@ -76,14 +80,19 @@ struct Configuration {
     static let workerKeyLengthMin = 16
     static let capacityRange = 1...10_000
 
-    init(_ options: SettingsOptions, environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+    init(_ options: SettingsOptions, environment: [String: String] = ProcessInfo.processInfo.environment)
+        throws
+    {
         func text(_ flag: String?, _ name: String) -> String? {
             flag ?? environment["PARLEY_" + name].flatMap { $0.isEmpty ? nil : $0 }
         }
-        func number(_ flag: Int?, _ name: String, _ range: ClosedRange<Int>, default standard: Int) throws -> Int {
+        func number(_ flag: Int?, _ name: String, _ range: ClosedRange<Int>, default standard: Int) throws
+            -> Int
+        {
             guard let value = text(flag.map(String.init), name) else { return standard }
             guard let number = Int(value), range.contains(number) else {
-                throw ValidationError("PARLEY_\(name) must be a number from \(range.lowerBound) to \(range.upperBound)")
+                throw ValidationError(
+                    "PARLEY_\(name) must be a number from \(range.lowerBound) to \(range.upperBound)")
             }
             return number
         }
@@ -121,7 +130,9 @@ struct Configuration {
         if workerKey.utf8.count < Self.workerKeyLengthMin {
             missing.append("PARLEY_WORKER_KEY (\(Self.workerKeyLengthMin) characters or more)")
         }
-        if !usesDatabase, controlURL == nil { missing.append("PARLEY_CONTROL_URL (a worker alone must know its control plane)") }
+        if !usesDatabase, controlURL == nil {
+            missing.append("PARLEY_CONTROL_URL (a worker alone must know its control plane)")
+        }
         guard missing.isEmpty else {
             throw ValidationError("not configured:\n  " + missing.joined(separator: "\n  "))
         }

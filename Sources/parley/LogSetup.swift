@@ -12,5 +12,3 @@ enum LogSetup {
         return Logger(label: "parley")
     }
 }
-
-

@@ -33,7 +33,9 @@ struct Platform {
             services.append(try control(base, queue: queue, metrics: metrics))
         }
         if let base, configuration.roles.contains(.dialer) { services.append(try dialer(base, queue: queue)) }
-        if configuration.roles.contains(.worker) { services.append(try worker(base, queue: queue, metrics: metrics)) }
+        if configuration.roles.contains(.worker) {
+            services.append(try worker(base, queue: queue, metrics: metrics))
+        }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],

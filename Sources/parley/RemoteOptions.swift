@@ -13,7 +13,8 @@ struct RemoteOptions: ParsableArguments {
             throw ValidationError("this needs an API key: --key or PARLEY_API_KEY")
         }
         return APIClient(
-            client: http, baseURL: url ?? environment["PARLEY_PUBLIC_URL"] ?? "http://127.0.0.1:8080", key: key,
+            client: http, baseURL: url ?? environment["PARLEY_PUBLIC_URL"] ?? "http://127.0.0.1:8080",
+            key: key,
             tenant: nil)
     }
 }

@@ -56,7 +56,9 @@ struct Replay: AsyncParsableCommand {
 
     private func begin(_ header: JournalLine.Header) -> Conversation {
         if !json {
-            print("\(header.call) epoch \(header.epoch), \(header.direction.rawValue), \(header.agent) version \(header.agentVersion)")
+            print(
+                "\(header.call) epoch \(header.epoch), \(header.direction.rawValue), \(header.agent) version \(header.agentVersion)"
+            )
         }
         return Conversation(
             definition: header.definition, variables: header.variables, call: header.call.description,

@@ -32,7 +32,8 @@ extension Platform {
             contentsOfFile: ProgramFiles.locate("api/openapi.yaml", given: nil), encoding: .utf8)
         let database = ground.database
         let health = HealthRoutes(
-            checks: [.database(database)], metrics: { metrics.text + PoolMetrics.text(database) }, openAPI: openAPI)
+            checks: [.database(database)], metrics: { metrics.text + PoolMetrics.text(database) },
+            openAPI: openAPI)
         let plane = ControlPlane(
             ground.parts, health: health,
             keyed: CallResources.keyed(ground.parts, ground.calls, recordings: configuration.recordings),
@@ -46,7 +47,8 @@ extension Platform {
     }
 
     func dialer(_ ground: Ground, queue: CallQueue) throws -> any Service {
-        let delivery = DeliverWebhooks(ground.calls, post: WebhookPost(http: try outsideClient()).callAsFunction)
+        let delivery = DeliverWebhooks(
+            ground.calls, post: WebhookPost(http: try outsideClient()).callAsFunction)
         return DialerRole(dialer: Dialer(ground.calls, queue: queue, delivery: delivery, logger: logger))
     }
 
@@ -58,13 +60,15 @@ extension Platform {
         } else {
             let inside = HTTPClient(addresses: .anyAddress, logger: logger)
             link = HTTPControlLink(
-                baseURL: configuration.controlURL ?? configuration.publicURL, key: Redacted(configuration.workerKey),
+                baseURL: configuration.controlURL ?? configuration.publicURL,
+                key: Redacted(configuration.workerKey),
                 http: inside)
         }
         var random = SystemRandomNumberGenerator()
         let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
         let worker = WorkerConfiguration(
-            worker: .make(at: now, using: &random), region: configuration.region, mediaURL: configuration.mediaURL,
+            worker: .make(at: now, using: &random), region: configuration.region,
+            mediaURL: configuration.mediaURL,
             media: (configuration.host, configuration.mediaPort), capacity: configuration.capacity,
             directories: (configuration.recordings, configuration.spool), workerKey: workerKey,
             publicURL: configuration.publicURL, drain: configuration.drain)

@@ -33,11 +33,18 @@ struct Migrate: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try Configuration(options)
-        guard !configuration.databaseURL.isEmpty else { throw ValidationError("PARLEY_DATABASE_URL is not set") }
+        guard !configuration.databaseURL.isEmpty else {
+            throw ValidationError("PARLEY_DATABASE_URL is not set")
+        }
         let logger = LogSetup.bootstrap(verbose: false)
         let directory = try ProgramFiles.locate("migrations", given: configuration.migrations)
         let migrations = try Migration.read(directory: directory)
-        let applied = try await Migrator(url: configuration.databaseURL, migrations: migrations, logger: logger).run()
-        print(applied == 0 ? "the schema is up to date (\(migrations.count) migrations)" : "applied \(applied) of \(migrations.count) migrations")
+        let applied = try await Migrator(
+            url: configuration.databaseURL, migrations: migrations, logger: logger
+        ).run()
+        print(
+            applied == 0
+                ? "the schema is up to date (\(migrations.count) migrations)"
+                : "applied \(applied) of \(migrations.count) migrations")
     }
 }

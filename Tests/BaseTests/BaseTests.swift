@@ -13,7 +13,8 @@ import Testing
 }
 
 @Test(arguments: [
-    ("0.00", 0), ("1.50", 1_500_000_000), ("-0.0042", -4_200_000), ("0.000000001", 1), ("999999999.00", 999_999_999_000_000_000),
+    ("0.00", 0), ("1.50", 1_500_000_000), ("-0.0042", -4_200_000), ("0.000000001", 1),
+    ("999999999.00", 999_999_999_000_000_000),
 ])
 func moneyPrintsAndReadsExactly(text: String, nanos: Int64) {
     #expect(Money(nanos: nanos).description == text)
@@ -30,13 +31,17 @@ func numbersInInternationalFormAreTaken(text: String) {
     #expect(E164(text)?.description == text)
 }
 
-@Test(arguments: ["", "911", "+911", "4155550100", "+1 (415) 555-0100", "+٤٤٢٠٧١٨٣٨٧٥٠", "+0123456789", "+1234567890123456", "tel:+14155550100"])
+@Test(arguments: [
+    "", "911", "+911", "4155550100", "+1 (415) 555-0100", "+٤٤٢٠٧١٨٣٨٧٥٠", "+0123456789", "+1234567890123456",
+    "tel:+14155550100",
+])
 func otherNumbersAreRefused(text: String) {
     #expect(E164(text) == nil)
 }
 
 @Test(arguments: [
-    ("1970-01-01T00:00:00.000Z", 0), ("2026-11-22T16:00:00.250Z", 1_795_363_200_250), ("2000-02-29T23:59:59.999Z", 951_868_799_999),
+    ("1970-01-01T00:00:00.000Z", 0), ("2026-11-22T16:00:00.250Z", 1_795_363_200_250),
+    ("2000-02-29T23:59:59.999Z", 951_868_799_999),
 ])
 func timestampsPrintAndRead(text: String, milliseconds: Int64) {
     #expect(Timestamp(milliseconds: milliseconds).rfc3339 == text)

@@ -44,7 +44,9 @@ enum Repository {
     /// Every Swift file under `folder`, sorted by path.
     static func swiftFiles(under folder: String) throws -> [SourceFile] {
         let base = root.appending(path: folder)
-        guard let walker = FileManager.default.enumerator(at: base, includingPropertiesForKeys: nil) else { return [] }
+        guard let walker = FileManager.default.enumerator(at: base, includingPropertiesForKeys: nil) else {
+            return []
+        }
         var files: [SourceFile] = []
         for case let url as URL in walker where url.pathExtension == "swift" {
             let text = try String(contentsOf: url, encoding: .utf8)

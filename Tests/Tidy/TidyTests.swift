@@ -47,22 +47,27 @@ import Testing
 
     @Test func nothingIsPublicNorTrapsOnInput() throws {
         let banned = [
-            "public ": "nobody imports us: use `package`",
             "try!": "throw, or make the failure impossible",
             "as!": "use `as?` and say what happens otherwise",
             "@unchecked Sendable {}": "say what confines it",
         ]
+        let declared =
+            /\b(?:public|open) (?:static |final )*(?:func|var|let|struct|class|enum|actor|protocol|init|import)\b/
         for file in try Repository.swiftFiles(under: "Sources") {
             for (number, line) in file.code {
                 for (pattern, instead) in banned where line.contains(pattern) {
                     Issue.record("\(file.path):\(number): `\(pattern)`: \(instead)")
+                }
+                if line.contains(declared) {
+                    Issue.record("\(file.path):\(number): nobody imports us: use `package`")
                 }
             }
         }
     }
 
     @Test func onlyTheCommandLinePrints() throws {
-        for file in try Repository.swiftFiles(under: "Sources") where !file.path.hasPrefix("Sources/parley/") {
+        for file in try Repository.swiftFiles(under: "Sources") where !file.path.hasPrefix("Sources/parley/")
+        {
             for (number, line) in file.code where line.contains("print(") && !line.contains("func print(") {
                 Issue.record("\(file.path):\(number): log, or return what is to be shown")
             }
@@ -82,13 +87,16 @@ import Testing
     }
 
     @Test func typesHaveNamesThatSaySomething() throws {
-        let endings = ["Manager", "Helper", "Helpers", "Utils", "Service", "Processor", "Context", "Info", "Impl"]
+        let endings = [
+            "Manager", "Helper", "Helpers", "Utils", "Service", "Processor", "Context", "Info", "Impl",
+        ]
         let declaration = /\b(?:struct|class|enum|actor|protocol)\s+([A-Z][A-Za-z0-9]*)/
         for file in try Repository.swiftFiles(under: "Sources") {
             for (number, line) in file.code {
                 guard let name = line.firstMatch(of: declaration)?.1 else { continue }
                 for ending in endings where name.hasSuffix(ending) {
-                    Issue.record("\(file.path):\(number): \(name): name it after the field's noun, not \(ending)")
+                    Issue.record(
+                        "\(file.path):\(number): \(name): name it after the field's noun, not \(ending)")
                 }
             }
         }
@@ -99,7 +107,8 @@ import Testing
             for file in try Repository.swiftFiles(under: folder) {
                 let limit = Self.longFiles[file.path] ?? Self.fileLinesMax
                 #expect(
-                    file.lines.count <= limit + 1, "\(file.path) has \(file.lines.count) lines: split it by concept (limit \(limit))")
+                    file.lines.count <= limit + 1,
+                    "\(file.path) has \(file.lines.count) lines: split it by concept (limit \(limit))")
             }
         }
     }
@@ -108,7 +117,8 @@ import Testing
         for file in try Repository.swiftFiles(under: "Sources") {
             for function in functions(in: file) where function.lines > Self.functionLinesMax {
                 Issue.record(
-                    "\(file.path):\(function.start): \(function.lines) lines in one function: cut it (limit \(Self.functionLinesMax))")
+                    "\(file.path):\(function.start): \(function.lines) lines in one function: cut it (limit \(Self.functionLinesMax))"
+                )
             }
         }
     }
@@ -121,7 +131,8 @@ import Testing
 
     @Test func everyTargetSaysWhatItOwns() throws {
         let architecture = try Repository.text("docs/ARCHITECTURE.md")
-        let sources = try FileManager.default.contentsOfDirectory(atPath: Repository.root.appending(path: "Sources").path)
+        let sources = try FileManager.default.contentsOfDirectory(
+            atPath: Repository.root.appending(path: "Sources").path)
         for target in sources where target != "System" {
             #expect(architecture.contains("`\(target)`"), "docs/ARCHITECTURE.md does not mention `\(target)`")
         }
@@ -134,7 +145,9 @@ import Testing
         var depth = 0
         var pending: Int?
         for (number, line) in file.code {
-            if line.contains(/\b(func\s|init[?]?\s*[(<])/), !line.contains(/\.init\s*[(]/) { pending = number }
+            if line.contains(/\b(func\s|init[?]?\s*[(<])/), !line.contains(/\.init\s*[(]/) {
+                pending = number
+            }
             for character in line {
                 if character == "{" {
                     if let start = pending {

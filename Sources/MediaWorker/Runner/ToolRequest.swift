@@ -44,7 +44,8 @@ package enum ToolRequest {
     package enum Outcome: Sendable { case finished(JSON), failed(String) }
 
     /// Runs the tool; never throws.
-    package static func run(_ call: Dialogue.ToolCall, of tool: Tool, over http: HTTPClient) async -> Outcome {
+    package static func run(_ call: Dialogue.ToolCall, of tool: Tool, over http: HTTPClient) async -> Outcome
+    {
         for attempt in 1...triesMax {
             do {
                 return outcome(try await http.send(make(call, of: tool)))

@@ -5,13 +5,15 @@ import VendorSim
 
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measurements that end in one line of JSON.", subcommands: [BenchMedia.self, BenchTakeover.self, BenchQueue.self])
+        abstract: "Measurements that end in one line of JSON.",
+        subcommands: [BenchMedia.self, BenchTakeover.self, BenchQueue.self])
 }
 
 /// Many keypad calls at once through one worker process: is the media loop sound?
 struct BenchMedia: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "media", abstract: "Calls with a keypad-only flow through one worker, against the simulated carrier.")
+        commandName: "media",
+        abstract: "Calls with a keypad-only flow through one worker, against the simulated carrier.")
 
     @Option(help: "Calls at once.") var calls = 100
     @Option(help: "Seconds each call lasts, about.") var seconds = 40
@@ -24,7 +26,8 @@ struct BenchMedia: AsyncParsableCommand {
 
     func run() async throws {
         let world = try await BenchWorld.start(
-            BenchWorld.Needs(name: "Bench", capacity: calls + 10, keepsAudio: false) { _ in Self.keypadAgent },
+            BenchWorld.Needs(name: "Bench", capacity: calls + 10, keepsAudio: false) { _ in Self.keypadAgent
+            },
             directory: directory)
         do {
             let result = try await measure(world)

@@ -18,7 +18,9 @@ struct BenchQueue: AsyncParsableCommand {
 
     func run() async throws {
         let world = try await BenchWorld.start(
-            BenchWorld.Needs(name: "Queue", capacity: Self.capacity, keepsAudio: false) { _ in BenchMedia.keypadAgent },
+            BenchWorld.Needs(name: "Queue", capacity: Self.capacity, keepsAudio: false) { _ in
+                BenchMedia.keypadAgent
+            },
             directory: directory)
         do {
             let result = try await flushed(world)
@@ -42,7 +44,10 @@ struct BenchQueue: AsyncParsableCommand {
             let to = "+1917\(5_550_000 + index)"
             _ = try await world.tenant.api.post(
                 "/v1/calls",
-                ["agent_id": .string(world.tenant.agentID), "from": .string(world.tenant.number), "to": .string(to)])
+                [
+                    "agent_id": .string(world.tenant.agentID), "from": .string(world.tenant.number),
+                    "to": .string(to),
+                ])
             asked.insert(to)
         }
         let redis = RedisClient(url: redisURL, logger: Logger(label: "bench"))
@@ -54,15 +59,20 @@ struct BenchQueue: AsyncParsableCommand {
         let twice = dialled.count - Set(dialled).count
         let seconds = Double((ContinuousClock.now - start).milliseconds) / 1000
         let wallet = try await world.tenant.api.get("/v1/wallet")
-        return "{\"calls\":\(calls),\"dialled\":\(Set(dialled).intersection(asked).count),\"dialled_twice\":\(twice),"
+        return
+            "{\"calls\":\(calls),\"dialled\":\(Set(dialled).intersection(asked).count),\"dialled_twice\":\(twice),"
             + "\"not_ended\":\(left),\"held\":\"\(wallet["held"]?.string ?? "?")\",\"seconds\":\(seconds)}"
     }
 
-    private func waitUntilNoneWaits(_ world: BenchWorld, since start: ContinuousClock.Instant) async throws -> Int {
+    private func waitUntilNoneWaits(_ world: BenchWorld, since start: ContinuousClock.Instant) async throws
+        -> Int
+    {
         while ContinuousClock.now - start < Self.drainLimit {
             var open = 0
             for state in ["queued", "claimed", "dialing", "in_progress"] {
-                open += try await world.tenant.api.get("/v1/calls?state=\(state)&limit=100")["data"]?.array?.count ?? 0
+                open +=
+                    try await world.tenant.api.get("/v1/calls?state=\(state)&limit=100")["data"]?.array?.count
+                    ?? 0
             }
             if open == 0 { return 0 }
             BenchWorld.progress("\(open == 100 ? "100 or more" : "\(open)") calls not ended yet")

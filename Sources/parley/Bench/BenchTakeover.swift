@@ -6,7 +6,8 @@ import VendorSim
 /// Kills the worker of a live call at seeded moments: how soon is the caller spoken to again, and is it billed once?
 struct BenchTakeover: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "takeover", abstract: "kill -9 of a call's worker at seeded points of an appointment call.")
+        commandName: "takeover",
+        abstract: "kill -9 of a call's worker at seeded points of an appointment call.")
 
     @Option(help: "Calls, each losing its worker once.") var kills = 20
     @Option(help: "Draws callers and moments.") var seed: UInt64 = 1
@@ -28,7 +29,8 @@ struct BenchTakeover: AsyncParsableCommand {
 
     func run() async throws {
         let needs = BenchWorld.Needs(name: "Takeover", workers: 2, capacity: 20) { outside in
-            try AppointmentAgent.body(toolURL: outside.sink.url, directory: FileManager.default.currentDirectoryPath)
+            try AppointmentAgent.body(
+                toolURL: outside.sink.url, directory: FileManager.default.currentDirectoryPath)
         }
         let world = try await BenchWorld.start(needs, directory: directory)
         do {
@@ -51,7 +53,8 @@ struct BenchTakeover: AsyncParsableCommand {
     private func one(_ number: Int, killAfterMs: Int, _ world: BenchWorld) async throws -> Outcome {
         let from = "+1646555\(1000 + number)"
         let appointment = AppointmentPersona(seed: seed &* 1000 &+ UInt64(number))
-        let placed = try await world.outside.phoneForAppointment(appointment, from: from, to: world.tenant.number)
+        let placed = try await world.outside.phoneForAppointment(
+            appointment, from: from, to: world.tenant.number)
         let callID = try await world.call(from: from)
         try await Task.sleep(for: .milliseconds(killAfterMs))
         let before = await placed.observation()
@@ -65,12 +68,16 @@ struct BenchTakeover: AsyncParsableCommand {
         let settled = ContinuousClock.now - over
         let wallet = try await world.tenant.api.get("/v1/wallet")
         let resumed = seen.streams.count > 1 ? seen.streams[1].startedMs : nil
-        let again = resumed.flatMap { start in seen.heard.first { $0.endMs >= start }.map { max($0.startMs, start) } }
+        let again = resumed.flatMap { start in
+            seen.heard.first { $0.endMs >= start }.map { max($0.startMs, start) }
+        }
         let lostAt = seen.streams.first?.endedMs
         return Outcome(
             killedAtMs: killAfterMs, gapMs: again.flatMap { heard in lostAt.map { heard - $0 } },
             settleMs: call == nil ? nil : Int(settled.milliseconds),
-            isBooked: world.outside.sink.received.contains { $0.isRight && $0.expected == appointment.expected },
+            isBooked: world.outside.sink.received.contains {
+                $0.isRight && $0.expected == appointment.expected
+            },
             isBilledOnce: call?["cost"]?.string.flatMap(Money.init(decimal:)).map { $0 > .zero } ?? false,
             heldNanos: wallet["held"]?.string ?? "?")
     }
@@ -81,7 +88,8 @@ struct BenchTakeover: AsyncParsableCommand {
             numeric: [0, 1, 2, 5])
         for outcome in outcomes {
             table.rows.append([
-                "\(outcome.killedAtMs)", outcome.gapMs.map(String.init) ?? "–", outcome.settleMs.map(String.init) ?? "–",
+                "\(outcome.killedAtMs)", outcome.gapMs.map(String.init) ?? "–",
+                outcome.settleMs.map(String.init) ?? "–",
                 outcome.isBooked ? "yes" : "no", outcome.isBilledOnce ? "yes" : "no", outcome.heldNanos,
             ])
         }

@@ -21,7 +21,7 @@ struct BenchWorld {
 
     /// - Parameter directory: relative to the current one; receives logs, keys and recordings.
     static func start(_ needs: Needs, directory: String) async throws -> BenchWorld {
-        let logger = LogSetup.bootstrap(verbose: false, level: .error)
+        let logger = LogSetup.bootstrap(verbose: false, level: .critical)
         let http = HTTPClient(addresses: .anyAddress, logger: logger)
         var configuration = SimulatedWorld.Configuration()
         configuration.carrier.keepsAudio = needs.keepsAudio
@@ -37,7 +37,8 @@ struct BenchWorld {
             let operatorAPI = APIClient(
                 client: http, baseURL: platform.controlURL, key: platform.secrets.operatorKey, tenant: nil)
             let plan = DemoTenant.Plan(
-                name: needs.name, agent: try needs.agent(outside), number: DemoTenant.freshNumber(), credit: "10000.00",
+                name: needs.name, agent: try needs.agent(outside), number: DemoTenant.freshNumber(),
+                credit: "10000.00",
                 concurrencyLimit: needs.capacity)
             let tenant = try await DemoTenant.create(
                 plan, operatorAPI: operatorAPI, carrier: outside.carrier, publicURL: platform.controlURL)

@@ -20,12 +20,14 @@ struct Demo: AsyncParsableCommand {
     static let callsMax = 100
 
     func validate() throws {
-        guard (1...Self.callsMax).contains(calls) else { throw ValidationError("--calls takes 1 to \(Self.callsMax)") }
+        guard (1...Self.callsMax).contains(calls) else {
+            throw ValidationError("--calls takes 1 to \(Self.callsMax)")
+        }
         guard (1...8).contains(workers) else { throw ValidationError("--workers takes 1 to 8") }
     }
 
     func run() async throws {
-        let logger = LogSetup.bootstrap(verbose: false, level: .error)
+        let logger = LogSetup.bootstrap(verbose: false, level: .critical)
         let started = ContinuousClock.now
         let http = HTTPClient(addresses: .anyAddress, logger: logger)
         var carrier = SimulatedCarrier.Configuration()
@@ -58,20 +60,26 @@ struct Demo: AsyncParsableCommand {
 
     /// - Returns: whether every caller was booked in with the right name, day and number.
     private func play(
-        _ outside: SimulatedWorld, _ platform: DemoPlatform, _ http: HTTPClient, since started: ContinuousClock.Instant
+        _ outside: SimulatedWorld, _ platform: DemoPlatform, _ http: HTTPClient,
+        since started: ContinuousClock.Instant
     ) async throws -> Bool {
-        print("starting control plane and \(workers == 1 ? "media worker" : "\(workers) media workers") as separate processes …")
+        print(
+            "starting control plane and \(workers == 1 ? "media worker" : "\(workers) media workers") as separate processes …"
+        )
         try await platform.start()
         let tenant = try await setUp(outside, platform, http)
         print("tenant, agent, number and key made through the REST API (\(seconds(since: started)) s)")
         print("the voices are stand-ins: PocketSphinx listens, flite speaks\n")
-        let isBooked = calls == 1
+        let isBooked =
+            calls == 1
             ? try await one(outside, platform, tenant) : try await many(outside, tenant)
         print("\nthe whole demo took \(seconds(since: started)) s")
         return isBooked
     }
 
-    private func setUp(_ outside: SimulatedWorld, _ platform: DemoPlatform, _ http: HTTPClient) async throws -> DemoTenant {
+    private func setUp(_ outside: SimulatedWorld, _ platform: DemoPlatform, _ http: HTTPClient) async throws
+        -> DemoTenant
+    {
         let operatorAPI = APIClient(
             client: http, baseURL: platform.controlURL, key: platform.secrets.operatorKey, tenant: nil)
         let agent = try AppointmentAgent.body(
@@ -83,11 +91,15 @@ struct Demo: AsyncParsableCommand {
 
     // MARK: one call, shown
 
-    private func one(_ outside: SimulatedWorld, _ platform: DemoPlatform, _ tenant: DemoTenant) async throws -> Bool {
+    private func one(_ outside: SimulatedWorld, _ platform: DemoPlatform, _ tenant: DemoTenant) async throws
+        -> Bool
+    {
         let appointment = AppointmentPersona(seed: seed)
         let from = Self.callerNumber(0)
         let wanted = appointment.expected
-        print("seed \(seed): \(wanted.name) wants \(wanted.day.spoken), number \(wanted.phone), and phones \(tenant.number)\n")
+        print(
+            "seed \(seed): \(wanted.name) wants \(wanted.day.spoken), number \(wanted.phone), and phones \(tenant.number)\n"
+        )
         let call = try await outside.phoneForAppointment(appointment, from: from, to: tenant.number)
         let callID = try await find(from, tenant)
         let view = DemoView(api: tenant.api, callID: callID)
@@ -95,11 +107,13 @@ struct Demo: AsyncParsableCommand {
         let heard = await call.ended()
         let record = try await tenant.api.get("/v1/calls/\(callID)")
         let recording = platform.layout.directory + "/\(callID).wav"
-        try Data(try await tenant.api.bytes("/v1/calls/\(callID)/recording")).write(to: URL(filePath: recording))
+        try Data(try await tenant.api.bytes("/v1/calls/\(callID)/recording")).write(
+            to: URL(filePath: recording))
         print("\nWhat each answer took, in milliseconds from the end of the caller's speech:\n")
         print(DemoView.stageTable(turns))
-        print("\n  first sound of the greeting \(heard.firstSoundMs.map { "\($0) ms" } ?? "never") after media started, "
-            + "\(heard.lateFrames) of \(heard.framesPlayed) frames late")
+        print(
+            "\n  first sound of the greeting \(heard.firstSoundMs.map { "\($0) ms" } ?? "never") after media started, "
+                + "\(heard.lateFrames) of \(heard.framesPlayed) frames late")
         print("\nWhat it cost:\n")
         print(DemoView.costTable(record))
         let isBooked = outside.sink.received.count == 1 && outside.sink.isAllRight
@@ -112,10 +126,13 @@ struct Demo: AsyncParsableCommand {
 
     /// What the caller understood and said: where a call that went wrong went wrong.
     private func callerSide(_ seen: CallObservation) -> String {
-        let lines = (seen.heard.map { ("heard", $0) } + seen.said.map { ("said ", $0) }).sorted { $0.1.startMs < $1.1.startMs }
+        let lines = (seen.heard.map { ("heard", $0) } + seen.said.map { ("said ", $0) }).sorted {
+            $0.1.startMs < $1.1.startMs
+        }
         let ending = "  the call ended: \(seen.endedBy)"
         return "The caller's side:\n"
-            + lines.map { "  \($0.1.startMs)–\($0.1.endMs) ms \($0.0) “\($0.1.text)”" }.joined(separator: "\n") + "\n" + ending
+            + lines.map { "  \($0.1.startMs)–\($0.1.endMs) ms \($0.0) “\($0.1.text)”" }.joined(
+                separator: "\n") + "\n" + ending
     }
 
     private func verdict(_ received: ToolSink.Received?, wanted: Booking) -> String {
@@ -150,7 +167,8 @@ struct Demo: AsyncParsableCommand {
             }
             return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
-        var table = Table(header: ["caller", "wanted", "booked", "first sound ms", "late frames", "s"], numeric: [3, 4, 5])
+        var table = Table(
+            header: ["caller", "wanted", "booked", "first sound ms", "late frames", "s"], numeric: [3, 4, 5])
         var right = 0
         for (index, persona) in personas.enumerated() {
             let wanted = persona.expected
@@ -161,11 +179,14 @@ struct Demo: AsyncParsableCommand {
             table.rows.append([
                 wanted.name, "\(wanted.day.spoken) \(wanted.phone)",
                 booking == nil ? "NO" : leaks.isEmpty ? "yes" : "heard \(leaks.joined(separator: ","))",
-                seen?.firstSoundMs.map(String.init) ?? "–", "\(seen?.lateFrames ?? 0)", "\((seen?.durationMs ?? 0) / 1000)",
+                seen?.firstSoundMs.map(String.init) ?? "–", "\(seen?.lateFrames ?? 0)",
+                "\((seen?.durationMs ?? 0) / 1000)",
             ])
         }
         print(table.rendered())
-        print("\n\(right) of \(calls) booked right, none with another's words: \(right == calls ? "yes" : "no")")
+        print(
+            "\n\(right) of \(calls) booked right, none with another's words: \(right == calls ? "yes" : "no")"
+        )
         return right == calls && outside.sink.received.count == calls
     }
 
@@ -176,8 +197,10 @@ struct Demo: AsyncParsableCommand {
         let callID = try await find(from, tenant)
         let turns = try await DemoView(api: tenant.api, callID: callID).transcript()
         let digits = turns.compactMap { $0["text"]?.string }.joined(separator: " ").filter(\.isNumber)
-        return personas.enumerated().filter { $0.offset != index && digits.contains($0.element.expected.phone) }
-            .map { $0.element.expected.phone }
+        return personas.enumerated().filter {
+            $0.offset != index && digits.contains($0.element.expected.phone)
+        }
+        .map { $0.element.expected.phone }
     }
 
     private static func callerNumber(_ index: Int) -> String { "+1212555\(1000 + index)" }
@@ -194,7 +217,9 @@ struct Demo: AsyncParsableCommand {
     private func leaveRunning(_ outside: SimulatedWorld, _ platform: DemoPlatform) async throws {
         outside.carrier.subscribeAnybody(AppointmentPersona(seed: seed).persona)
         print("\nleft running: API \(platform.controlURL), operator key in \(directory)/operator-key")
-        print("numbers you call with POST /v1/calls are answered by the simulated caller; Ctrl-C ends everything")
+        print(
+            "numbers you call with POST /v1/calls are answered by the simulated caller; Ctrl-C ends everything"
+        )
         try await Task.sleep(for: .seconds(7 * 86_400))
     }
 

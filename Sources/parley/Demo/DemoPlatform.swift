@@ -48,7 +48,8 @@ actor DemoPlatform {
             name: "worker\(index + 1)", arguments: ["serve", "--roles", "worker"],
             environment: common.merging([
                 "PARLEY_MEDIA_PORT": "\(port)", "PARLEY_CONTROL_URL": controlURL,
-                "PARLEY_SPOOL": layout.directory + "/spool\(index + 1)", "PARLEY_CAPACITY": "\(layout.capacity)",
+                "PARLEY_SPOOL": layout.directory + "/spool\(index + 1)",
+                "PARLEY_CAPACITY": "\(layout.capacity)",
             ]) { _, new in new }, logDirectory: layout.directory)
         if children.count > index + 1 { children[index + 1] = worker } else { children.append(worker) }
         try children[index + 1].start()
@@ -80,7 +81,9 @@ actor DemoPlatform {
                 throw DemoFailure("\(children[index].name) ended at start:\n\(children[index].tail())")
             }
             // Refused connections are what waiting looks like.
-            if let answer = try? await http.send(HTTPRequest(method: "GET", url: url)), answer.status == 200 { return }
+            if let answer = try? await http.send(HTTPRequest(method: "GET", url: url)), answer.status == 200 {
+                return
+            }
             try await Task.sleep(for: Self.startCheckInterval)
         }
         throw DemoFailure(
@@ -121,8 +124,9 @@ struct DemoSecrets: Sendable {
             let path = directory + "/\(name)"
             if let text = try? String(contentsOfFile: path, encoding: .utf8), !text.isEmpty { return text }
             let text = make()
-            guard FileManager.default.createFile(
-                atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
+            guard
+                FileManager.default.createFile(
+                    atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
             else { throw DemoFailure("cannot write \(path)") }
             return text
         }

@@ -24,7 +24,11 @@ struct DemoTenant {
         _ plan: Plan, operatorAPI: APIClient, carrier: SimulatedCarrier, publicURL: String
     ) async throws -> DemoTenant {
         let tenant = try await operatorAPI.post(
-            "/v1/tenants", ["name": .string(plan.name), "kind": "client", "concurrency_limit": .int(Int64(plan.concurrencyLimit))])
+            "/v1/tenants",
+            [
+                "name": .string(plan.name), "kind": "client",
+                "concurrency_limit": .int(Int64(plan.concurrencyLimit)),
+            ])
         let tenantID = try tenant.text("id")
         var acting = operatorAPI
         acting.tenant = tenantID
@@ -42,9 +46,13 @@ struct DemoTenant {
         let agentID = try agent.text("id")
         _ = try await api.post(
             "/v1/phone-numbers",
-            ["number": .string(plan.number), "agent_id": .string(agentID), "credential_id": try .string(credential.text("id"))])
+            [
+                "number": .string(plan.number), "agent_id": .string(agentID),
+                "credential_id": try .string(credential.text("id")),
+            ])
         carrier.assign(
-            plan.number, voiceURL: publicURL + "/carriers/twilio/voice", statusCallback: publicURL + "/carriers/twilio/status")
+            plan.number, voiceURL: publicURL + "/carriers/twilio/voice",
+            statusCallback: publicURL + "/carriers/twilio/status")
         return DemoTenant(api: api, tenantID: tenantID, agentID: agentID, number: plan.number, key: api.key)
     }
 }
@@ -65,7 +73,9 @@ extension DemoTenant {
 extension JSON {
     /// A member that must be text.
     func text(_ member: String) throws -> String {
-        guard let text = self[member]?.string else { throw DemoFailure("the answer has no text `\(member)`: \(self)") }
+        guard let text = self[member]?.string else {
+            throw DemoFailure("the answer has no text `\(member)`: \(self)")
+        }
         return text
     }
 }

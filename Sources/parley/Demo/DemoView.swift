@@ -42,10 +42,13 @@ struct DemoView {
 
     /// What each of the agent's answers took, from the end of the caller's speech.
     static func stageTable(_ turns: [JSON]) -> String {
-        var table = Table(header: ["turn", "answer"] + stages.map { $0.1 + " ms" }, numeric: Set([0] + (2..<7)))
+        var table = Table(
+            header: ["turn", "answer"] + stages.map { $0.1 + " ms" }, numeric: Set([0] + (2..<7)))
         for turn in turns where turn["speaker"]?.string == "agent" {
             guard let values = turn["stages"]?.object, !values.isEmpty else { continue }
-            let cells = stages.map { name, _ in (values[name + "_ms"] ?? values[name])?.int.map(String.init) ?? "–" }
+            let cells = stages.map { name, _ in
+                (values[name + "_ms"] ?? values[name])?.int.map(String.init) ?? "–"
+            }
             let text = turn["text"]?.string ?? ""
             table.rows.append(["\(turn["number"]?.int ?? 0)", String(text.prefix(36))] + cells)
         }

@@ -16,7 +16,9 @@ struct Table {
             }
             return String(repeating: " ", count: indent) + padded.joined(separator: "  ")
         }
-        let rule = String(repeating: " ", count: indent) + widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
+        let rule =
+            String(repeating: " ", count: indent)
+            + widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
         return ([line(header), rule] + rows.map(line)).joined(separator: "\n")
     }
 }
