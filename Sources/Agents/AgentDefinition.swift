@@ -255,3 +255,13 @@ package struct FixedLines: Hashable, Sendable, Codable {
         case timeLimit = "time_limit"
     }
 }
+
+extension AgentDefinition {
+    /// Lines that sound the same in every call, so that they can be made ahead: those for failures first.
+    package var fixedSpeech: [String] {
+        let flowLines = (flow?.nodes ?? []).flatMap { [$0.say, $0.reprompt] }.compactMap { $0 }
+        let spoken = flowLines + [prompt?.firstLine].compactMap { $0 }
+        return [lines.failure, lines.noFunds, lines.timeLimit, lines.reconnected, lines.silence]
+            + spoken.filter { !$0.contains("{{") }
+    }
+}

@@ -13,10 +13,8 @@ extension CallVoices {
         guard let recogniser = registry.speechToText(definition.voice.stt),
             let synthesiser = registry.textToSpeech(definition.voice.tts)
         else { throw Fault(code: "speech.not_configured", retry: .never, cause: "no such voice here") }
-        let lines = definition.lines
         registry.prepare(
-            [lines.failure, lines.noFunds, lines.timeLimit, lines.reconnected, lines.silence],
-            voice: definition.voice.voice, of: definition.voice.tts, on: loop)
+            definition.fixedSpeech, voice: definition.voice.voice, of: definition.voice.tts, on: loop)
         var model: (any LanguageModel)?
         if let prompt = definition.prompt {
             // Without a credential the call still comes about: the agent says that something is wrong.

@@ -12,6 +12,9 @@ package final class SpeechCache: TextToSpeech {
     /// A longer line is not kept: 60 s.
     package static let lineBytesMax = 60 * 8_000
 
+    /// Lines that wait to be made; more are made when they are spoken.
+    package static let queueMax = 10_000
+
     private struct Key: Hashable {
         var voice: String
         var text: String
@@ -20,8 +23,11 @@ package final class SpeechCache: TextToSpeech {
         var lines: [Key: (audio: ByteBuffer, usedAt: UInt64)] = [:]
         var bytes = 0
         var uses: UInt64 = 0
-        /// Being made now, so that twenty calls of one agent make its greeting once.
+        /// Wanted or being made, so that twenty calls of one agent make its greeting once.
         var inWork: Set<Key> = []
+        /// Made one after another: a line that somebody waits for is behind one of these at most.
+        var queue: [(key: Key, loop: any EventLoop)] = []
+        var isMaking = false
     }
 
     private let synthesizer: any TextToSpeech
@@ -33,15 +39,27 @@ package final class SpeechCache: TextToSpeech {
         self.bytesMax = bytesMax
     }
 
-    /// Makes those of `lines` that are not there yet. A line that fails is simply not there.
+    /// Makes those of `lines` that are not there yet, in order. A line that fails is simply not there.
     package func prepare(_ lines: [String], voice: String, on loop: any EventLoop) {
-        for line in Set(lines) where !line.isEmpty {
-            let key = Key(voice: voice, text: line)
-            let isNew = state.withLock { state in
-                state.lines[key] == nil && state.inWork.insert(key).inserted
+        state.withLock { state in
+            for line in lines where !line.isEmpty && state.queue.count < Self.queueMax {
+                let key = Key(voice: voice, text: line)
+                guard state.lines[key] == nil, state.inWork.insert(key).inserted else { continue }
+                state.queue.append((key, loop))
             }
-            if isNew { loop.execute { self.make(key, on: loop) } }
         }
+        makeNext()
+    }
+
+    /// Starts the first of the queue unless one is being made.
+    private func makeNext() {
+        let next = state.withLock { state -> (key: Key, loop: any EventLoop)? in
+            guard !state.isMaking, !state.queue.isEmpty else { return nil }
+            state.isMaking = true
+            return state.queue.removeFirst()
+        }
+        guard let next else { return }
+        next.loop.execute { self.make(next.key, on: next.loop) }
     }
 
     package func holds(_ text: String, voice: String) -> Bool {
@@ -88,8 +106,10 @@ package final class SpeechCache: TextToSpeech {
     /// Empty audio: it failed.
     private func keep(_ audio: ByteBuffer, for key: Key) {
         let size = audio.readableBytes
+        defer { makeNext() }
         state.withLock { state in
             state.inWork.remove(key)
+            state.isMaking = false
             guard size > 0, size <= min(Self.lineBytesMax, bytesMax) else { return }
             while state.bytes + size > bytesMax,
                 let oldest = state.lines.min(by: { $0.value.usedAt < $1.value.usedAt })

@@ -20,7 +20,7 @@ struct BenchMedia: AsyncParsableCommand {
     @Option(help: "Where logs and keys go.") var directory = ".parley/bench"
 
     /// Calls are started this far apart, so that set-up is not what is measured.
-    static let startInterval: Duration = .milliseconds(30)
+    static let startInterval: Duration = .milliseconds(100)
     static let warmUp: Duration = .seconds(3)
     static let menuSeconds = 4
 
