@@ -23,6 +23,8 @@ package struct WorkerConfiguration: Sendable {
     /// How long live calls may go on after the process was asked to end.
     package var drain: Duration
     package var pacing = Pacing.Policy()
+    /// What `/metrics` on the media port answers.
+    package var metrics: @Sendable () -> String = { "" }
 
     package init(
         worker: ID<Worker>, region: String, mediaURL: String?, media: (host: String, port: Int),

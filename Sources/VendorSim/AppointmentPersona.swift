@@ -89,7 +89,8 @@ package struct AppointmentPersona: Sendable {
             .hear("shall we go on", say: "yes"),
             Cue(["phone number"], [spoken(0..<3), pause, spoken(3..<6), pause, spoken(6..<10)]),
             .hear("is that correct", say: "yes"),
-            Cue(["goodbye"], [], hangsUp: true),
+            // The whole phrase: a bare "goodbye" is soon heard where none was said.
+            Cue(["you are booked"], [], hangsUp: true),
         ]
     }
 }

@@ -66,12 +66,13 @@ extension Platform {
         }
         var random = SystemRandomNumberGenerator()
         let now = Timestamp(milliseconds: Int64(Date().timeIntervalSince1970 * 1000))
-        let worker = WorkerConfiguration(
+        var worker = WorkerConfiguration(
             worker: .make(at: now, using: &random), region: configuration.region,
             mediaURL: configuration.mediaURL,
             media: (configuration.host, configuration.mediaPort), capacity: configuration.capacity,
             directories: (configuration.recordings, configuration.spool), workerKey: workerKey,
             publicURL: configuration.publicURL, drain: configuration.drain)
+        worker.metrics = { metrics.text }
         let speech = SpeechRegistry.offline(threads: Self.recogniserThreads, http: http)
         return MediaWorker(
             configuration: worker, link: link, queue: queue, speech: speech, http: http, logger: logger)

@@ -32,6 +32,15 @@ struct MediaServer {
                 status: .ok, headers: [.contentType: "application/json"],
                 body: .init(byteBuffer: ByteBuffer(string: text)))
         }
+        router.get("/metrics") { [station] _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: ByteBuffer(string: station.configuration.metrics())))
+        }
+        // Only the first request of a connection can become a socket.
+        router.get(RouterPath(WorkerConfiguration.mediaPath)) { _, _ in
+            Response(status: .upgradeRequired, headers: [.connection: "close", .upgrade: "websocket"])
+        }
         return Application(
             router: router, server: .webSockets(routes),
             configuration: .init(
