@@ -160,7 +160,8 @@ package struct Conversation: Sendable {
             listening = nil
         }
         guard resumed || before != nil else { return startAgent(&step) }
-        apply(turns.handle(.say(definition.lines.reconnected, isInterruptible: true), at: step.time), &step)
+        // Protected: who spoke into the gap was not heard, and must learn of it.
+        apply(turns.handle(.say(definition.lines.reconnected, isInterruptible: false), at: step.time), &step)
         if let ending = call.ending ?? before?.ending { return end(ending, &step) }
         resumeAgent(&step)
     }
