@@ -111,6 +111,8 @@ extension TurnSettings {
         endpointingMs = try from.value(.endpointingMs, or: endpointingMs)
         bargeInMs = try from.value(.bargeInMs, or: bargeInMs)
         bargeInWords = try from.value(.bargeInWords, or: bargeInWords)
+        acknowledgementPhrases = try from.value(.acknowledgementPhrases, or: [])
+        interruptionPhrases = try from.value(.interruptionPhrases, or: [])
         silenceMs = try from.value(.silenceMs, or: silenceMs)
     }
 }

@@ -51,7 +51,7 @@ package struct Conversation: Sendable {
         self.variables = variables
         before = resuming
         turns = Turns(
-            policy: Self.policy(definition.turns), replies: resuming?.replies ?? 0,
+            policy: Self.policy(definition), replies: resuming?.replies ?? 0,
             utterances: resuming?.utterances ?? 0)
         flow = definition.flow.map {
             FlowMachine(
@@ -66,11 +66,16 @@ package struct Conversation: Sendable {
         turnNumber = resuming?.turns ?? 0
     }
 
-    private static func policy(_ settings: TurnSettings) -> Turns.Policy {
+    private static func policy(_ definition: AgentDefinition) -> Turns.Policy {
+        let settings = definition.turns
         var policy = Turns.Policy()
         policy.endpointing.openMs = settings.endpointingMs
         policy.bargeIn.judgeMs = settings.bargeInMs
+        policy.bargeIn.pauseMs = settings.bargeInMs * 2 / 5
         policy.bargeIn.words = settings.bargeInWords
+        policy.bargeIn.phrases = Phrases(
+            language: definition.language, acknowledging: settings.acknowledgementPhrases,
+            interrupting: settings.interruptionPhrases)
         policy.silenceMs = settings.silenceMs
         return policy
     }
@@ -220,7 +225,9 @@ package struct Conversation: Sendable {
         case .cancelReply(let id): step.effects.append(.cancelReply(Dialogue.ReplyID(id)))
         case .speak(let id, let text): step.effects.append(.speak(Dialogue.UtteranceID(id), text: text))
         case .pausePlayout: step.effects.append(.pausePlayout)
-        case .resumePlayout: step.effects.append(.resumePlayout)
+        case .duckPlayout: step.effects.append(.duckPlayout)
+        case .unduckPlayout: step.effects.append(.unduckPlayout)
+        case .resumePlayout(let fromStart): step.effects.append(.resumePlayout(fromStart: fromStart))
         case .clearPlayout: step.effects.append(.clearPlayout)
         case .callerTurn(let turn):
             record(turn, &step)

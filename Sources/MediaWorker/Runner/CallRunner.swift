@@ -264,7 +264,9 @@ extension Dialogue.Input {
     /// What the conversation makes of it depends on how much has been heard by now.
     fileprivate var wantsExactPlace: Bool {
         switch self {
-        case .speechStarted, .transcript, .digit, .deadline, .endRequested, .callerHungUp, .holdRefused: true
+        case .stirred, .speechStarted, .transcript, .digit, .deadline, .endRequested, .callerHungUp,
+            .holdRefused:
+            true
         default: false
         }
     }
