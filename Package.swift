@@ -86,8 +86,9 @@ let package = Package(
                 "flite_usenglish",
                 "flite_cmulex", "flite", "m",
             ].map { .linkedLibrary($0) }),
-        code("Postgres", ["Base", "CLibPQ", log]),
-        code("Redis", ["Base", "CHiredis", log]),
+        code("Connections", ["Base"]),
+        code("Postgres", ["Base", "Connections", "CLibPQ", log]),
+        code("Redis", ["Base", "Connections", "CHiredis", log]),
         code("HTTPClient", ["Base", "CCurl", "CCurlShim", log]),
         code(
             "WebSockets",
@@ -156,6 +157,7 @@ let package = Package(
         code("TestKit", ["Base", "Postgres", "Redis", "Store", log]),
         tests("BaseTests", ["Base"]),
         tests("Tidy", []),
+        tests("ConnectionsTests", ["Connections"]),
         tests("PostgresTests", ["Base", "Postgres", "TestKit", log]),
         tests("RedisTests", ["Base", "Redis", "TestKit", log]),
         tests(
