@@ -163,7 +163,7 @@ extension CallBench {
 
     /// The lease then lasts an hour: a slow machine must not decide what a test finds.
     @discardableResult
-    func renew(_ worker: ID<Worker>? = nil, capacity: Int = 1000, live: [LiveCall] = []) async throws
+    func renew(_ worker: ID<Worker>? = nil, capacity: Int = 1000, live: [CallKey] = []) async throws
         -> LeaseAnswer
     {
         let answer = try await link.renew(
