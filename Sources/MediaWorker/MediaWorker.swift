@@ -4,7 +4,6 @@ package import CallQueue
 package import HTTPClient
 import Hummingbird
 package import Logging
-import NIOConcurrencyHelpers
 import NIOCore
 import ServiceLifecycle
 package import Speech
@@ -23,7 +22,6 @@ package final class MediaWorker: Service {
 
     package let station: Station
     private let queue: CallQueue?
-    private let bound = NIOLockedValueBox<Int?>(nil)
 
     package init(
         configuration: WorkerConfiguration, link: any ControlLink, queue: CallQueue, speech: SpeechRegistry,
@@ -42,14 +40,10 @@ package final class MediaWorker: Service {
         queue = nil
     }
 
-    /// The media port, once `run` has bound it.
-    package var port: Int? { bound.withLockedValue { $0 } }
-
     /// Runs until graceful shutdown or cancellation. - Throws: when the media port cannot be bound.
     package func run() async throws {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        let application = MediaServer(station: station).application { [bound] number in
-            bound.withLockedValue { $0 = number }
+        let application = MediaServer(station: station).application { number in
             port.yield(number)
             port.finish()
         }

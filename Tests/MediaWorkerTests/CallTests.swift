@@ -6,7 +6,7 @@ import Crypto
 import Foundation
 import MediaWorker
 import NIOCore
-import Synchronization
+import TestKit
 import Testing
 
 /// Whole calls over real sockets: a flow that listens to keys, a carrier in memory, a control plane in memory.
@@ -25,24 +25,20 @@ import Testing
         return definition
     }()
 
-    private func ended(_ fact: CallFact) -> EndReason? {
-        if case .ended(let reason, _, _) = fact { reason } else { nil }
-    }
-
     @Test func aCallIsSpokenToItsEndAndToldInOrder() async throws {
         let rig = try await Rig()
         let (plan, token) = rig.plan(1, Self.keys)
         let carrier = try await rig.carrier()
         let began = NIODeadline.now()
         carrier.start(token: token)
-        let first = try #require(try await eventually { carrier.now.firstAudio })
+        let first = try await carrier.seen.first(\.firstAudio)
         #expect(first - began < .milliseconds(300))
         carrier.media(50)
         // The question, then its mark.
-        _ = try await eventually { carrier.now.marks.isEmpty ? nil : true }
+        try await carrier.seen.until { !$0.marks.isEmpty }
         carrier.digit("1")
         #expect(try await rig.fact(1, ended) == .agentEnded)
-        #expect(try await eventually { carrier.now.isClosed ? carrier.now.closeCode : nil } == 1000)
+        #expect(try await carrier.closeCode() == 1000)
 
         // Everything said was heard: 160 bytes a character of the two lines.
         let lines = "Press one.".utf8.count + "Goodbye then, it was nice to talk.".utf8.count
@@ -110,10 +106,12 @@ import Testing
         let (_, token) = rig.plan(1, Self.keys)
         let carrier = try await rig.carrier()
         carrier.start(token: token)
-        _ = try await eventually { carrier.now.firstAudio }
+        _ = try await carrier.seen.first(\.firstAudio)
         carrier.stop()
         #expect(try await rig.fact(1, ended) == .callerHungUp)
-        #expect(try await eventually { rig.worker.station.live.used == 0 ? true : nil } == true)
+        _ = try await carrier.closeCode()
+        try await rig.link.state.until { $0.renewals.last?.live.isEmpty == true }
+        #expect(rig.worker.station.live.used == 0)
         try await rig.stop()
     }
 
@@ -122,9 +120,9 @@ import Testing
         let (_, token) = rig.plan(1, Self.keys)
         let carrier = try await rig.carrier()
         carrier.start(token: token)
-        _ = try await eventually { carrier.now.marks.isEmpty ? nil : true }
+        try await carrier.seen.until { !$0.marks.isEmpty }
         carrier.cut()
-        #expect(try await rig.fact(1) { if case .event("media_lost", _) = $0 { true } else { nil } } == true)
+        #expect(try await rig.fact(1) { if case .event("media_lost", _) = $0 { true } else { nil } })
         #expect(rig.link.facts(CallKey.sample(1).call).compactMap(ended).isEmpty)
         // The claim has moved: the carrier comes back under a new epoch, here to the same worker.
         let (_, again) = rig.plan(1, Self.keys, epoch: 2) {
@@ -133,9 +131,10 @@ import Testing
         }
         let next = try await rig.carrier()
         next.start(token: again)
-        #expect(try await eventually { next.now.firstAudio } != nil)
+        _ = try await next.seen.first(\.firstAudio)
         #expect(rig.worker.station.live.used == 1)
-        _ = try await eventually { next.now.marks.isEmpty ? nil : true }
+        // Keys count once the line about the gap has been heard.
+        _ = try await rig.fact(1) { if case .turn(let turn) = $0, turn.number == 2 { true } else { nil } }
         next.digit("1")
         #expect(try await rig.fact(1, ended) == .agentEnded)
         let second = rig.link.reports.filter { $0.epoch == 2 }
@@ -151,16 +150,12 @@ import Testing
         polite.start(token: one)
         let moved = try await rig.carrier()
         moved.start(token: two)
-        _ = try await eventually { rig.worker.station.live.runners.count == 2 ? true : nil }
-        #expect(
-            try await eventually {
-                rig.link.state.withLock { $0.renewals.last?.live.count == 2 ? true : nil }
-            } == true)
-        rig.link.state.withLock {
+        try await rig.link.state.until { $0.renewals.last?.live.count == 2 }
+        rig.link.state.change {
             $0.answer = LeaseAnswer(revoked: [CallKey.sample(2).call], toEnd: [CallKey.sample(1).call])
         }
         #expect(try await rig.fact(1, ended) == .requested)
-        #expect(try await eventually { moved.now.isClosed ? moved.now.closeCode : nil } == 1008)
+        #expect(try await moved.closeCode() == 1008)
         #expect(rig.link.facts(CallKey.sample(2).call).compactMap(ended).isEmpty)
         try await rig.stop()
     }
@@ -170,11 +165,11 @@ import Testing
         let (_, token) = rig.plan(1, Self.keys)
         let carrier = try await rig.carrier()
         carrier.start(token: token)
-        _ = try await eventually { carrier.now.marks.isEmpty ? nil : true }
+        try await carrier.seen.until { !$0.marks.isEmpty }
         rig.link.isAway = true
         carrier.digit("1")
         // The end is safe on disk, so the line is let go although nobody has heard of it.
-        #expect(try await eventually { carrier.now.isClosed ? carrier.now.closeCode : nil } == 1000)
+        #expect(try await carrier.closeCode() == 1000)
         #expect(rig.link.facts(CallKey.sample(1).call).compactMap(ended).isEmpty)
         rig.link.isAway = false
         #expect(try await rig.fact(1, ended) == .agentEnded)

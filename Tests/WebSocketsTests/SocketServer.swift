@@ -1,13 +1,14 @@
 import Hummingbird
 import HummingbirdCore
+import HummingbirdTLS
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 import ServiceLifecycle
 import Synchronization
+import TestKit
 import WebSockets
-
-let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Hummingbird routes (`/hello`, 426 on `/echo`) and WebSockets (`/echo`, `/refuse/STATUS`, `/slow-decision`)
 /// on one port of 127.0.0.1.
@@ -19,7 +20,8 @@ final class SocketServer: Sendable {
     private let running: Task<Void, any Error>
 
     static func start(
-        limits: WebSocketLimits = WebSocketLimits(), make: (@Sendable (EventLog) -> any WebSocketPeer)? = nil
+        limits: WebSocketLimits = WebSocketLimits(), tls: TLSConfiguration? = nil,
+        make: (@Sendable (EventLog) -> any WebSocketPeer)? = nil
     ) async throws -> SocketServer {
         let events = EventLog()
         let routes = WebSocketRoutes(
@@ -41,10 +43,12 @@ final class SocketServer: Sendable {
         }
         let port = AsyncStream<Int>.makeStream()
         let app = Application(
-            router: router, server: .webSockets(routes),
+            router: router,
+            server: try tls.map { try .tls(.webSockets(routes), tlsConfiguration: $0) }
+                ?? .webSockets(routes),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { port.continuation.yield($0.localAddress?.port ?? 0) }, logger: quietLogger)
-        let group = ServiceGroup(configuration: .init(services: [.init(service: app)], logger: quietLogger))
+            onServerRunning: { port.continuation.yield($0.localAddress?.port ?? 0) }, logger: .quiet)
+        let group = ServiceGroup(configuration: .init(services: [.init(service: app)], logger: .quiet))
         let running = Task { try await group.run() }
         var iterator = port.stream.makeAsyncIterator()
         return SocketServer(

@@ -1,20 +1,8 @@
-package import Base
+import Base
 package import CallDispatch
 import Foundation
 package import Logging
 import NIOConcurrencyHelpers
-
-/// A call under one epoch: what a worker holds.
-package struct CallKey: Hashable, Sendable {
-    package var call: ID<Call>
-    package var tenant: ID<Tenant>
-    package var epoch: Int
-    package init(call: ID<Call>, tenant: ID<Tenant>, epoch: Int) {
-        self.call = call
-        self.tenant = tenant
-        self.epoch = epoch
-    }
-}
 
 /// Tells the control plane what happens in calls: numbered per call and epoch, in order, until it is acknowledged.
 ///

@@ -1,5 +1,5 @@
 import Base
-import CallDispatch
+package import CallDispatch
 import NIOConcurrencyHelpers
 import NIOCore
 import Synchronization
