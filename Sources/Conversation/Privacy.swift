@@ -17,7 +17,7 @@ package struct Privacy: Sendable {
     ) -> (input: Dialogue.Input, isMasked: Bool) {
         if isPrivate {
             isAfterPrivate = true
-        } else if input == .speechStarted {
+        } else if case .speechStarted = input {
             isAfterPrivate = false
         }
         switch input {

@@ -64,7 +64,7 @@ import Testing
         let late = Dialogue.Input.transcript(.init(text: "four seven one one", isFinal: true))
         let after = Dialogue.Input.transcript(.init(text: "thank you", isFinal: true))
         let end = call.now
-        let inputs = call.inputs + [(end, late), (end, .speechStarted), (end, after)]
+        let inputs = call.inputs + [(end, late), (end, .speechStarted(agoMs: 0)), (end, after)]
         let (lines, original, replayed) = kept(agent, inputs)
         let words = lines.filter { $0.contains("final") }
         #expect(words.first == #"masked final "xx xx zero zero zero zero""#)
