@@ -203,8 +203,8 @@ let package = Package(
             [
                 "Base", "Agents", "Billing", "Calls", "CallDispatch", "Store", "CallQueue", "Operations",
                 "ControlPlane", "Dialer",
-                "Telephony", "TestKit", "Postgres", "Redis", "HTTPClient", hummingbird, hummingbirdCore,
-                httpTypes, log, crypto,
+                "Telephony", "TestKit", "Postgres", "Redis", "HTTPClient", "VendorSim", hummingbird,
+                hummingbirdCore, httpTypes, log, crypto,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Yams", package: "Yams"),
             ] + nio("NIOCore")),

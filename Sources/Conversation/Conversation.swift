@@ -196,7 +196,7 @@ package struct Conversation: Sendable {
 
     private mutating func press(_ digit: String, _ step: inout Step) {
         guard digit.utf8.count == 1, "0123456789*#".contains(digit), call.ending == nil else { return }
-        step.effects.append(.record(.digit(recording == .paused ? "x" : digit)))
+        step.effects.append(.record(.digit(isPrivate ? "x" : digit)))
         let fullness =
             flow?.fullness(text: "", keys: turns.keys + (digit == "#" ? "" : digit)) ?? .enough
         apply(turns.handle(.key(digit, fullness), at: step.time), &step)

@@ -101,6 +101,42 @@ import Testing
         #expect(last == .hangUp(.agentEnded))
     }
 
+    /// The files as a killed process would leave them: looked at while it still writes.
+    @Test func filesAreKnownAndWholeBeforeTheCallEnds() async throws {
+        let rig = try await Rig()
+        let (plan, token) = rig.plan(1, BadStreamTests.talk)
+        let carrier = try await rig.carrier()
+        carrier.start(token: token)
+        let started = try await eventually { () -> [ArtifactKind: String]? in
+            let facts = rig.link.facts(plan.call)
+            let files = facts.compactMap {
+                if case .artifactStarted(let kind, let path) = $0 { (kind, path) } else { nil }
+            }
+            return files.count == 2 ? Dictionary(files) { first, _ in first } : nil
+        }
+        let paths = try #require(started)
+        let root = rig.directory + "/recordings/"
+        let recording = try #require(paths[.recording])
+        var lengths: [Int] = []
+        for step in 0..<40 {
+            carrier.media(3, from: step * 60)
+            try await Task.sleep(for: .milliseconds(60))
+            guard let file = FileManager.default.contents(atPath: root + recording), file.count >= 44 else {
+                continue
+            }
+            let size = file[40..<44].reversed().reduce(0) { $0 << 8 | Int($1) }
+            #expect(Array(file[36..<40]) == Array("data".utf8) && size <= file.count - 44 && size % 4 == 0)
+            lengths.append(size)
+        }
+        // Of more than two seconds no more than one is missing: 32,000 bytes a second.
+        #expect(lengths.last ?? 0 >= 40_000 && Set(lengths).count >= 3, "\(lengths)")
+        let journal = try #require(FileManager.default.contents(atPath: root + (paths[.journal] ?? "")))
+        #expect(journal.split(separator: 0x0A).count > 1)
+        carrier.stop()
+        _ = try await rig.fact(1, ended)
+        try await rig.stop()
+    }
+
     @Test func aCallerWhoHangsUpEndsTheCall() async throws {
         let rig = try await Rig()
         let (_, token) = rig.plan(1, Self.keys)

@@ -28,11 +28,11 @@ final class Rig: Sendable {
     private let running: Task<Void, any Error>
     let http: HTTPClient
 
-    init(capacity: Int = 10) async throws {
+    init(capacity: Int = 10, drain: Duration = .seconds(1)) async throws {
         let configuration = WorkerConfiguration(
             worker: Self.worker, region: "test", mediaURL: nil, media: ("127.0.0.1", 0), capacity: capacity,
             directories: (directory + "/recordings", directory + "/spool"), workerKey: Self.key,
-            publicURL: "http://127.0.0.1", drain: .seconds(1))
+            publicURL: "http://127.0.0.1", drain: drain)
         http = HTTPClient(addresses: .anyAddress, logger: .quiet)
         let station = Station(
             configuration, link: link, board: board, http: http,

@@ -2,6 +2,7 @@ import Base
 import CallDispatch
 import ControlPlane
 import Foundation
+import HTTPClient
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -29,15 +30,17 @@ struct CallSite: Sendable {
             try await Bootstrap(database: bench.database, masterKeys: keys)(
                 operatorKey: Redacted(TestPlatform.operatorKey), region: "local")
             let parts = ControlPlane.Parts(database: bench.database, masterKeys: keys)
+            let http = HTTPClient(addresses: .anyAddress, logger: CallBench.logger)
             let recordings = NSTemporaryDirectory() + "/parley-recordings-\(bench.tenant)"
             let plane = ControlPlane(
                 parts, health: HealthRoutes(checks: [], metrics: { "" }, openAPI: ""),
-                keyed: CallResources.keyed(parts, bench.parts, recordings: recordings),
+                keyed: CallResources.keyed(parts, bench.parts, recordings: recordings, http: http),
                 open: CallResources.open(bench.parts, link: bench.link, workerKey: workerKey))
             let application = Application(router: plane.router, logger: .quiet)
             try await application.test(.router) { client in
                 try await body(CallSite(bench: bench, client: client, recordings: recordings))
             }
+            await http.close()
         }
     }
 

@@ -74,7 +74,8 @@ package struct Pacing: Sendable {
     private var playEnd = CallTime.zero
     /// The caller heard `position` at `time`; hearing goes on from there.
     private var anchor = (position: Int64(0), time: CallTime.zero)
-    private var openMarks: [(number: Int, position: Int64)] = []
+    /// `due`: when the carrier will have played up to it, by our clock.
+    private var openMarks: [(number: Int, position: Int64, due: CallTime)] = []
     private var markNumber = 0
     private var sinceMark = 0
     /// The last frame waited for the clock, not for audio.
@@ -117,8 +118,8 @@ package struct Pacing: Sendable {
         guard !isPaused else { return nil }
         guard let index = utterances.firstIndex(where: { $0.endMark == nil }) else { return nil }
         let unsent = utterances[index].received - utterances[index].sent
-        if unsent == 0, utterances[index].isComplete { return endMark(of: index) }
-        if sinceMark >= policy.markEverySamples { return .mark(makeMark()) }
+        if unsent == 0, utterances[index].isComplete { return endMark(of: index, at: now) }
+        if sinceMark >= policy.markEverySamples { return .mark(makeMark(at: now)) }
         guard unsent >= Self.frameSamples || (unsent > 0 && utterances[index].isComplete) else {
             isLeadFull = false
             return nil
@@ -156,16 +157,16 @@ package struct Pacing: Sendable {
         return utterances[index].audio.viewBytes(at: at, length: count) ?? ByteBuffer().readableBytesView
     }
 
-    private mutating func endMark(of index: Int) -> Order {
-        let number = makeMark()
+    private mutating func endMark(of index: Int, at now: CallTime) -> Order {
+        let number = makeMark(at: now)
         utterances[index].endMark = number
         if utterances[index].start == nil { utterances[index].start = sentPosition }
         return .mark(number)
     }
 
-    private mutating func makeMark() -> Int {
+    private mutating func makeMark(at now: CallTime) -> Int {
         markNumber += 1
-        openMarks.append((markNumber, sentPosition))
+        openMarks.append((markNumber, sentPosition, max(now, playEnd)))
         sinceMark = 0
         return markNumber
     }
@@ -179,6 +180,9 @@ package struct Pacing: Sendable {
             utterances[index].isEndEchoed = true
         }
     }
+
+    /// Since when the oldest mark should have come back; nil: none is open. In the future while all is well.
+    package var markDue: CallTime? { openMarks.first?.due }
 
     /// Position the caller has heard up to.
     private func heardPosition(at now: CallTime) -> Int64 {

@@ -24,6 +24,10 @@ final class Playout {
     func append(_ audio: ByteBuffer, to id: Dialogue.UtteranceID) -> Int? { pacing.append(audio, to: id) }
     func complete(_ id: Dialogue.UtteranceID) -> Int? { pacing.complete(id) }
     func unduck() { pacing.unduck() }
+    /// The carrier owes a mark for so long: it does not read what we send, whatever the network's buffers take.
+    func owesMark(at now: CallTime, for limit: Duration) -> Bool {
+        pacing.markDue.map { now - $0 > limit } ?? false
+    }
     func echoed(_ mark: Int, at now: CallTime) { pacing.echoed(mark, at: now) }
 
     /// Sends all that is due.

@@ -93,13 +93,13 @@ package final class Reporter: Sendable {
         }
     }
 
-    /// Stops telling about a call that is no longer ours.
+    /// Stops telling about a call that is no longer ours, but for its files, which are welcome at any time.
     package func drop(_ key: CallKey) {
         let dropped = state.withLockedValue { state in
             if state.fenced.count >= Self.fencedMax { state.fenced = [] }
             state.fenced.insert(key)
             state.next[key] = nil
-            return Self.remove(&state.queue) { $0.report.key == key }
+            return Self.remove(&state.queue) { $0.report.key == key && !$0.report.fact.isFile }
         }
         for waiting in dropped { waiting.onSettled?(false) }
     }

@@ -24,7 +24,7 @@ extension CallRunner {
         case .clearPlayout: parts?.mouth.cancel(playout.clear(at: now))
         case .listen(let expectation, let phrases): parts?.ear.expect(expectation, phrases: phrases)
         case .callTool(let call): callTool(call)
-        case .startRecording: if plan.definition.recording.mode != .off { files.recorder.start(at: now) }
+        case .startRecording: if plan.definition.recording.mode != .off { files.startRecording(at: now) }
         case .pauseRecording: files.recorder.pause()
         case .resumeRecording: files.recorder.resume()
         case .extendHold(let number): extendHold(number)
