@@ -208,6 +208,15 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Yams", package: "Yams"),
             ] + nio("NIOCore")),
+        // All roles together, as only the executable joins them else.
+        tests(
+            "SystemTests",
+            [
+                "Agents", "Base", "CallDispatch", "CallQueue", "ControlPlane", "Dialer", "HTTPClient",
+                "MediaWorker",
+                "Operations", "Redis", "Speech", "Store", "TestKit", "VendorSim", hummingbird, lifecycle,
+                log, crypto,
+            ] + nio("NIOCore", "NIOPosix")),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -211,7 +211,8 @@ extension CallRoutes {
     static func json(_ line: CostLine) -> JSON {
         [
             "component": .string(line.component.rawValue), "source": .string(line.source),
-            "unit": .string(line.unit.rawValue), "quantity": .int(line.quantity), "billed": .int(line.billed),
+            "unit": .string(RateUnit(line.unit).rawValue), "quantity": .int(line.quantity),
+            "billed": .int(line.billed),
             "price": .string(line.price.description), "per": .int(line.per),
             "amount": .string(line.amount.description),
         ]
