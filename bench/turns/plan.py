@@ -1,6 +1,7 @@
 """Writes the manifests: which pieces make which case, and its labels. Run once, before anything was tuned; its output
 is fixed by SHA256SUMS and `build.py` refuses another. Kept so that anybody can see how the cases came to be.
 """
+import functools
 import hashlib
 import json
 import random
@@ -56,7 +57,7 @@ class Line:
         self.pieces, self.segments, self.words = [], [], []
         self.level = LEVEL + rng.uniform(-5, 3)
 
-    def add(self, of, words=None, whole=False):
+    def add(self, of, words=None, whole=False, aligned=None):
         """Puts a recording at the cursor: trimmed to its speech, or `whole` with its own pauses."""
         samples = build.piece(of)
         runs = sound.speech(samples)
@@ -77,6 +78,8 @@ class Line:
                 self.segments.append(list(run))
         if words:
             self.words += spread(words, runs)
+        for w, a, b in aligned or []:
+            self.words.append({"w": w, "a": round(at + a - start, 3), "b": round(at + b - start, 3)})
         self.t = at + stop - start
 
     def wait(self, seconds):
@@ -111,6 +114,16 @@ def spread(text, runs):
 def path(voice, name):
     _, package, folder, suffix, _, _ = VOICES[voice]
     return f"{package}:usr/share/asterisk/sounds/{folder}/{name}.{suffix}"
+
+
+@functools.cache
+def transcribed():
+    return {t["piece"]: t["words"] for t in map(json.loads, open(HERE / "transcripts.jsonl"))}
+
+
+def aligned(voice, name):
+    """Words and times of a prompt whose transcript was aligned, or None."""
+    return transcribed().get(name) if voice == "allison" else None
 
 
 def exists(voice, name):
@@ -166,6 +179,7 @@ def open_turns(voice, rng, most):
     root = HOME / "x" / package / "usr/share/asterisk/sounds" / folder
     names = sorted(f.stem for f in root.glob(f"*.{suffix}"))
     rng.shuffle(names)
+    names.sort(key=lambda name: aligned(voice, name) is None)  # those with words first
     out = []
     for name in names:
         if len(out) == most:
@@ -177,7 +191,7 @@ def open_turns(voice, rng, most):
             continue
         line = Line(voice, rng)
         line.wait(rng.uniform(0.5, 1.2))
-        line.add(path(voice, name), whole=True)
+        line.add(path(voice, name), whole=True, aligned=aligned(voice, name))
         made = case("open", "human", split, len(out), line, "open", package, licence, piece=name)
         made["pauses"] = gaps(line.segments)
         made["recipe"] = line.recipe(line.segments[-1][1] + END)
@@ -216,12 +230,18 @@ def stretched(cases, rng):
             for x, y in c["segments"]:
                 if a <= x - shift < b:
                     line.segments.append([round(x - shift - a + line.t, 3), round(y - shift - a + line.t, 3)])
+            for w in c.get("words", []):
+                if a <= (w["a"] + w["b"]) / 2 - shift < b:
+                    moved = {k: round(w[k] - shift - a + line.t, 3) for k in ("a", "b")}
+                    line.words.append({"w": w["w"], **moved})
             line.t += b - a
             if i < len(c["pauses"]):
                 was = c["pauses"][i][1] - c["pauses"][i][0]
                 line.t = round(line.t + max(0, pause_length(rng) - was), 4)
         again = {k: c[k] for k in ("id", "kind", "split", "speaker", "source", "licence", "expect", "piece")}
         again.update(id=c["id"] + "-stretched", made="built", segments=line.segments, end=line.segments[-1][1])
+        if line.words:
+            again["words"] = line.words
         again["pauses"] = gaps(line.segments)
         again["recipe"] = line.recipe(line.segments[-1][1] + END)
         out.append(again)
@@ -298,6 +318,27 @@ def synthetic_answers(split, rng):
     return out
 
 
+def thinking_aloud(split, rng):
+    """Open answers as people give them, with words, said phrase by phrase by flite; the pauses are drawn like the
+    stretched ones. Every phrase falls at its end, as flite has it: the words know better than the voice."""
+    out, number = [], 0
+    by = {}
+    for i, p in phrases("open", split):
+        by.setdefault((p["voice"], p["turn"]), []).append((i, p))
+    for (voice, _), parts in sorted(by.items()):
+        line = Line(f"flite-{voice}", rng)
+        line.wait(rng.uniform(0.5, 1.2))
+        for k, (i, p) in enumerate(parts):
+            line.wait(pause_length(rng) if k else 0)
+            line.add(f"synthetic:{i}", p["text"])
+        made = case("open", "synthetic", split, number, line, "open", "flite", "flite")
+        number += 1
+        made["pauses"] = gaps(line.segments)
+        made["recipe"] = line.recipe(line.t + END)
+        out.append(made)
+    return out
+
+
 def long_prompts(voice, least):
     _, package, folder, suffix, _, _ = VOICES[voice]
     root = HOME / "x" / package / "usr/share/asterisk/sounds" / folder
@@ -339,7 +380,8 @@ def overlap(split, rng):
             other = rng.choice([v for v in voices if v.split("-")[0] != agent_voice.split("-")[0]])
             source, licence = VOICES[other][1], VOICES[other][5]
             caller.speaker, caller.t = other, onset
-            caller.add(path(other, rng.choice(mid[other])))
+            name = rng.choice([n for n in mid[other] if aligned(other, n)] or mid[other])
+            caller.add(path(other, name), aligned=aligned(other, name))
         elif kind == "cough":
             caller.pieces.append({"of": f"noise:cough:{rng.randrange(1 << 20)}", "seconds": 0.45, "at": round(onset, 3),
                                   "db": round(rng.uniform(2, 10), 1)})
@@ -454,7 +496,8 @@ def main():
                 cases += open_turns(voice, rng, 40) + dictated(voice, rng) + short_answers(voice, rng)
         if split == "tune":
             cases += sphinx(rng)
-        cases += noisy(cases, rng) + stretched(cases, rng) + synthetic_answers(split, rng) + overlap(split, rng) + background(split, rng)
+        cases += noisy(cases, rng) + stretched(cases, rng) + synthetic_answers(split, rng) + thinking_aloud(split, rng)
+        cases += overlap(split, rng) + background(split, rng)
         with open(HERE / f"{split}.jsonl", "w") as out:
             for c in cases:
                 for _, recipe, key in build.sides(c):

@@ -232,11 +232,14 @@ def table(title, heads, rows):
 
 
 def sorted_out(cases):
-    """{(kind, sort): cases}, stretched and noisy turns apart from plain ones."""
+    """{(kind, sort): cases}; stretched and noisy turns apart from plain ones, open turns without words apart."""
     out = {}
     for c in cases:
         tail = c["id"].rsplit("-", 1)[-1]
-        out.setdefault((c["kind"] + (f" {tail}" if tail in ("stretched", "noisy") else ""), c["made"]), []).append(c)
+        kind = c["kind"] + (f" {tail}" if tail in ("stretched", "noisy") else "")
+        if c["kind"] == "open" and not c.get("words"):
+            kind += " wordless"
+        out.setdefault((kind, c["made"]), []).append(c)
     return out
 
 
@@ -316,11 +319,15 @@ def score(cases, heard, bases):
     result["dictated_full_ms_p50"] = ms(turns([c for c in some if c.get("full")], ends)["p50"])
     on["yesno"], some = pick(plain, ("yesno",))
     result["yesno_ms_p50"] = ms(turns(some, ends)["p50"])
-    for key, kind, sort in (("open", "open", "human"), ("open_stretched", "open stretched", "built")):
+    for key, kind, sort in (
+        ("open", "open", "human"), ("open_stretched", "open stretched", "built"), ("open_wordless", "open wordless", "human"),
+        ("open_synthetic", "open", "synthetic"),
+    ):
         got = turns(plain.get((kind, sort), []), ends)
         result[f"{key}_cuts"], result[f"{key}_dead_air_ms_p50"] = got["cuts"], ms(got["p50"])
-        result["dead_air_vs_silence_only" if key == "open" else f"{key}_vs_silence_only"] = equal.get((kind, sort), [None])[0]
-        result["dead_air_vs_smart_turn" if key == "open" else f"{key}_vs_smart_turn"] = equal.get((kind, sort), [None] * 2)[1]
+        for i, other in enumerate(("silence_only", "smart_turn")):
+            name = "dead_air" if key == "open" else key
+            result[f"{name}_vs_{other}"] = equal.get((kind, sort), [None, None])[i]
 
     rows, delays, extra, minutes, clears = [], {}, 0, 0.0, {}
     for (kind, sort), cs in sorted(groups.items()):

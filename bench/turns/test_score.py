@@ -136,7 +136,7 @@ class Over(unittest.TestCase):
 class Whole(unittest.TestCase):
     def test_the_closing_line(self):
         cases = [
-            turn([[2.0, 2.5]], 4.0),
+            turn([[2.0, 2.5]], 4.0, words=[{"w": "so", "a": 1.0, "b": 1.2}]),
             turn([[2.0, 3.5]], 6.0, kind="digits", made="built", full=True),
             {"id": "music", "kind": "music", "made": "human", "segments": [], "end": None, "recipe": {"seconds": 1800.0}},
             over("interruption", [3.0, 5.0]),
