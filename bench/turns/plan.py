@@ -348,6 +348,16 @@ def long_prompts(voice, least):
             yield f.stem
 
 
+def interrupters(split):
+    """English recordings with words: (speaker, piece, text, word times, source, licence)."""
+    if split == "test":
+        return [("allison", path("allison", n), None, w, VOICES["allison"][1], VOICES["allison"][5])
+                for n, w in sorted(transcribed().items())]
+    words = transcripts()
+    return [(ENGLISH[n][0], f"pocketsphinx-testdata:{SPHINX}/{n}", words[n], None, "pocketsphinx-testdata", "BSD-2-Clause")
+            for n in sorted(ENGLISH) if n in words]
+
+
 def overlap(split, rng):
     """The agent speaks (one voice), the caller does something over it (another)."""
     voices = [v for v in VOICES if VOICES[v][0] == split]
@@ -364,7 +374,8 @@ def overlap(split, rng):
     )
     out = []
     for number, (kind, made, phrase) in enumerate(doings):
-        agent_voice = rng.choice([v for v in voices if len(long_[v]) > 3])
+        agent_voice = rng.choice([v for v in voices if len(long_[v]) > 3 and not (
+            (kind, made) == ("interruption", "human") and v.startswith("allison"))])
         agent = Line(agent_voice, rng)
         agent.wait(0.4)
         agent.add(path(agent_voice, rng.choice(long_[agent_voice])), whole=True)
@@ -377,11 +388,16 @@ def overlap(split, rng):
             caller.t = onset
             caller.add(f"synthetic:{phrase[0]}", phrase[1]["text"])
         elif kind == "interruption":
-            other = rng.choice([v for v in voices if v.split("-")[0] != agent_voice.split("-")[0]])
-            source, licence = VOICES[other][1], VOICES[other][5]
-            caller.speaker, caller.t = other, onset
-            name = rng.choice([n for n in mid[other] if aligned(other, n)] or mid[other])
-            caller.add(path(other, name), aligned=aligned(other, name))
+            english = interrupters(split)
+            if number % 5 < 3:
+                caller.speaker, of, text, times, source, licence = rng.choice(english)
+            else:
+                other = rng.choice([v for v in voices if v.split("-")[0] != agent_voice.split("-")[0]])
+                caller.speaker, source, licence, text = other, VOICES[other][1], VOICES[other][5], None
+                name = rng.choice(mid[other])
+                of, times = path(other, name), aligned(other, name)
+            caller.t = onset
+            caller.add(of, text, aligned=times)
         elif kind == "cough":
             caller.pieces.append({"of": f"noise:cough:{rng.randrange(1 << 20)}", "seconds": 0.45, "at": round(onset, 3),
                                   "db": round(rng.uniform(2, 10), 1)})
