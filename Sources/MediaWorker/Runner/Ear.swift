@@ -68,12 +68,12 @@ final class Ear: @unchecked Sendable {
     private func started() {
         isSpeaking = true
         stream?.utteranceStarted()
-        tell(.speechStarted)
+        tell(.speechStarted(agoMs: detector.policy.onsetFrames * EnergyVAD.frameMs))
     }
 
     private func ended() {
         isSpeaking = false
-        tell(.speechEnded)
+        tell(.speechEnded(agoMs: detector.policy.hangoverMs))
         stream?.utteranceEnded()
     }
 
@@ -92,6 +92,7 @@ final class Ear: @unchecked Sendable {
         switch event {
         case .partial(let text): tell(.transcript(.init(text: text, isFinal: false)))
         case .final(let text, let words): tell(.transcript(.init(text: text, isFinal: true, words: words)))
+        case .endOfTurn(let probability): tell(.endOfTurn(probability: probability))
         case .usage(let usage): meter(usage)
         case .failed(let fault):
             logger.warning("recogniser failed", metadata: ["reason": .string(fault.code)])
