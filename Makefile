@@ -4,8 +4,9 @@ WITH_SERVICES := eval "$$(deploy/services env)"
 PARLEY := .build/release/parley
 SEED ?= 7
 CALLS ?= 100
+SPLIT ?= test
 
-.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-takeover bench-queue
+.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-takeover bench-queue bench-turns
 
 setup:
 	@deploy/setup
@@ -18,6 +19,7 @@ build: setup
 
 # One test after another: many of them hold real sockets to a clock, and two cores are soon busy.
 test: build services
+	@python3 -m unittest discover -q bench/turns
 	@$(WITH_SERVICES) && SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel $(SWIFT_FLAGS)
 
 release: setup
@@ -39,6 +41,10 @@ bench-takeover: release services
 
 bench-queue: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench queue
+
+bench-turns: release
+	@bench/turns/setup
+	@bench/turns/run $(PARLEY) --split $(SPLIT)
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

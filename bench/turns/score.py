@@ -319,6 +319,7 @@ def score(cases, heard, bases):
     result["dictated_full_ms_p50"] = ms(turns([c for c in some if c.get("full")], ends)["p50"])
     on["yesno"], some = pick(plain, ("yesno",))
     result["yesno_ms_p50"] = ms(turns(some, ends)["p50"])
+    on["open"] = "human" if ("open", "human") in plain else None
     for key, kind, sort in (
         ("open", "open", "human"), ("open_stretched", "open stretched", "built"), ("open_wordless", "open wordless", "human"),
         ("open_synthetic", "open", "synthetic"),
