@@ -1,7 +1,7 @@
 """Aligns the transcripts of Allison Smith's prompts with their recordings: writes transcripts.jsonl, word times in
 seconds from the recording's start. Needs pocketsphinx 5 beside requirements.txt; run once, its output is kept.
 
-The transcripts were written down for this benchmark, so a slip is possible; what does not align well is left out.
+The transcripts were mended from a recogniser's draft, not checked by a listener; what does not align well is left out.
 """
 import json
 
