@@ -48,24 +48,27 @@ enum Phone {
                 eventLoop: loop)
         }
         let (utterances, ended) = try await on(loop) { () -> (Int, ContinuousClock.Instant) in
-            var vad = EnergyVAD()
+            var detector = SpeechDetector(nil)
+            var edges = UtteranceEdges()
             var utterances = 0
             var ended = ContinuousClock.now
             stream.value.expect(expectation, phrases: phrases)
             for start in stride(from: 0, to: line.count - 159, by: 160) {
                 let frame = Array(line[start..<start + 160])
                 stream.value.send(ByteBuffer(bytes: frame))
-                switch frame.withUnsafeBufferPointer({ vad.process(mulaw: $0) }) {
-                case .speechStarted:
-                    stream.value.utteranceStarted()
-                    utterances += 1
-                case .speechEnded:
+                if edges.advance(milliseconds: 20) == .ended {
                     stream.value.utteranceEnded()
                     ended = .now
-                case nil: break
+                }
+                frame.withUnsafeBufferPointer {
+                    detector.hear(mulaw: $0) { event in
+                        guard edges.take(event) == .started else { return }
+                        stream.value.utteranceStarted()
+                        utterances += 1
+                    }
                 }
             }
-            if vad.isSpeech { stream.value.utteranceEnded() }
+            if edges.isOpen { stream.value.utteranceEnded() }
             return (utterances, ended)
         }
         let finals = Counter(utterances)
