@@ -43,9 +43,9 @@ package struct Chat: Sendable {
             for key in line.dropFirst() { effects += handle(.digit(String(key))) }
             return effects + handle(.digit("#"))
         }
-        effects += handle(.speechStarted)
+        effects += handle(.speechStarted(agoMs: 0))
         effects += handle(.transcript(.init(text: line, isFinal: true)))
-        effects += handle(.speechEnded)
+        effects += handle(.speechEnded(agoMs: 0))
         return effects + waitForTurn()
     }
 

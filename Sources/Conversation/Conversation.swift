@@ -125,8 +125,13 @@ package struct Conversation: Sendable {
         case .mediaLost: leave(.carrierFailed, &step)
         case .deadline: handleDeadlines(&step)
         case _ where startedAt == nil: break  // Nobody listens yet.
-        case .speechStarted: apply(turns.handle(.speechStarted, at: step.time), &step)
-        case .speechEnded: apply(turns.handle(.speechEnded, at: step.time), &step)
+        case .speechStarted(let agoMs):
+            apply(turns.handle(.speechStarted(agoMs: agoMs), at: step.time), &step)
+        case .speechEnded(let agoMs): apply(turns.handle(.speechEnded(agoMs: agoMs), at: step.time), &step)
+        case .stirred: apply(turns.handle(.stirred, at: step.time), &step)
+        case .settled: apply(turns.handle(.settled, at: step.time), &step)
+        case .endOfTurn(let probability):
+            apply(turns.handle(.endOfTurn(probability: probability), at: step.time), &step)
         case .transcript(let transcript): hear(transcript, &step)
         case .digit(let digit): press(digit, &step)
         case .replyText, .replyToolCall, .replyFinished, .replyFailed: handleReply(input, &step)
@@ -160,7 +165,8 @@ package struct Conversation: Sendable {
             listening = nil
         }
         guard resumed || before != nil else { return startAgent(&step) }
-        apply(turns.handle(.say(definition.lines.reconnected, isInterruptible: true), at: step.time), &step)
+        // Protected: who spoke into the gap was not heard, and must learn of it.
+        apply(turns.handle(.say(definition.lines.reconnected, isInterruptible: false), at: step.time), &step)
         if let ending = call.ending ?? before?.ending { return end(ending, &step) }
         resumeAgent(&step)
     }

@@ -1,12 +1,14 @@
 import Base
 
-/// JSON of one input, short and stable because journals are kept: `{"kind":"speech_started"}`,
+/// JSON of one input, short and stable because journals are kept: `{"kind":"speech_started","ago_ms":60}`,
 /// `{"kind":"heard","utterance":3,"ms":1200,"finished":false}`.
 extension Dialogue.Input: Codable {
     private enum Kind: String, Codable {
         case mediaStarted = "media_started"
         case speechStarted = "speech_started"
         case speechEnded = "speech_ended"
+        case stirred, settled
+        case endOfTurn = "end_of_turn"
         case transcript, digit
         case replyText = "reply_text"
         case replyToolCall = "reply_tool_call"
@@ -31,7 +33,13 @@ extension Dialogue.Input: Codable {
             last
         case finished, key, result, number
         case fundedMs = "funded_ms"
+        case agoMs = "ago_ms"
+        case probability
     }
+
+    /// Journals of version 1 have no `ago_ms`: their ear always told the edges this late.
+    private static let startedAgoMs = 60
+    private static let endedAgoMs = 200
 
     package init(from decoder: any Decoder) throws {
         let from = try decoder.container(keyedBy: Keys.self)
@@ -42,8 +50,11 @@ extension Dialogue.Input: Codable {
         func utterance() throws -> Dialogue.UtteranceID { Dialogue.UtteranceID(try number(.utterance)) }
         switch try from.decode(Kind.self, forKey: .kind) {
         case .mediaStarted: self = .mediaStarted(resumed: try flag(.resumed))
-        case .speechStarted: self = .speechStarted
-        case .speechEnded: self = .speechEnded
+        case .speechStarted: self = .speechStarted(agoMs: try from.value(.agoMs, or: Self.startedAgoMs))
+        case .speechEnded: self = .speechEnded(agoMs: try from.value(.agoMs, or: Self.endedAgoMs))
+        case .stirred: self = .stirred
+        case .settled: self = .settled
+        case .endOfTurn: self = .endOfTurn(probability: try from.decode(Double.self, forKey: .probability))
         case .transcript:
             self = .transcript(
                 .init(text: try text(.text), isFinal: try flag(.final), words: try from.value(.words, or: []))
@@ -109,7 +120,11 @@ extension Dialogue.Input: Codable {
             try to.encode(milliseconds, forKey: .ms)
             if isFinished { try to.encode(true, forKey: .finished) }
         case .toolFinished, .toolFailed, .holdExtended, .holdRefused, .holdUnanswered: try encodeAnswer(&to)
-        case .speechStarted, .speechEnded, .endRequested, .callerHungUp, .mediaLost, .deadline: break
+        case .speechStarted(let agoMs), .speechEnded(let agoMs): try to.encode(agoMs, forKey: .agoMs)
+        case .endOfTurn(let probability):
+            // JSON has no infinity.
+            try to.encode(probability.isFinite ? probability : 0, forKey: .probability)
+        case .stirred, .settled, .endRequested, .callerHungUp, .mediaLost, .deadline: break
         }
     }
 
@@ -134,6 +149,9 @@ extension Dialogue.Input: Codable {
         case .mediaStarted: .mediaStarted
         case .speechStarted: .speechStarted
         case .speechEnded: .speechEnded
+        case .stirred: .stirred
+        case .settled: .settled
+        case .endOfTurn: .endOfTurn
         case .transcript: .transcript
         case .digit: .digit
         case .replyText: .replyText

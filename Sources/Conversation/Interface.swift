@@ -43,8 +43,15 @@ package enum Dialogue {
     package enum Input: Hashable, Sendable {
         /// Audio flows both ways. `resumed`: after a takeover.
         case mediaStarted(resumed: Bool)
-        case speechStarted
-        case speechEnded
+        /// The caller speaks, since `agoMs` before this is told.
+        case speechStarted(agoMs: Int)
+        /// The caller has stopped; the last sound was `agoMs` before this is told.
+        case speechEnded(agoMs: Int)
+        /// Fast evidence that the caller makes themselves heard, and its withdrawal. May be wrong; speech edges
+        /// may follow or not.
+        case stirred, settled
+        /// The recogniser's own guess that the caller is done, 0...1; 0 withdraws it because speech goes on.
+        case endOfTurn(probability: Double)
         case transcript(Transcript)
         /// One key: 0-9 * #
         case digit(String)

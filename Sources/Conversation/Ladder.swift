@@ -20,8 +20,11 @@ package enum Ladder {
     package static func text(of input: Dialogue.Input) -> String {
         switch input {
         case .mediaStarted(let resumed): resumed ? "media started again after a takeover" : "media started"
-        case .speechStarted: "speech started"
-        case .speechEnded: "speech ended"
+        case .speechStarted(let agoMs): "speech started" + ago(agoMs)
+        case .speechEnded(let agoMs): "speech ended" + ago(agoMs)
+        case .stirred: "something stirs"
+        case .settled: "it settles"
+        case .endOfTurn(let probability): "recogniser: end of turn \(percent(probability)) %"
         case .transcript(let transcript):
             (transcript.isFinal ? "final " : "partial ") + quoted(transcript.text)
         case .digit(let digit): "key \(digit)"
@@ -113,6 +116,12 @@ package enum Ladder {
         case .assistant(let text): " after \(quoted(text))"
         case .toolCalls: " after a tool call"
         }
+    }
+
+    private static func ago(_ ms: Int) -> String { ms == 0 ? "" : " \(ms) ms ago" }
+
+    private static func percent(_ probability: Double) -> Int {
+        probability.isFinite ? Int((min(max(0, probability), 1) * 100).rounded()) : 0
     }
 
     private static func quoted(_ text: String) -> String {

@@ -37,6 +37,8 @@ package enum RecognitionEvent: Sendable {
     case partial(String)
     /// Word times in milliseconds from the first audio sent.
     case final(String, words: [Word])
+    /// How likely the speaker is done, 0...1, from recognisers that judge it; 0 withdraws.
+    case endOfTurn(probability: Double)
     /// Cumulative billable usage of the stream.
     case usage(Usage)
     case failed(Fault)

@@ -10,8 +10,6 @@ package struct BargeIn: Sendable {
         package var guardMs = 40
         /// Speech at least this long takes the floor, words or not. 100...2000.
         package var judgeMs = 300
-        /// The ear tells the end of speech this late: it is not part of the speech.
-        package var hangoverMs = 200
         /// Words that take the floor at once; 0: lasting speech alone is enough. 0...10.
         package var words = 0
         /// Words are awaited this long after short speech has ended.
@@ -36,9 +34,13 @@ package struct BargeIn: Sendable {
 
     private enum Heard: Hashable { case nothing, backchannel, words(Int) }
 
+    private static let earLagMsMax = 500
+
     private let policy: Policy
     private var state = State.quiet
     private var heard = Heard.nothing
+    /// How late the ear has told the end of speech: what lasts up to now may have ended that long ago.
+    private var earLagMs = 100
 
     init(policy: Policy) { self.policy = policy }
 
@@ -58,18 +60,20 @@ package struct BargeIn: Sendable {
         }
     }
 
-    /// The caller speaks while the agent does; `since` when that speech began.
-    mutating func begin(since: CallTime, at now: CallTime) {
+    /// The caller speaks while the agent does; `since` when that speech began, `over` when the agent's did.
+    mutating func begin(since: CallTime, over agentSince: CallTime, at now: CallTime) {
         switch state {
         case .quiet:
             heard = .nothing
-            state = .suspected(since: now, until: max(now, since + .milliseconds(policy.guardMs)))
+            state = .suspected(
+                since: max(since, agentSince), until: max(now, since + .milliseconds(policy.guardMs)))
         case .awaitingWords(let since, _): state = .paused(since: since)
         case .suspected, .paused: break
         }
     }
 
-    mutating func speechEnded(at now: CallTime) -> Verdict {
+    mutating func speechEnded(agoMs: Int, at now: CallTime) -> Verdict {
+        earLagMs = min(max(0, agoMs), Self.earLagMsMax)
         switch state {
         case .suspected:
             state = .quiet
@@ -114,6 +118,6 @@ package struct BargeIn: Sendable {
 
     private func judgeAt(_ since: CallTime) -> CallTime {
         let isEnough = policy.words == 0 && heard == .nothing
-        return since + .milliseconds(isEnough ? policy.judgeMs + policy.hangoverMs : policy.overlapMaxMs)
+        return since + .milliseconds(isEnough ? policy.judgeMs + earLagMs : policy.overlapMaxMs)
     }
 }

@@ -6,7 +6,7 @@ import Base
 /// asked-for answer they hold, and what was asked. The turn ends when the wait is over; speech in between
 /// starts it again.
 package struct Endpointing: Sendable {
-    /// Milliseconds of silence, counted from the end of speech the ear told.
+    /// Milliseconds of silence, counted from the last sound of speech.
     package struct Policy: Hashable, Sendable {
         /// After open speech. 200...3000.
         package var openMs = 700
@@ -84,21 +84,21 @@ package struct Endpointing: Sendable {
 
     mutating func ask(_ expectation: Expectation) { asked = expectation }
 
-    mutating func speechStarted(at now: CallTime) {
+    mutating func speechStarted(since start: CallTime) {
         switch state {
         case .idle:
-            startedAt = now
-            state = .speaking(since: now)
+            startedAt = start
+            state = .speaking(since: start)
             isFinalDue = true
-        case .paused:
-            state = .speaking(since: now)
+        case .paused(let end):
+            state = .speaking(since: max(start, end))
             isFinalDue = true
         case .speaking, .keying: break
         }
     }
 
-    mutating func speechEnded(at now: CallTime) {
-        if case .speaking = state { state = .paused(since: now) }
+    mutating func speechEnded(since end: CallTime) {
+        if case .speaking(let start) = state { state = .paused(since: max(start, end)) }
     }
 
     /// The turn's words if this transcript is taken.
@@ -166,7 +166,7 @@ package struct Endpointing: Sendable {
         }
         reset()
         if !turn.text.isEmpty || !turn.keys.isEmpty { lastTurnAt = now }
-        if isStillSpeaking { speechStarted(at: now) }
+        if isStillSpeaking { speechStarted(since: now) }
         return turn
     }
 

@@ -20,6 +20,10 @@ package struct Turns: Sendable {
     package private(set) var utterances: Int
     private var isClosing = false
     private var hasSpoken = false
+    /// Since when the agent has had something to say.
+    private var busySince = CallTime.zero
+    /// An ear that tells an edge later than this is not believed.
+    package static let agoMsMax = 5000
 
     /// `replies` and `utterances` count on from an earlier worker's.
     package init(policy: Policy, replies: Int = 0, utterances: Int = 0) {
@@ -58,10 +62,13 @@ package struct Turns: Sendable {
     package mutating func handle(_ input: Input, at now: CallTime) -> [Effect] {
         var effects: [Effect] = []
         switch input {
-        case .speechStarted: endpointing.speechStarted(at: now)
-        case .speechEnded:
-            endpointing.speechEnded(at: now)
-            obey(bargeIn.speechEnded(at: now), at: now, &effects)
+        case .speechStarted(let agoMs):
+            endpointing.speechStarted(since: Self.edge(agoMs, before: now))
+            overlap(at: now)
+        case .speechEnded(let agoMs):
+            endpointing.speechEnded(since: Self.edge(agoMs, before: now))
+            obey(bargeIn.speechEnded(agoMs: agoMs, at: now), at: now, &effects)
+        case .stirred, .settled, .endOfTurn: break
         case .transcript(let text, let isFinal, let fullness):
             hear(text, isFinal, fullness, at: now, &effects)
         case .key(let key, let fullness): press(key, fullness, at: now, &effects)
@@ -70,6 +77,7 @@ package struct Turns: Sendable {
             if !isClosing { patience.expectAnswer() }
         case .say(let text, let isInterruptible): speak(text, isInterruptible, at: now, &effects)
         case .beginReply:
+            if isQuiet { busySince = now }
             effects.append(.startReply(reply.begin(at: now)))
         case .replyText, .replyFinished, .replyFailed: handleReply(input, at: now, &effects)
         case .synthesised, .synthesisFailed, .heard: handlePlayout(input, at: now, &effects)
@@ -79,6 +87,19 @@ package struct Turns: Sendable {
         }
         settle(at: now, &effects)
         return effects
+    }
+
+    /// When an edge was that is told `agoMs` late; call time begins at zero.
+    private static func edge(_ agoMs: Int, before now: CallTime) -> CallTime {
+        max(.zero, now + .milliseconds(-min(max(0, agoMs), agoMsMax)))
+    }
+
+    /// The caller speaks while the agent does, or is about to.
+    private mutating func overlap(at now: CallTime) {
+        guard let since = endpointing.speakingSince, !isQuiet, playout.isInterruptible, !isClosing else {
+            return
+        }
+        bargeIn.begin(since: since, over: busySince, at: now)
     }
 
     private mutating func hear(
@@ -113,6 +134,7 @@ package struct Turns: Sendable {
         guard !Words.split(text).isEmpty else { return }
         guard !playout.isFull else { return effects.append(.note("playout_full")) }
         utterances += 1
+        if isQuiet { busySince = now }
         playout.enqueue(utterances, text, isInterruptible: isInterruptible && !isClosing, at: now)
         hasSpoken = true
         effects.append(.speak(utterances, text))
@@ -155,9 +177,7 @@ package struct Turns: Sendable {
 
     /// Everything that follows from the new state and the time, after every input.
     private mutating func settle(at now: CallTime, _ effects: inout [Effect]) {
-        if let since = endpointing.speakingSince, !isQuiet, playout.isInterruptible, !isClosing {
-            bargeIn.begin(since: since, at: now)
-        }
+        overlap(at: now)
         if isQuiet || !playout.isInterruptible, !bargeIn.isQuiet { dismiss(at: now, &effects) }
         if let due = bargeIn.deadline, due <= now { obey(bargeIn.handleDeadline(at: now), at: now, &effects) }
         if !isClosing, let due = endpointing.deadline, due <= now { endTurn(at: now, &effects) }

@@ -11,8 +11,14 @@ extension Turns {
     }
 
     package enum Input: Hashable, Sendable {
-        case speechStarted
-        case speechEnded
+        /// The ear is sure that the caller speaks, and has since `agoMs` before now.
+        case speechStarted(agoMs: Int)
+        /// The ear is sure that speech is over; its last sound was `agoMs` before now.
+        case speechEnded(agoMs: Int)
+        /// Fast evidence of the caller's voice, and its withdrawal: not yet speech, not yet its end.
+        case stirred, settled
+        /// The recogniser's own guess that the caller is done, 0...1; 0 withdraws it.
+        case endOfTurn(probability: Double)
         /// `fullness`: how much of the asked answer `text(with:)` holds.
         case transcript(String, isFinal: Bool, Fullness)
         /// `fullness`: of all keys of the turn, this one included.

@@ -21,10 +21,16 @@ package struct AppointmentDesk: Hashable, Sendable {
     package var booked = "You are booked. Goodbye."
     /// Said when the caller was not understood.
     package var repeats = ["Sorry, I did not understand. Please say it again."]
+    /// What a platform says of itself; an ear that does not expect it hears something else in it.
+    package var interludes = [
+        "Sorry, we were cut off for a moment.",
+        "I am sorry, something went wrong on our side. Please call again. Goodbye.",
+        "I cannot hear you. Goodbye.",
+    ]
 
     package init() {}
 
-    package var lines: [String] { [greeting, askDay, notice, askPhone, confirm, booked] + repeats }
+    package var lines: [String] { [greeting, askDay, notice, askPhone, confirm, booked] + repeats + interludes }
 
     /// Every phrase of every line by itself: the caller may hear any of them after any other.
     ///

@@ -105,8 +105,10 @@ private struct Witness {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<22:
             isSpeaking.toggle()
-            return isSpeaking ? .speechStarted : .speechEnded
-        case 22..<24: return isSpeaking ? .speechStarted : .speechEnded
+            return edge(agoMs: ms / 10)
+        case 22: return edge(agoMs: ms * 10)
+        case 23:
+            return ms < 500 ? .stirred : ms < 1000 ? .settled : .endOfTurn(probability: Double(ms) / 2000)
         case 24..<34: return .transcript(.init(text: words, isFinal: false))
         case 34..<48: return .transcript(.init(text: words, isFinal: true))
         case 48..<52: return .digit(String("0123456789*#x".randomElement(using: &random) ?? "1"))
@@ -121,6 +123,10 @@ private struct Witness {
         case 97: return .holdUnanswered(number: hold)
         default: return rare(&random)
         }
+    }
+
+    private func edge(agoMs: Int) -> Dialogue.Input {
+        isSpeaking ? .speechStarted(agoMs: agoMs) : .speechEnded(agoMs: agoMs)
     }
 
     private func rare(_ random: inout SeededGenerator) -> Dialogue.Input {

@@ -182,7 +182,8 @@ struct SpeakingFirstTests {
 struct CodingTests {
     @Test func everyInputSurvivesItsJSON() throws {
         let inputs: [Dialogue.Input] = [
-            .mediaStarted(resumed: true), .mediaStarted(resumed: false), .speechStarted, .speechEnded,
+            .mediaStarted(resumed: true), .mediaStarted(resumed: false), .speechStarted(agoMs: 60),
+            .speechEnded(agoMs: 100), .stirred, .settled, .endOfTurn(probability: 0.75),
             .transcript(.init(text: "a", isFinal: true, words: [Word(text: "a", startMs: 1, endMs: 2)])),
             .transcript(.init(text: "", isFinal: false)), .digit("#"), .replyText(.init(1), "x"),
             .replyToolCall(.init(1), id: "i", name: "n", arguments: "{}"),
@@ -198,8 +199,16 @@ struct CodingTests {
             #expect(try JSONDecoder().decode(Dialogue.Input.self, from: data) == input)
         }
         #expect(
-            String(decoding: try JSONEncoder().encode(Dialogue.Input.speechStarted), as: UTF8.self)
-                == #"{"kind":"speech_started"}"#)
+            String(decoding: try JSONEncoder().encode(Dialogue.Input.stirred), as: UTF8.self)
+                == #"{"kind":"stirred"}"#)
+    }
+
+    @Test func edgesOfAnOldJournalWereToldByItsEar() throws {
+        func read(_ text: String) throws -> Dialogue.Input {
+            try JSONDecoder().decode(Dialogue.Input.self, from: Data(text.utf8))
+        }
+        #expect(try read(#"{"kind":"speech_started"}"#) == .speechStarted(agoMs: 60))
+        #expect(try read(#"{"kind":"speech_ended"}"#) == .speechEnded(agoMs: 200))
     }
 }
 

@@ -25,8 +25,8 @@ struct GoldenTests {
     @Test func aBackchannelDoesNotStopTheAgent() throws {
         var call = Rehearsal(try definition(Desks.appointments))
         call.at(0, .mediaStarted(resumed: false))
-        call.at(700, .speechStarted)
-        call.at(1000, .speechEnded)
+        call.at(700, .speechStarted(agoMs: 0))
+        call.at(1000, .speechEnded(agoMs: 0))
         call.at(1150, .transcript(.init(text: "mm-hm", isFinal: true)))
         call.run(until: 5000)
         try expectGolden(
@@ -46,9 +46,9 @@ struct GoldenTests {
         ]
         call.at(0, .mediaStarted(resumed: false))
         call.caller(2500, "when are you open")
-        call.at(6200, .speechStarted)
+        call.at(6200, .speechStarted(agoMs: 0))
         call.at(6700, .transcript(.init(text: "and on", isFinal: false)))
-        call.at(7300, .speechEnded)
+        call.at(7300, .speechEnded(agoMs: 0))
         call.at(7450, .transcript(.init(text: "and on sundays", isFinal: true)))
         call.run(until: 12_000)
         try expectGolden(

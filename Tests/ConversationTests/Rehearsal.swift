@@ -43,11 +43,16 @@ struct Rehearsal {
 
     mutating func at(_ ms: Int, _ input: Dialogue.Input) { schedule(.milliseconds(ms), input) }
 
-    /// Speech from `ms` for `lasting`; its final words come 100 ms after the ear has told the end.
+    /// How late the ear tells the edges of speech, and words come after it has told the end.
+    static let earStartMs = 40
+    static let earEndMs = 100
+    static let wordsMs = 100
+
+    /// Speech from `ms` for `lasting`; the ear and the recogniser tell of it a little later.
     mutating func caller(_ ms: Int, _ text: String, lasting: Int = 800) {
-        at(ms, .speechStarted)
-        at(ms + lasting, .speechEnded)
-        at(ms + lasting + 100, .transcript(.init(text: text, isFinal: true)))
+        at(ms + Self.earStartMs, .speechStarted(agoMs: Self.earStartMs))
+        at(ms + lasting + Self.earEndMs, .speechEnded(agoMs: Self.earEndMs))
+        at(ms + lasting + Self.earEndMs + Self.wordsMs, .transcript(.init(text: text, isFinal: true)))
     }
 
     mutating func run(until ms: Int) {

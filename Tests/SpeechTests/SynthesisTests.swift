@@ -1,6 +1,8 @@
+import Audio
 import Base
 import NIOCore
 import NIOPosix
+import OfflineVoices
 import Synchronization
 import Testing
 
@@ -84,6 +86,67 @@ struct SynthesisTests {
             _ = cache.speak("something else", voice: "rms", on: Self.loop) { recorder.record($0) }
         }
         #expect(counting.made.withLock { $0 } == 2)
+        #expect(!cache.holds("something else", voice: "rms"))
+    }
+
+    @Test func callsThatSpeakALineBeforeItIsThereShareOneMaking() async throws {
+        let stepped = SteppedSynthesizer()
+        let cache = SpeechCache(stepped)
+        let hearers = (0..<3).map { _ in Recorder<SynthesisEvent>() }
+        @Sendable func speak(_ index: Int) -> any SynthesisStream {
+            cache.speak("Welcome.", voice: "rms", on: Self.loop) { hearers[index].record($0) }
+        }
+        try await on(Self.loop) {
+            // The line before it is being made, the greeting waits: whoever speaks it does not.
+            cache.prepare(["Goodbye.", "Welcome."], voice: "rms", on: Self.loop)
+            _ = speak(0)
+            stepped.give(.audio(ByteBuffer(repeating: 1, count: 160)), of: "Welcome.")
+            _ = speak(1)
+        }
+        try await on(Self.loop) {
+            speak(2).cancel()
+            stepped.give(.audio(ByteBuffer(repeating: 2, count: 160)), of: "Welcome.")
+            stepped.give(SteppedSynthesizer.finished, of: "Welcome.")
+            stepped.give(SteppedSynthesizer.finished, of: "Goodbye.")
+        }
+        try await on(Self.loop) {}
+        #expect(stepped.texts == ["Welcome.", "Goodbye."])
+        #expect(cache.holds("Welcome.", voice: "rms"))
+        for hearer in hearers.prefix(2) {
+            #expect(Self.bytes(hearer.all) == [160, 160])
+            guard case .finished(let usage) = hearer.all.last else {
+                Issue.record("not finished")
+                continue
+            }
+            #expect(usage.quantity == 0)
+        }
+        #expect(hearers[2].all.isEmpty)
+    }
+
+    @Test func whoSharesALineHearsOfItsFailureAndTheNextOneTriesAgain() async throws {
+        let stepped = SteppedSynthesizer()
+        let cache = SpeechCache(stepped)
+        let hearer = Recorder<SynthesisEvent>()
+        try await on(Self.loop) {
+            cache.prepare(["Welcome."], voice: "rms", on: Self.loop)
+            _ = cache.speak("Welcome.", voice: "rms", on: Self.loop) { hearer.record($0) }
+        }
+        try await on(Self.loop) {
+            stepped.give(.failed(Fault(code: "tts.away", retry: .never, cause: "x")), of: "Welcome.")
+        }
+        try await on(Self.loop) {
+            guard case .failed(let fault) = hearer.all.last else { return #expect(Bool(false), "not failed") }
+            #expect(fault.code == "tts.away" && !cache.holds("Welcome.", voice: "rms"))
+            _ = cache.speak("Welcome.", voice: "rms", on: Self.loop) { _ in }
+            #expect(stepped.texts == ["Welcome.", "Welcome."])
+        }
+    }
+
+    @Test(arguments: OfflineSynthesizer.voices)
+    func aLineBeginsWithItsSound(voice: String) async throws {
+        let audio = try await Phone.speech(Self.line, voice: voice, on: Self.loop)
+        let first = audio.firstIndex { MuLaw.decoded[Int($0)].magnitude > 100 } ?? audio.count
+        #expect(first <= 30 * 8, "after \(first / 8) ms")
     }
 
     @Test func theLeastUsedLinesGoFirstAndFailedOnesAreNotKept() async throws {
@@ -122,4 +185,25 @@ final class CountingSynthesizer: TextToSpeech {
         }
         return Stream()
     }
+}
+
+/// Speaks what the test gives it. Used on one loop.
+final class SteppedSynthesizer: TextToSpeech, @unchecked Sendable {
+    static let finished = SynthesisEvent.finished(
+        Usage(component: .tts, source: "test", unit: .characters, quantity: 8))
+
+    private(set) var texts: [String] = []
+    private var speaking: [String: @Sendable (SynthesisEvent) -> Void] = [:]
+    final class Stream: SynthesisStream { func cancel() {} }
+
+    func speak(
+        _ text: String, voice: String, on loop: any EventLoop,
+        events: @escaping @Sendable (SynthesisEvent) -> Void
+    ) -> any SynthesisStream {
+        texts.append(text)
+        speaking[text] = events
+        return Stream()
+    }
+
+    func give(_ event: SynthesisEvent, of text: String) { speaking[text]?(event) }
 }

@@ -53,8 +53,8 @@ struct EndpointingTests {
     private func endOfTurn(_ asked: Base.Expectation, _ text: String, _ fullness: Fullness) -> String? {
         var script = Script()
         script.at(0, .ask(asked))
-        script.at(0, .speechStarted)
-        script.at(1000, .speechEnded)
+        script.at(0, .speechStarted(agoMs: 0))
+        script.at(1000, .speechEnded(agoMs: 0))
         script.at(1050, .transcript(text, isFinal: true, fullness))
         script.advance(to: 6000)
         return script.log.first
@@ -75,8 +75,8 @@ struct EndpointingTests {
         var script = Script()
         script.at(0, .ask(.digits(min: 6, max: 6)))
         for (start, text) in [(0, "one two"), (3000, "three four"), (6200, "five six")] {
-            script.at(start, .speechStarted)
-            script.at(start + 600, .speechEnded)
+            script.at(start, .speechStarted(agoMs: 0))
+            script.at(start + 600, .speechEnded(agoMs: 0))
             script.at(start + 700, .transcript(text, isFinal: true, start > 6000 ? .full : .part))
         }
         script.advance(to: 8000)
@@ -85,24 +85,24 @@ struct EndpointingTests {
 
     @Test func finalWordsAreAwaitedButNotForEver() {
         var script = Script()
-        script.at(0, .speechStarted)
+        script.at(0, .speechStarted(agoMs: 0))
         script.at(500, .transcript("hello th", isFinal: false, .none))
-        script.at(1000, .speechEnded)
+        script.at(1000, .speechEnded(agoMs: 0))
         script.at(2300, .transcript("hello there", isFinal: true, .none))
         #expect(script.log == ["2300 caller: hello there"])
-        script.at(10_000, .speechStarted)
+        script.at(10_000, .speechStarted(agoMs: 0))
         script.at(10_500, .transcript("good b", isFinal: false, .none))
-        script.at(11_000, .speechEnded)
+        script.at(11_000, .speechEnded(agoMs: 0))
         script.advance(to: 12_600)
         #expect(script.log.last == "12500 caller: good b")
     }
 
     @Test func lateAndRepeatedWordsDoNotMakeATurn() {
         var script = Script()
-        script.at(0, .speechStarted)
+        script.at(0, .speechStarted(agoMs: 0))
         script.at(400, .transcript("yes", isFinal: true, .full))
         script.at(450, .transcript("yes", isFinal: true, .full))
-        script.at(500, .speechEnded)
+        script.at(500, .speechEnded(agoMs: 0))
         script.at(900, .transcript("yes", isFinal: true, .full))
         script.at(1500, .transcript("no", isFinal: true, .full))
         script.advance(to: 9000)
@@ -110,11 +110,23 @@ struct EndpointingTests {
         #expect(turns == ["750 caller: yes"])
     }
 
+    @Test func theWaitCountsFromTheLastSoundHoweverLateItIsTold() {
+        for agoMs in [0, 100, 400, 900, 60_000] {
+            var script = Script()
+            script.at(500, .speechStarted(agoMs: 60))
+            script.at(900, .transcript("I want to book", isFinal: true, .none))
+            script.at(1500 + min(agoMs, 900), .speechEnded(agoMs: agoMs))
+            script.advance(to: 6000)
+            let expected = agoMs > 5000 ? 2400 : max(2200, 1500 + agoMs)
+            #expect(script.log == ["\(expected) caller: I want to book"], "\(agoMs)")
+        }
+    }
+
     @Test func emptyWordsAreNoTurn() {
         var script = Script()
         script.at(0, .ask(.open))
-        script.at(0, .speechStarted)
-        script.at(300, .speechEnded)
+        script.at(0, .speechStarted(agoMs: 0))
+        script.at(300, .speechEnded(agoMs: 0))
         script.at(400, .transcript("  ", isFinal: true, .none))
         script.advance(to: 20_000)
         #expect(script.log.allSatisfy { $0.hasSuffix("silence") })
@@ -129,7 +141,7 @@ struct EndpointingTests {
 
     @Test func aCallerWhoNeverStopsIsCutIntoTurns() {
         var script = Script()
-        script.at(0, .speechStarted)
+        script.at(0, .speechStarted(agoMs: 0))
         script.at(1000, .transcript("so then", isFinal: true, .none))
         script.advance(to: 61_000)
         #expect(script.log == ["60000 caller: so then"])
@@ -162,8 +174,8 @@ struct BargeInTests {
     @Test func aShortNoiseDoesNotEvenPause() {
         var script = Script()
         script.agentSpeaks(0)
-        script.at(500, .speechStarted)
-        script.at(530, .speechEnded)
+        script.at(500, .speechStarted(agoMs: 0))
+        script.at(530, .speechEnded(agoMs: 0))
         script.advance(to: 1500)
         #expect(script.log.isEmpty)
     }
@@ -171,8 +183,8 @@ struct BargeInTests {
     @Test func aNoiseWithoutWordsResumes() {
         var script = Script()
         script.agentSpeaks(0)
-        script.at(500, .speechStarted)
-        script.at(800, .speechEnded)
+        script.at(500, .speechStarted(agoMs: 0))
+        script.at(800, .speechEnded(agoMs: 0))
         script.advance(to: 2000)
         #expect(script.log == ["540 pausePlayout", "1300 resumePlayout"])
     }
@@ -181,20 +193,20 @@ struct BargeInTests {
         var script = Script()
         script.agentSpeaks(0)
         script.at(450, .heard(1, ms: 900, isFinished: false))
-        script.at(500, .speechStarted)
+        script.at(500, .speechStarted(agoMs: 0))
         script.advance(to: 1200)
         #expect(
             script.log == [
-                "540 pausePlayout", "1000 clearPlayout", "1000 resumePlayout",
-                "1000 interrupted after: one two three four",
-                "1000 agent: one two three four -",
+                "540 pausePlayout", "900 clearPlayout", "900 resumePlayout",
+                "900 interrupted after: one two three four",
+                "900 agent: one two three four -",
             ])
     }
 
     @Test func aRealWordTakesTheFloorAtOnce() {
         var script = Script()
         script.agentSpeaks(0)
-        script.at(500, .speechStarted)
+        script.at(500, .speechStarted(agoMs: 0))
         script.at(650, .transcript("stop", isFinal: false, .none))
         #expect(script.log.contains("650 clearPlayout"))
     }
@@ -203,8 +215,8 @@ struct BargeInTests {
         for (fullness, clears) in [(Fullness.full, true), (.none, false)] {
             var script = Script()
             script.agentSpeaks(0)
-            script.at(500, .speechStarted)
-            script.at(700, .speechEnded)
+            script.at(500, .speechStarted(agoMs: 0))
+            script.at(700, .speechEnded(agoMs: 0))
             script.at(800, .transcript("yeah", isFinal: true, fullness))
             #expect(script.log.contains("800 clearPlayout") == clears)
             #expect(script.log.contains("800 resumePlayout"))
@@ -214,9 +226,9 @@ struct BargeInTests {
     @Test func longBackchannelIsToleratedLonger() {
         var script = Script()
         script.agentSpeaks(0)
-        script.at(500, .speechStarted)
+        script.at(500, .speechStarted(agoMs: 0))
         script.at(800, .transcript("yeah okay", isFinal: false, .none))
-        script.at(1500, .speechEnded)
+        script.at(1500, .speechEnded(agoMs: 0))
         script.at(1600, .transcript("yeah okay", isFinal: true, .none))
         script.advance(to: 1900)
         #expect(script.log == ["540 pausePlayout", "1600 resumePlayout"])
@@ -225,9 +237,9 @@ struct BargeInTests {
     @Test func protectedLinesAreNotInterrupted() {
         var script = Script()
         script.agentSpeaks(0, isInterruptible: false)
-        script.at(300, .speechStarted)
+        script.at(300, .speechStarted(agoMs: 0))
         script.at(600, .transcript("wait a minute", isFinal: true, .none))
-        script.at(700, .speechEnded)
+        script.at(700, .speechEnded(agoMs: 0))
         script.at(750, .key("1", .full))
         script.at(2000, .heard(1, ms: 2000, isFinished: true))
         #expect(
@@ -239,7 +251,7 @@ struct BargeInTests {
     @Test func wordsNeededToInterruptAreCounted() {
         var script = Script { $0.bargeIn.words = 3 }
         script.agentSpeaks(0)
-        script.at(500, .speechStarted)
+        script.at(500, .speechStarted(agoMs: 0))
         script.at(900, .transcript("excuse me", isFinal: false, .none))
         #expect(script.log == ["540 pausePlayout"])
         script.at(1100, .transcript("excuse me please", isFinal: false, .none))
@@ -248,7 +260,7 @@ struct BargeInTests {
 
     @Test func theAgentDoesNotBeginOverACallerWhoSpeaks() {
         var script = Script()
-        script.at(0, .speechStarted)
+        script.at(0, .speechStarted(agoMs: 0))
         script.at(1000, .say("Your order is here.", isInterruptible: true))
         #expect(script.log.contains("1000 pausePlayout"))
     }

@@ -74,7 +74,7 @@ extension OverSockets {
             let voices = PersonaVoices()
             let spoken = HeardGrammar.spoken(appointment.expected.phone)
             var lines: [[UInt8]] = []
-            for line in desk.lines.dropLast(desk.repeats.count) {
+            for line in desk.lines.dropLast(desk.repeats.count + desk.interludes.count) {
                 let text = line.replacing("{name}", with: appointment.expected.name)
                     .replacing("{day}", with: appointment.expected.day.spoken).replacing(
                         "{phone}", with: spoken)

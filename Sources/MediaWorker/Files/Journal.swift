@@ -11,7 +11,8 @@ import NIOPosix
 ///
 /// `parley replay FILE` needs nothing else. It holds spoken words, so the file is private; it holds no secrets.
 package enum JournalLine {
-    package static let version = 1
+    /// 2 tells how late the ear told an edge; journals of version 1 are still read.
+    package static let version = 2
 
     /// The first line: all that the machine began with.
     package struct Header: Sendable, Codable {

@@ -91,7 +91,12 @@ package struct Pacing: Sendable {
         guard let index = utterances.firstIndex(where: { $0.id == id }), !utterances[index].isComplete,
             keptSamples + audio.readableBytes <= policy.samplesMax
         else { return nil }
-        utterances[index].audio.writeImmutableBuffer(audio)
+        // A cached line comes whole: calls that speak it share its bytes.
+        if utterances[index].received == 0 {
+            utterances[index].audio = audio
+        } else {
+            utterances[index].audio.writeImmutableBuffer(audio)
+        }
         utterances[index].received += audio.readableBytes
         return utterances[index].received / 8
     }

@@ -52,7 +52,7 @@ final class Ear: @unchecked Sendable {
         }
         agentDecibels = nil
         edge(utterances.advance(milliseconds: audio.readableBytes / Self.bytesPerMillisecond))
-        for event in events { edge(utterances.take(event)) }
+        for event in events { heard(event) }
     }
 
     /// What the caller hears of the agent now: it may come back as an echo. µ-law, 8 kHz.
@@ -74,14 +74,21 @@ final class Ear: @unchecked Sendable {
         stream = nil
     }
 
+    private func heard(_ event: SpeechDetector.Event) {
+        edge(utterances.take(event))
+        switch event {
+        case .stirred: tell(.stirred)
+        case .settled: tell(.settled)
+        case .speechStarted(let agoMs): tell(.speechStarted(agoMs: agoMs))
+        case .speechEnded(let agoMs): tell(.speechEnded(agoMs: agoMs))
+        }
+    }
+
+    /// The recogniser is given utterances whole.
     private func edge(_ edge: UtteranceEdges.Edge?) {
         switch edge {
-        case .started:
-            stream?.utteranceStarted()
-            tell(.speechStarted)
-        case .ended:
-            tell(.speechEnded)
-            stream?.utteranceEnded()
+        case .started: stream?.utteranceStarted()
+        case .ended: stream?.utteranceEnded()
         case nil: break
         }
     }
@@ -101,6 +108,7 @@ final class Ear: @unchecked Sendable {
         switch event {
         case .partial(let text): tell(.transcript(.init(text: text, isFinal: false)))
         case .final(let text, let words): tell(.transcript(.init(text: text, isFinal: true, words: words)))
+        case .endOfTurn(let probability): tell(.endOfTurn(probability: probability))
         case .usage(let usage): meter(usage)
         case .failed(let fault):
             logger.warning("recogniser failed", metadata: ["reason": .string(fault.code)])

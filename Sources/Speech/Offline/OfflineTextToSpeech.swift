@@ -72,27 +72,43 @@ final class OfflineSpeaking: SynthesisStream, @unchecked Sendable {
 }
 
 /// Turns flite's chunks into µ-law for the line: the first at once, later ones in pieces worth a hop to the loop.
+///
+/// flite begins each text with 100 to 330 ms of silence, which the caller would wait for: it is left out.
 private final class LineAudio: @unchecked Sendable {
     /// 100 ms.
     private static let pieceBytes = 800
+    /// Below this a sample is silence, 0...32768: soft consonants begin higher.
+    private static let silentMax = 100
+    /// Kept of the silence in front of the first sound: 20 ms.
+    private static let leadBytes = 160
 
     private var resampler: Resampler?
     private var waiting: [UInt8] = []
     private var isFirst = true
+    private var isSounding = false
 
     func add(_ samples: [Int16], rate: Int) -> [UInt8]? {
         if resampler == nil { resampler = Resampler(from: rate, to: 8_000) }
-        waiting += MuLaw.encode(resampler?.process(samples) ?? [])
-        guard isFirst || waiting.count >= Self.pieceBytes else { return nil }
-        return take()
+        take(resampler?.process(samples) ?? [])
+        guard isSounding, isFirst || waiting.count >= Self.pieceBytes else { return nil }
+        return give()
     }
 
     func finish() -> [UInt8]? {
-        waiting += MuLaw.encode(resampler?.finish() ?? [])
-        return take()
+        take(resampler?.finish() ?? [])
+        return give()
     }
 
-    private func take() -> [UInt8]? {
+    private func take(_ samples: [Int16]) {
+        let sound = isSounding ? 0 : samples.firstIndex { $0.magnitude > Self.silentMax }
+        waiting += MuLaw.encode(samples)
+        guard !isSounding else { return }
+        let silent = waiting.count - samples.count + (sound ?? samples.count)
+        waiting.removeFirst(max(0, silent - Self.leadBytes))
+        isSounding = sound != nil
+    }
+
+    private func give() -> [UInt8]? {
         guard !waiting.isEmpty else { return nil }
         isFirst = false
         defer { waiting = [] }
