@@ -93,7 +93,7 @@ package struct SpeechDetector: Sendable {
 
     /// All in ms of audio taken.
     private struct Times {
-        var now = 0
+        var heard = 0
         var loudSince = 0
         var lastLoud = 0
         var lastLikely = 0
@@ -128,7 +128,7 @@ package struct SpeechDetector: Sendable {
         if vad?.take(sample) == true { endChunk() }
         guard half.count == Self.halfSamples else { return }
         endHalf(agent)
-        guard times.now % Self.blockMs == 0 else { return }
+        guard times.heard % Self.blockMs == 0 else { return }
         isSpeech ? listenForEnd(tell) : listenForStart(tell)
         over = 0
     }
@@ -136,11 +136,11 @@ package struct SpeechDetector: Sendable {
     private mutating func endChunk() {
         probability = vad?.probability ?? 0
         guard probability >= policy.holdProbability else { return }
-        times.lastLikely = times.now + half.count / (Self.halfSamples / Self.halfMs)
+        times.lastLikely = times.heard + half.count / (Self.halfSamples / Self.halfMs)
     }
 
     private mutating func endHalf(_ agent: Double?) {
-        times.now += Self.halfMs
+        times.heard += Self.halfMs
         decibels = half.decibels
         half = LevelSums()
         let base = max(floor.decibels, echo.expected(agent, heard: decibels, floor: floor.decibels))
@@ -148,8 +148,10 @@ package struct SpeechDetector: Sendable {
         over = max(over, decibels - base)
         let isSure = probability >= policy.sureProbability && isSpeech
         guard decibels - base >= (isSure ? policy.sureDecibels : policy.holdDecibels) else { return }
-        if times.now - times.lastLoud > Self.dipMs + Self.halfMs { times.loudSince = times.now - Self.halfMs }
-        times.lastLoud = times.now
+        if times.heard - times.lastLoud > Self.dipMs + Self.halfMs {
+            times.loudSince = times.heard - Self.halfMs
+        }
+        times.lastLoud = times.heard
     }
 }
 
@@ -172,7 +174,7 @@ extension SpeechDetector {
             learnClutter(over >= policy.holdDecibels ? 1 : 0)
         }
         if isOnset, isLikely {
-            if mass < policy.onsetProbability { times.massSince = times.now - Self.blockMs }
+            if mass < policy.onsetProbability { times.massSince = times.heard - Self.blockMs }
             mass += probability
         } else {
             mass *= 0.5
@@ -187,18 +189,18 @@ extension SpeechDetector {
     private mutating func start(_ tell: (Event) -> Void) {
         state = .speech
         mass = 0
-        times.lastLikely = times.now
-        tell(.speechStarted(agoMs: times.now - max(times.loudSince, times.massSince - Self.onsetBackMs)))
+        times.lastLikely = times.heard
+        tell(.speechStarted(agoMs: times.heard - max(times.loudSince, times.massSince - Self.onsetBackMs)))
     }
 
     /// Tells a stirring and its end.
     private mutating func stir(_ isOnset: Bool, _ tell: (Event) -> Void) {
         switch state {
         case .quiet where isOnset && probability >= policy.stirProbability + clutter:
-            state = .stirred(atMs: times.now)
+            state = .stirred(atMs: times.heard)
             tell(.stirred)
         case .stirred(let since)
-        where times.now - since >= policy.settleMs && (!isOnset || probability < policy.stirProbability):
+        where times.heard - since >= policy.settleMs && (!isOnset || probability < policy.stirProbability):
             state = .quiet
             tell(.settled)
         default: break
@@ -209,9 +211,9 @@ extension SpeechDetector {
         // Who was on hold may be talking now.
         if probability >= policy.sureProbability { learnClutter(0) }
         let last = vad == nil ? times.lastLoud : min(times.lastLoud, times.lastLikely)
-        guard times.now - last >= policy.endMs else { return }
+        guard times.heard - last >= policy.endMs else { return }
         state = .quiet
         probability = 0
-        tell(.speechEnded(agoMs: times.now - last))
+        tell(.speechEnded(agoMs: times.heard - last))
     }
 }
