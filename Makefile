@@ -5,7 +5,7 @@ PARLEY := .build/release/parley
 SEED ?= 7
 CALLS ?= 100
 
-.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-takeover bench-queue
+.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-takeover bench-queue bench-restarts
 
 setup:
 	@deploy/setup
@@ -29,7 +29,7 @@ demo: release services
 serve: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) demo --seed $(SEED) --stay
 
-bench: bench-media bench-takeover bench-queue
+bench: bench-media bench-takeover bench-queue bench-restarts
 
 bench-media: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench media --calls $(CALLS)
@@ -39,6 +39,11 @@ bench-takeover: release services
 
 bench-queue: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench queue
+
+# Kills its servers, so it has some of its own.
+bench-restarts: export PARLEY_HOME := $(CURDIR)/.parley/restarts
+bench-restarts: release setup
+	@deploy/services start && trap 'deploy/services stop' EXIT && $(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench restarts
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift
