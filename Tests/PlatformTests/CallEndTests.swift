@@ -12,7 +12,7 @@ import VendorSim
 @Test func aRingingCallIsHungUpAtTheCarrierAtOnce() async throws {
     var settings = SimulatedCarrier.Configuration()
     settings.account = .init(sid: "AC1", authToken: CallBench.carrierToken)
-    let carrier = try await SimulatedCarrier.start(settings, logger: CallBench.logger)
+    let carrier = try await SimulatedCarrier.start(settings, logger: .quiet)
     carrier.assign(CallBench.ownNumber.description, voiceURL: "http://127.0.0.1:9/voice")
     var persona = Persona.silent
     persona.pickup = .noAnswer
@@ -24,7 +24,7 @@ import VendorSim
         try await bench.renew()
         let plan = try #require(try await bench.link.claim(call, tenant: bench.tenant, worker: bench.worker))
         try await bench.tell(call, 1, .dialing)
-        let http = HTTPClient(addresses: .anyAddress, logger: CallBench.logger)
+        let http = HTTPClient(addresses: .anyAddress, logger: .quiet)
         let account = TwilioAccount(
             sid: plan.carrier.accountSID, authToken: plan.carrier.authToken, baseURL: carrier.url)
         let sid = try await TwilioREST(account: account, http: http).createCall(

@@ -30,7 +30,7 @@ struct CallSite: Sendable {
             try await Bootstrap(database: bench.database, masterKeys: keys)(
                 operatorKey: Redacted(TestPlatform.operatorKey), region: "local")
             let parts = ControlPlane.Parts(database: bench.database, masterKeys: keys)
-            let http = HTTPClient(addresses: .anyAddress, logger: CallBench.logger)
+            let http = HTTPClient(addresses: .anyAddress, logger: .quiet)
             let recordings = NSTemporaryDirectory() + "/parley-recordings-\(bench.tenant)"
             let plane = ControlPlane(
                 parts, health: HealthRoutes(checks: [], metrics: { "" }, openAPI: ""),

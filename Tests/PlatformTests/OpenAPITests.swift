@@ -20,7 +20,7 @@ import Yams
                 workerKey: CallBench.workerKey)
             return CallResources.keyed(
                 parts, callParts, recordings: "/nonexistent",
-                http: HTTPClient(addresses: .anyAddress, logger: CallBench.logger))
+                http: HTTPClient(addresses: .anyAddress, logger: .quiet))
         }
         try await TestPlatform.with(keyed: calls) { platform in
             let document = try #require(try Yams.load(yaml: TestPlatform.openAPI()) as? [String: Any])

@@ -17,7 +17,7 @@ import Testing
             responder: { _, _, _ in }, routes: routes, idleTimeout: .milliseconds(100))
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             // Its value is dropped, as the server's queue of accepted connections would do.
-            .childChannelInitializer { side.setup(channel: $0, logger: quietLogger).map { _ in } }
+            .childChannelInitializer { side.setup(channel: $0, logger: .quiet).map { _ in } }
             .bind(host: "127.0.0.1", port: 0).get()
         var raw = try await RawConnection(port: server.localAddress?.port ?? 0)
         try await raw.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
