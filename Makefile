@@ -5,8 +5,9 @@ PARLEY := .build/release/parley
 SEED ?= 7
 CALLS ?= 100
 SPLIT ?= test
+LONG_CALLS ?= 1000000
 
-.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-takeover bench-queue bench-restarts bench-turns
+.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-takeover bench-queue bench-restarts bench-turns simulate-long
 
 setup:
 	@deploy/setup
@@ -50,6 +51,10 @@ bench-restarts: release setup
 bench-turns: release
 	@bench/turns/setup
 	@bench/turns/run $(PARLEY) --split $(SPLIT)
+
+# A million calls or so: an hour on two cores.
+simulate-long: release
+	$(PARLEY) simulate --seed $(SEED) --calls $(LONG_CALLS)
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

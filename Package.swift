@@ -66,6 +66,8 @@ let package = Package(
         code("Audio", ["Base", "CSilero"]),
         // L1b: the one place where cores meet. Pure.
         code("Conversation", ["Base", "Turns", "Calls", "Agents"]),
+        // Beside it: callers and vendors that a conversation is tried against. Pure.
+        code("Simulation", ["Base", "Agents", "Conversation"]),
 
         // L2: C libraries and async wrappers over them; they know no domain word.
         .systemLibrary(
@@ -152,7 +154,7 @@ let package = Package(
                 "Base", "Agents", "Billing", "Calls", "Conversation", "Turns", "Audio", "Postgres", "Redis",
                 "HTTPClient", "WebSockets",
                 "Store", "CallQueue", "Speech", "Telephony", "CallDispatch", "VendorSim", "Operations",
-                "ControlPlane", "MediaWorker", "Dialer", "OfflineVoices",
+                "ControlPlane", "MediaWorker", "Dialer", "OfflineVoices", "Simulation",
                 hummingbird, hummingbirdCore, httpTypes, log, metrics, lifecycle, signals, crypto,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + nio("NIOCore", "NIOPosix"),
@@ -181,6 +183,7 @@ let package = Package(
         tests(
             "ConversationTests", ["Base", "Turns", "Calls", "Agents", "Conversation"],
             resources: [.copy("Golden")]),
+        tests("SimulationTests", ["Base", "Simulation"]),
         tests("BillingTests", ["Base", "Billing"]),
         tests("OfflineVoicesTests", ["OfflineVoices"]),
         tests(
