@@ -28,9 +28,7 @@ extension Expectation: Codable {
             allowed = [.kind]
         }
         if let odd = container.allKeys.first(where: { !allowed.contains($0) }) {
-            throw DecodingError.dataCorrupted(
-                .init(
-                    codingPath: decoder.codingPath + [odd], debugDescription: "not a member of kind \(kind)"))
+            throw decoder.unreadable("not a member of kind \(kind)", at: odd)
         }
     }
 
@@ -42,19 +40,16 @@ extension Expectation: Codable {
         case "date": return .date
         case "name": return .name(known: [])
         default:
-            throw DecodingError.dataCorrupted(
-                .init(
-                    codingPath: decoder.codingPath,
-                    debugDescription: "expected one of open, yes_no, phone, date, name, digits, choice"))
+            throw decoder.unreadable("expected one of open, yes_no, phone, date, name, digits, choice")
         }
     }
 
     package func encode(to encoder: any Encoder) throws {
         switch self {
-        case .open: try Self.encode("open", to: encoder)
-        case .yesNo: try Self.encode("yes_no", to: encoder)
-        case .phone: try Self.encode("phone", to: encoder)
-        case .date: try Self.encode("date", to: encoder)
+        case .open: try "open".encode(to: encoder)
+        case .yesNo: try "yes_no".encode(to: encoder)
+        case .phone: try "phone".encode(to: encoder)
+        case .date: try "date".encode(to: encoder)
         case .choice(let phrases):
             var container = encoder.container(keyedBy: Keys.self)
             try container.encode("choice", forKey: .kind)
@@ -69,10 +64,5 @@ extension Expectation: Codable {
             try container.encode("name", forKey: .kind)
             try container.encode(known, forKey: .known)
         }
-    }
-
-    private static func encode(_ kind: String, to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(kind)
     }
 }

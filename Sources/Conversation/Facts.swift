@@ -1,3 +1,4 @@
+import Agents
 import Base
 import Turns
 
@@ -16,16 +17,15 @@ extension Conversation {
                 .turn(
                     .init(
                         // A recording paused for card numbers keeps them out of the transcript, too.
-                        number: turnNumber, speaker: .caller,
-                        text: recording == .paused ? "(not recorded)" : words,
+                        number: turnNumber, speaker: .caller, text: isPrivate ? "(not recorded)" : words,
                         startedAt: turn.startedAt, endedAt: turn.endedAt))))
     }
 
     mutating func record(_ turn: Turns.AgentTurn, _ step: inout Step) {
         turnNumber += 1
         var fact = Dialogue.TurnFact(
-            number: turnNumber, speaker: .agent, text: turn.text, startedAt: turn.startedAt,
-            endedAt: turn.endedAt)
+            number: turnNumber, speaker: .agent, text: isPrivate ? Masked.digits(turn.text) : turn.text,
+            startedAt: turn.startedAt, endedAt: turn.endedAt)
         fact.wasInterrupted = turn.wasInterrupted
         fact.stages = turn.stages.map { Dialogue.Stages($0) }
         step.effects.append(.record(.turn(fact)))
