@@ -40,6 +40,7 @@ extension Node {
         tool = try from.decodeIfPresent(ToolUse.self, forKey: .tool)
         edges = try from.value(.edges, or: edges)
         reprompt = try from.decodeIfPresent(String.self, forKey: .reprompt)
+        readBack = try from.decodeIfPresent(String.self, forKey: .readBack)
         maxReprompts = try from.value(.maxReprompts, or: maxReprompts)
         otherwise = try from.decodeIfPresent(String.self, forKey: .otherwise)
         end = try from.value(.end, or: end)
@@ -75,6 +76,7 @@ extension Prompt {
         vendor = try from.value(.vendor, or: vendor)
         temperature = try from.decodeIfPresent(Double.self, forKey: .temperature)
         maxTokens = try from.value(.maxTokens, or: maxTokens)
+        expect = try from.decodeIfPresent(Expectation.self, forKey: .expect)
     }
 }
 
@@ -141,6 +143,7 @@ extension FixedLines {
         timeLimit = try from.value(.timeLimit, or: timeLimit)
         reconnected = try from.value(.reconnected, or: reconnected)
         silence = try from.value(.silence, or: silence)
+        readBack = try from.value(.readBack, or: readBack)
     }
 }
 
