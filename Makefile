@@ -4,8 +4,9 @@ WITH_SERVICES := eval "$$(deploy/services env)"
 PARLEY := .build/release/parley
 SEED ?= 7
 CALLS ?= 100
+SPLIT ?= test
 
-.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-takeover bench-queue
+.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-takeover bench-queue bench-restarts bench-turns
 
 setup:
 	@deploy/setup
@@ -18,6 +19,7 @@ build: setup
 
 # One test after another: many of them hold real sockets to a clock, and two cores are soon busy.
 test: build services
+	@python3 -m unittest discover -q bench/turns
 	@$(WITH_SERVICES) && SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel $(SWIFT_FLAGS)
 
 release: setup
@@ -29,7 +31,7 @@ demo: release services
 serve: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) demo --seed $(SEED) --stay
 
-bench: bench-media bench-takeover bench-queue
+bench: bench-media bench-takeover bench-queue bench-restarts
 
 bench-media: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench media --calls $(CALLS)
@@ -39,6 +41,15 @@ bench-takeover: release services
 
 bench-queue: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench queue
+
+# Kills its servers, so it has some of its own.
+bench-restarts: export PARLEY_HOME := $(CURDIR)/.parley/restarts
+bench-restarts: release setup
+	@deploy/services start && trap 'deploy/services stop' EXIT && $(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench restarts
+
+bench-turns: release
+	@bench/turns/setup
+	@bench/turns/run $(PARLEY) --split $(SPLIT)
 
 lint:
 	swift format lint --strict --recursive Sources Tests Package.swift

@@ -21,6 +21,7 @@ let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let ssl = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
@@ -86,14 +87,14 @@ let package = Package(
                 "flite_usenglish",
                 "flite_cmulex", "flite", "m",
             ].map { .linkedLibrary($0) }),
-        code("Postgres", ["Base", "CLibPQ", log]),
-        code("Redis", ["Base", "CHiredis", log]),
+        code("Connections", ["Base"]),
+        code("Postgres", ["Base", "Connections", "CLibPQ", log]),
+        code("Redis", ["Base", "Connections", "CHiredis", log]),
         code("HTTPClient", ["Base", "CCurl", "CCurlShim", log]),
         code(
             "WebSockets",
             [
-                hummingbirdCore, httpTypes, log,
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                hummingbirdCore, httpTypes, log, ssl,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
             ] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket")),
@@ -101,7 +102,7 @@ let package = Package(
 
         // L3: adapters and protocols.
         code("CallDispatch", ["Base", "Agents", "Billing", "HTTPClient", crypto]),
-        code("Store", ["Base", "Agents", "Billing", "Calls", "CallDispatch", "Postgres", log, crypto]),
+        code("Store", ["Base", "Agents", "Billing", "CallDispatch", "Postgres", log, crypto]),
         code("CallQueue", ["Base", "Redis", log, crypto]),
         code("Speech", ["Base", "Audio", "Agents", "HTTPClient", "OfflineVoices", log] + nio("NIOCore")),
         code(
@@ -119,7 +120,7 @@ let package = Package(
         code(
             "Operations",
             [
-                "Base", "Agents", "Billing", "Calls", "Postgres", "Store", "CallQueue", "CallDispatch",
+                "Base", "Agents", "Billing", "Postgres", "Store", "CallQueue", "CallDispatch",
                 crypto, log,
             ]),
 
@@ -127,7 +128,7 @@ let package = Package(
         code(
             "ControlPlane",
             [
-                "Base", "Agents", "Billing", "Calls", "Postgres", "Operations", "Store", "CallDispatch",
+                "Base", "Agents", "Billing", "Postgres", "Operations", "Store", "CallDispatch",
                 "Telephony", "WebSockets", "HTTPClient",
                 "CallQueue", hummingbird, hummingbirdCore, httpTypes, crypto, log, metrics,
             ] + nio("NIOCore")),
@@ -153,21 +154,21 @@ let package = Package(
             ] + nio("NIOCore", "NIOPosix"),
             swiftSettings: strict),
 
-        code("TestKit", ["Base", "Postgres", "Redis", "Store", log]),
+        code("TestKit", ["Base", "Postgres", "Store", log, ssl]),
         tests("BaseTests", ["Base"]),
         tests("Tidy", []),
+        tests("ConnectionsTests", ["Connections"]),
         tests("PostgresTests", ["Base", "Postgres", "TestKit", log]),
         tests("RedisTests", ["Base", "Redis", "TestKit", log]),
         tests(
             "HTTPClientTests",
-            ["Base", "HTTPClient", log, .product(name: "NIOSSL", package: "swift-nio-ssl")]
+            ["Base", "HTTPClient", "TestKit", log, ssl]
                 + nio("NIOCore", "NIOPosix", "NIOHTTP1")),
         tests(
             "WebSocketsTests",
             [
-                "WebSockets", hummingbird, hummingbirdCore, httpTypes, log, lifecycle,
+                "WebSockets", "TestKit", hummingbird, hummingbirdCore, httpTypes, log, lifecycle, ssl,
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket")),
         tests("TurnsTests", ["Base", "Turns"]),
         tests("CallsTests", ["Base", "Calls"]),
@@ -202,11 +203,20 @@ let package = Package(
             [
                 "Base", "Agents", "Billing", "Calls", "CallDispatch", "Store", "CallQueue", "Operations",
                 "ControlPlane", "Dialer",
-                "Telephony", "TestKit", "Postgres", "Redis", "HTTPClient", hummingbird, hummingbirdCore,
-                httpTypes, log, crypto,
+                "Telephony", "TestKit", "Postgres", "Redis", "HTTPClient", "VendorSim", hummingbird,
+                hummingbirdCore, httpTypes, log, crypto,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "Yams", package: "Yams"),
             ] + nio("NIOCore")),
+        // All roles together, as only the executable joins them else.
+        tests(
+            "SystemTests",
+            [
+                "Agents", "Base", "CallDispatch", "CallQueue", "ControlPlane", "Dialer", "HTTPClient",
+                "MediaWorker",
+                "Operations", "Redis", "Speech", "Store", "TestKit", "VendorSim", hummingbird, lifecycle,
+                log, crypto,
+            ] + nio("NIOCore", "NIOPosix")),
     ],
     swiftLanguageModes: [.v6]
 )

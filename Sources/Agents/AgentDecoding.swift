@@ -2,20 +2,24 @@ import Base
 
 // Missing or null members take their defaults; unknown members are errors that name their path.
 
+extension KeyedDecodingContainer {
+    /// Puts each member that is there and not null in its place; the others keep what they have.
+    fileprivate func fill<Root, each Value: Decodable>(
+        _ root: inout Root, _ members: repeat (Key, WritableKeyPath<Root, each Value>)
+    ) throws {
+        for (key, place) in repeat each members {
+            root[keyPath: place] = try value(key, or: root[keyPath: place])
+        }
+    }
+}
+
 extension AgentDefinition {
     package init(from decoder: any Decoder) throws {
-        let from = try decoder.strict(CodingKeys.self)
         self.init()
-        language = try from.value(.language, or: language)
-        speaksFirst = try from.value(.speaksFirst, or: speaksFirst)
-        flow = try from.decodeIfPresent(Flow.self, forKey: .flow)
-        prompt = try from.decodeIfPresent(Prompt.self, forKey: .prompt)
-        tools = try from.value(.tools, or: tools)
-        voice = try from.value(.voice, or: voice)
-        turns = try from.value(.turns, or: turns)
-        recording = try from.value(.recording, or: recording)
-        limits = try from.value(.limits, or: limits)
-        lines = try from.value(.lines, or: lines)
+        try decoder.strict(CodingKeys.self).fill(
+            &self, (.language, \.language), (.speaksFirst, \.speaksFirst), (.flow, \.flow),
+            (.prompt, \.prompt), (.tools, \.tools), (.voice, \.voice), (.turns, \.turns),
+            (.recording, \.recording), (.limits, \.limits), (.lines, \.lines))
     }
 }
 
@@ -25,7 +29,7 @@ extension Flow {
         self.init(
             start: try from.decode(String.self, forKey: .start),
             nodes: try from.decode([Node].self, forKey: .nodes))
-        variables = try from.value(.variables, or: variables)
+        try from.fill(&self, (.variables, \.variables))
     }
 }
 
@@ -33,18 +37,12 @@ extension Node {
     package init(from decoder: any Decoder) throws {
         let from = try decoder.strict(CodingKeys.self)
         self.init(id: try from.decode(String.self, forKey: .id))
-        say = try from.decodeIfPresent(String.self, forKey: .say)
-        uninterruptible = try from.value(.uninterruptible, or: uninterruptible)
-        expect = try from.decodeIfPresent(Expectation.self, forKey: .expect)
-        save = try from.decodeIfPresent(String.self, forKey: .save)
-        tool = try from.decodeIfPresent(ToolUse.self, forKey: .tool)
-        edges = try from.value(.edges, or: edges)
-        reprompt = try from.decodeIfPresent(String.self, forKey: .reprompt)
-        readBack = try from.decodeIfPresent(String.self, forKey: .readBack)
-        maxReprompts = try from.value(.maxReprompts, or: maxReprompts)
-        otherwise = try from.decodeIfPresent(String.self, forKey: .otherwise)
-        end = try from.value(.end, or: end)
-        recording = try from.decodeIfPresent(RecordingStep.self, forKey: .recording)
+        try from.fill(
+            &self, (.say, \.say), (.uninterruptible, \.uninterruptible), (.expect, \.expect),
+            (.save, \.save), (.tool, \.tool), (.edges, \.edges), (.reprompt, \.reprompt),
+            (.readBack, \.readBack),
+            (.maxReprompts, \.maxReprompts), (.otherwise, \.otherwise), (.end, \.end),
+            (.recording, \.recording))
     }
 }
 
@@ -52,8 +50,7 @@ extension ToolUse {
     package init(from decoder: any Decoder) throws {
         let from = try decoder.strict(CodingKeys.self)
         self.init(name: try from.decode(String.self, forKey: .name))
-        arguments = try from.value(.arguments, or: arguments)
-        save = try from.value(.save, or: save)
+        try from.fill(&self, (.arguments, \.arguments), (.save, \.save))
     }
 }
 
@@ -72,11 +69,9 @@ extension Prompt {
         self.init(
             system: try from.decode(String.self, forKey: .system),
             model: try from.decode(String.self, forKey: .model))
-        firstLine = try from.decodeIfPresent(String.self, forKey: .firstLine)
-        vendor = try from.value(.vendor, or: vendor)
-        temperature = try from.decodeIfPresent(Double.self, forKey: .temperature)
-        maxTokens = try from.value(.maxTokens, or: maxTokens)
-        expect = try from.decodeIfPresent(Expectation.self, forKey: .expect)
+        try from.fill(
+            &self, (.firstLine, \.firstLine), (.vendor, \.vendor), (.temperature, \.temperature),
+            (.maxTokens, \.maxTokens), (.expect, \.expect))
     }
 }
 
@@ -86,64 +81,51 @@ extension Tool {
         self.init(
             name: try from.decode(String.self, forKey: .name),
             url: try from.decode(String.self, forKey: .url))
-        description = try from.value(.description, or: description)
-        parameters = try from.value(.parameters, or: parameters)
-        method = try from.value(.method, or: method)
-        headers = try from.value(.headers, or: headers)
-        timeoutMs = try from.value(.timeoutMs, or: timeoutMs)
-        filler = try from.decodeIfPresent(String.self, forKey: .filler)
-        fillerAfterMs = try from.value(.fillerAfterMs, or: fillerAfterMs)
+        try from.fill(
+            &self, (.description, \.description), (.parameters, \.parameters), (.method, \.method),
+            (.headers, \.headers), (.timeoutMs, \.timeoutMs), (.filler, \.filler),
+            (.fillerAfterMs, \.fillerAfterMs))
     }
 }
 
 extension VoiceSettings {
     package init(from decoder: any Decoder) throws {
-        let from = try decoder.strict(CodingKeys.self)
         self.init()
-        stt = try from.value(.stt, or: stt)
-        tts = try from.value(.tts, or: tts)
-        voice = try from.value(.voice, or: voice)
+        try decoder.strict(CodingKeys.self).fill(&self, (.stt, \.stt), (.tts, \.tts), (.voice, \.voice))
     }
 }
 
 extension TurnSettings {
     package init(from decoder: any Decoder) throws {
-        let from = try decoder.strict(CodingKeys.self)
         self.init()
-        endpointingMs = try from.value(.endpointingMs, or: endpointingMs)
-        bargeInMs = try from.value(.bargeInMs, or: bargeInMs)
-        bargeInWords = try from.value(.bargeInWords, or: bargeInWords)
-        silenceMs = try from.value(.silenceMs, or: silenceMs)
+        try decoder.strict(CodingKeys.self).fill(
+            &self, (.endpointingMs, \.endpointingMs), (.bargeInMs, \.bargeInMs),
+            (.bargeInWords, \.bargeInWords), (.acknowledgementPhrases, \.acknowledgementPhrases),
+            (.interruptionPhrases, \.interruptionPhrases), (.silenceMs, \.silenceMs))
     }
 }
 
 extension RecordingSettings {
     package init(from decoder: any Decoder) throws {
-        let from = try decoder.strict(CodingKeys.self)
         self.init()
-        mode = try from.value(.mode, or: mode)
+        try decoder.strict(CodingKeys.self).fill(&self, (.mode, \.mode))
     }
 }
 
 extension CallLimits {
     package init(from decoder: any Decoder) throws {
-        let from = try decoder.strict(CodingKeys.self)
         self.init()
-        maxSeconds = try from.value(.maxSeconds, or: maxSeconds)
-        ringSeconds = try from.value(.ringSeconds, or: ringSeconds)
+        try decoder.strict(CodingKeys.self).fill(
+            &self, (.maxSeconds, \.maxSeconds), (.ringSeconds, \.ringSeconds))
     }
 }
 
 extension FixedLines {
     package init(from decoder: any Decoder) throws {
-        let from = try decoder.strict(CodingKeys.self)
         self.init()
-        failure = try from.value(.failure, or: failure)
-        noFunds = try from.value(.noFunds, or: noFunds)
-        timeLimit = try from.value(.timeLimit, or: timeLimit)
-        reconnected = try from.value(.reconnected, or: reconnected)
-        silence = try from.value(.silence, or: silence)
-        readBack = try from.value(.readBack, or: readBack)
+        try decoder.strict(CodingKeys.self).fill(
+            &self, (.failure, \.failure), (.noFunds, \.noFunds), (.timeLimit, \.timeLimit),
+            (.reconnected, \.reconnected), (.silence, \.silence), (.readBack, \.readBack))
     }
 }
 
@@ -160,14 +142,14 @@ extension Condition: Codable {
             case "tool_succeeded": self = .toolSucceeded
             case "tool_failed": self = .toolFailed
             default:
-                throw Self.error(
-                    at: decoder, "expected matched, always, tool_succeeded, tool_failed or an object")
+                throw decoder.unreadable(
+                    "expected matched, always, tool_succeeded, tool_failed or an object")
             }
             return
         }
         let from = try decoder.strict(Keys.self)
         guard from.allKeys.count == 1, let key = from.allKeys.first else {
-            throw Self.error(at: decoder, "expected exactly one of equals, keywords, pattern, digits")
+            throw decoder.unreadable("expected exactly one of equals, keywords, pattern, digits")
         }
         switch key {
         case .equals: self = .equals(try from.decode(String.self, forKey: key).lowercased())
@@ -177,30 +159,16 @@ extension Condition: Codable {
         }
     }
 
-    private static func error(at decoder: any Decoder, _ reason: String) -> DecodingError {
-        .dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: reason))
-    }
-
     package func encode(to encoder: any Encoder) throws {
         switch self {
-        case .matched: try Self.encode("matched", to: encoder)
-        case .always: try Self.encode("always", to: encoder)
-        case .toolSucceeded: try Self.encode("tool_succeeded", to: encoder)
-        case .toolFailed: try Self.encode("tool_failed", to: encoder)
-        case .equals(let value): try Self.encode(value, .equals, to: encoder)
-        case .keywords(let phrases): try Self.encode(phrases, .keywords, to: encoder)
-        case .pattern(let source): try Self.encode(source, .pattern, to: encoder)
-        case .digits(let keys): try Self.encode(keys, .digits, to: encoder)
+        case .matched: try "matched".encode(to: encoder)
+        case .always: try "always".encode(to: encoder)
+        case .toolSucceeded: try "tool_succeeded".encode(to: encoder)
+        case .toolFailed: try "tool_failed".encode(to: encoder)
+        case .equals(let value): try ["equals": value].encode(to: encoder)
+        case .keywords(let phrases): try ["keywords": phrases].encode(to: encoder)
+        case .pattern(let source): try ["pattern": source].encode(to: encoder)
+        case .digits(let keys): try ["digits": keys].encode(to: encoder)
         }
-    }
-
-    private static func encode(_ word: String, to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(word)
-    }
-
-    private static func encode(_ value: some Encodable, _ key: Keys, to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: Keys.self)
-        try container.encode(value, forKey: key)
     }
 }

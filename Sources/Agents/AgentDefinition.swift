@@ -206,10 +206,14 @@ package struct VoiceSettings: Hashable, Sendable, Codable {
 package struct TurnSettings: Hashable, Sendable, Codable {
     /// Silence after open speech before the turn ends. 200...3000.
     package var endpointingMs = 700
-    /// Speech over the agent shorter than this is not an interruption. 100...2000.
+    /// Speech over the agent shorter than this is not an interruption; two fifths of it pause the agent. 100...2000.
     package var bargeInMs = 300
     /// Words over the agent that take the floor at once; 0: speech alone is enough. 0...10.
     package var bargeInWords = 0
+    /// Said over the agent these mean "go on", beside the language's own ("mm-hm", "okay").
+    package var acknowledgementPhrases: [String] = []
+    /// Said over the agent these stop it at once, beside the language's own ("wait", "stop").
+    package var interruptionPhrases: [String] = []
     /// Silence of the caller before the agent asks again. 1000...60000.
     package var silenceMs = 7000
     package init() {}
@@ -218,6 +222,8 @@ package struct TurnSettings: Hashable, Sendable, Codable {
         case endpointingMs = "endpointing_ms"
         case bargeInMs = "barge_in_ms"
         case bargeInWords = "barge_in_words"
+        case acknowledgementPhrases = "acknowledgement_phrases"
+        case interruptionPhrases = "interruption_phrases"
         case silenceMs = "silence_ms"
     }
 }

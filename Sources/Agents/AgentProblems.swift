@@ -18,6 +18,9 @@ package enum AgentLimits {
     package static let headers = 20
     package static let variables = 100
     package static let phrases = 1000
+    /// Phrases said over the agent, in each of the two lists.
+    package static let overlapPhrases = 50
+    package static let phraseCharacters = 60
     package static let problems = 50
     package static let idCharacters = 64
     package static let lineCharacters = 1000
@@ -91,9 +94,20 @@ struct AgentCheck {
         range(definition.turns.endpointingMs, 200...3000, "turns.endpointing_ms")
         range(definition.turns.bargeInMs, 100...2000, "turns.barge_in_ms")
         range(definition.turns.bargeInWords, 0...10, "turns.barge_in_words")
+        phrases(definition.turns.acknowledgementPhrases, "turns.acknowledgement_phrases")
+        phrases(definition.turns.interruptionPhrases, "turns.interruption_phrases")
         range(definition.turns.silenceMs, 1000...60000, "turns.silence_ms")
         range(definition.limits.maxSeconds, 10...14400, "limits.max_seconds")
         range(definition.limits.ringSeconds, 5...120, "limits.ring_seconds")
+    }
+
+    private mutating func phrases(_ phrases: [String], _ path: String) {
+        if phrases.count > AgentLimits.overlapPhrases {
+            report(path, "more than \(AgentLimits.overlapPhrases)")
+        }
+        for (index, phrase) in phrases.enumerated() {
+            text(phrase, "\(path)[\(index)]", max: AgentLimits.phraseCharacters)
+        }
     }
 
     private mutating func checkLines() {

@@ -78,6 +78,9 @@ package struct FlowMachine: Sendable {
         return fullness
     }
 
+    /// The current node pauses recording: nothing of what the caller answers may be kept.
+    package var isPrivate: Bool { nodes[memory.node]?.recording == .pause && memory.wait != .ended }
+
     private mutating func begin(_ effects: inout [Effect]) {
         guard memory.wait == .nothing else { return }
         guard speaksFirst == .caller else { return enter(start, &effects) }

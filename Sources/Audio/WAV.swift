@@ -2,12 +2,12 @@
 /// chapter 3.
 package enum WAV {
     package static let headerBytes = 44
-    /// `dataBytes` of a file that is still being written: readers take what is there.
-    package static let unknownLength = 0xFFFF_FFFF - headerBytes
+    /// Most that 32 bits of a header hold.
+    package static let dataBytesMax = 0xFFFF_FFFF - headerBytes
 
     /// 44 bytes. `dataBytes` counts the samples that follow, clamped to what 32 bits hold.
     package static func header(dataBytes: Int, channels: Int = 2, sampleRateHz: Int = 8000) -> [UInt8] {
-        let length = UInt32(min(max(0, dataBytes), unknownLength))
+        let length = UInt32(min(max(0, dataBytes), dataBytesMax))
         let blockBytes = channels * 2
         var out: [UInt8] = []
         out.reserveCapacity(headerBytes)

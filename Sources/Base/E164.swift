@@ -19,10 +19,7 @@ package struct E164: Hashable, Sendable, LosslessStringConvertible, Codable {
     package init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let number = E164(text) else {
-            throw DecodingError.dataCorrupted(
-                .init(
-                    codingPath: decoder.codingPath,
-                    debugDescription: "expected an E.164 number like +14155550100"))
+            throw decoder.unreadable("expected an E.164 number like +14155550100")
         }
         self = number
     }

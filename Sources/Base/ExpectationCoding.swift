@@ -29,20 +29,15 @@ extension Expectation: Codable {
             allowed = [.kind]
         }
         if let odd = container.allKeys.first(where: { !allowed.contains($0) }) {
-            throw DecodingError.dataCorrupted(
-                .init(
-                    codingPath: decoder.codingPath + [odd], debugDescription: "not a member of kind \(kind)"))
+            throw decoder.unreadable("not a member of kind \(kind)", at: odd)
         }
     }
 
     private static func plain(_ kind: String, at decoder: any Decoder) throws -> Expectation {
         guard let expectation = plain[kind] else {
-            throw DecodingError.dataCorrupted(
-                .init(
-                    codingPath: decoder.codingPath,
-                    debugDescription:
-                        "expected one of open, yes_no, phone, date, spelling, address, email, amount, "
-                        + "name, digits, choice"))
+            throw decoder.unreadable(
+                "expected one of open, yes_no, phone, date, spelling, address, email, amount, name, digits, choice"
+            )
         }
         return expectation
     }
@@ -55,14 +50,14 @@ extension Expectation: Codable {
 
     package func encode(to encoder: any Encoder) throws {
         switch self {
-        case .open: try Self.encode("open", to: encoder)
-        case .yesNo: try Self.encode("yes_no", to: encoder)
-        case .phone: try Self.encode("phone", to: encoder)
-        case .date: try Self.encode("date", to: encoder)
-        case .spelling: try Self.encode("spelling", to: encoder)
-        case .address: try Self.encode("address", to: encoder)
-        case .email: try Self.encode("email", to: encoder)
-        case .amount: try Self.encode("amount", to: encoder)
+        case .open: try "open".encode(to: encoder)
+        case .yesNo: try "yes_no".encode(to: encoder)
+        case .phone: try "phone".encode(to: encoder)
+        case .date: try "date".encode(to: encoder)
+        case .spelling: try "spelling".encode(to: encoder)
+        case .address: try "address".encode(to: encoder)
+        case .email: try "email".encode(to: encoder)
+        case .amount: try "amount".encode(to: encoder)
         case .choice(let phrases):
             var container = encoder.container(keyedBy: Keys.self)
             try container.encode("choice", forKey: .kind)
@@ -77,10 +72,5 @@ extension Expectation: Codable {
             try container.encode("name", forKey: .kind)
             try container.encode(known, forKey: .known)
         }
-    }
-
-    private static func encode(_ kind: String, to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(kind)
     }
 }

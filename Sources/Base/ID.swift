@@ -69,8 +69,7 @@ extension ID: LosslessStringConvertible, Codable {
     package init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let id = ID(text) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "expected an id like \(Of.prefix)_…"))
+            throw decoder.unreadable("expected an id like \(Of.prefix)_…")
         }
         self = id
     }

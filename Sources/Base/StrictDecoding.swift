@@ -23,10 +23,14 @@ extension Decoder {
         for key in try container(keyedBy: AnyKey.self).allKeys
         where !known.contains(where: { $0.stringValue == key.stringValue }) {
             let names = known.map(\.stringValue).joined(separator: ", ")
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: codingPath + [key], debugDescription: "unknown key; known: \(names)"))
+            throw unreadable("unknown key; known: \(names)", at: key)
         }
         return try container(keyedBy: keys)
+    }
+
+    /// An error that says why what is here, or its member `key`, cannot be read.
+    package func unreadable(_ reason: String, at key: (any CodingKey)? = nil) -> DecodingError {
+        .dataCorrupted(.init(codingPath: codingPath + (key.map { [$0] } ?? []), debugDescription: reason))
     }
 }
 

@@ -24,10 +24,10 @@ package struct WorkerStatus: Sendable, Codable {
     package var mediaURL: String
     package var capacity: Int
     package var isDraining: Bool
-    package var live: [LiveCall]
+    package var live: [CallKey]
     package init(
         worker: ID<Worker>, region: String, mediaURL: String, capacity: Int, isDraining: Bool,
-        live: [LiveCall]
+        live: [CallKey]
     ) {
         self.worker = worker
         self.region = region
@@ -38,7 +38,8 @@ package struct WorkerStatus: Sendable, Codable {
     }
 }
 
-package struct LiveCall: Hashable, Sendable, Codable {
+/// A call under one epoch: what a worker holds.
+package struct CallKey: Hashable, Sendable, Codable {
     package var call: ID<Call>
     package var tenant: ID<Tenant>
     package var epoch: Int

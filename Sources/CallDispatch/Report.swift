@@ -32,7 +32,9 @@ package enum CallFact: Sendable, Codable {
     case usage([Usage], connectedMs: Int)
     /// For people: node entered, key pressed, fallback taken. Never spoken words.
     case event(code: String, detail: String)
-    /// A finished recording or journal file under the recordings root.
+    /// A recording or journal file has been begun: it counts among the call's files even if nothing follows.
+    case artifactStarted(kind: ArtifactKind, path: String)
+    /// A finished recording or journal file under the recordings root; completes what was told at its start.
     case artifact(kind: ArtifactKind, path: String, bytes: Int, milliseconds: Int)
     /// The last fact. `connectedMs` and `usage` are this epoch's.
     case ended(EndReason, connectedMs: Int, usage: [Usage])

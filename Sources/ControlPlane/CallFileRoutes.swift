@@ -6,8 +6,8 @@ import Hummingbird
 import NIOCore
 import Store
 
-/// The files of a call: its recording as one WAV, and its journal. Several epochs leave several files; they
-/// are joined.
+/// The files of a call: its recording as one WAV, and its journal. Each epoch leaves its own files, also one whose
+/// worker died in the middle; they are joined in order, and the gap between two workers takes no time.
 struct CallFileRoutes: Routes {
     /// Read and sent at once.
     static let chunkBytes = 64 * 1024
@@ -41,14 +41,31 @@ struct CallFileRoutes: Routes {
     }
 
     private func journal(_ request: Request, _ context: ControlRequest) async throws -> Response {
-        let files = try await files(context, .journal).compactMap { path -> (String, Int, Int)? in
-            guard let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int else {
-                return nil
-            }
-            return (path, 0, size)
+        let files = try await files(context, .journal).compactMap { path in
+            Self.wholeLines(path).map { (path, 0, $0) }
         }
         guard !files.isEmpty else { throw Problem.notFound("journal") }
         return stream(type: "application/x-ndjson", head: [], parts: files)
+    }
+
+    /// Bytes up to the last line's end: a writer that died may have left half a line, which would spoil the next
+    /// file's first. nil: no file, or no line.
+    private static func wholeLines(_ path: String) -> Int? {
+        guard let file = FileHandle(forReadingAtPath: path), var end = try? file.seekToEnd() else {
+            return nil
+        }
+        defer { try? file.close() }  // Only read: nothing is lost.
+        while end > 0 {
+            let start = end - min(end, UInt64(chunkBytes))
+            guard (try? file.seek(toOffset: start)) != nil,
+                let chunk = try? file.read(upToCount: Int(end - start))
+            else { return nil }
+            if let last = chunk.lastIndex(of: 0x0A) {
+                return Int(start) + chunk.distance(from: chunk.startIndex, to: last) + 1
+            }
+            end = start
+        }
+        return nil
     }
 
     private func files(_ context: ControlRequest, _ kind: ArtifactKind) async throws -> [String] {
@@ -85,7 +102,7 @@ struct CallFileRoutes: Routes {
     }
 }
 
-/// Where the sound of a RIFF file is. A file whose writer died says "to the end" and is taken so.
+/// Where the sound of a RIFF file is. One that is still being written may say less than is there, never more.
 struct WAVFile {
     let path: String
     /// The `fmt ` chunk.

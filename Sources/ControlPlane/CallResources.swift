@@ -1,14 +1,16 @@
 package import CallDispatch
+package import HTTPClient
 package import Operations
 
 /// The routes about calls and their money, for the one who joins the parts.
 package enum CallResources {
-    /// Need an API key. `recordings`: the directory workers write to.
+    /// Need an API key. `recordings`: the directory workers write to. `http` reaches carriers.
     package static func keyed(
-        _ parts: ControlPlane.Parts, _ calls: CallParts, recordings: String
+        _ parts: ControlPlane.Parts, _ calls: CallParts, recordings: String, http: HTTPClient
     ) -> [any Routes] {
         [
-            CallRoutes(parts, calls), CallFileRoutes(parts, recordings: recordings), UsageRoutes(parts),
+            CallRoutes(parts, calls, http: http), CallFileRoutes(parts, recordings: recordings),
+            UsageRoutes(parts),
             WalletRoutes(parts), WebhookEndpointRoutes(parts),
         ]
     }

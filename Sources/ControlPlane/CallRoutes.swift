@@ -1,10 +1,13 @@
 import Base
 import Billing
 import CallDispatch
+import HTTPClient
 import HTTPTypes
 import Hummingbird
+import Logging
 import Operations
 import Store
+import Telephony
 
 /// `/v1/calls`: make one, look at them, end one.
 struct CallRoutes: Routes {
@@ -18,8 +21,10 @@ struct CallRoutes: Routes {
     private let calls: CallParts
     private let store: CallStore
     private let facts: FactStore
+    private let http: HTTPClient
 
-    init(_ parts: ControlPlane.Parts, _ calls: CallParts) {
+    init(_ parts: ControlPlane.Parts, _ calls: CallParts, http: HTTPClient) {
+        self.http = http
         self.parts = parts
         self.calls = calls
         store = CallStore(parts.database)
@@ -151,10 +156,27 @@ struct CallRoutes: Routes {
         let access = try context.caller()
         try access.require(.callsWrite)
         try await Convert.bodyOrNothing(request, context).fields().finish()
-        guard let row = try await EndCall(calls)(access.tenant, try context.id("id", Call.self)) else {
+        let end = EndCall(calls)
+        guard let row = try await end(access.tenant, try context.id("id", Call.self)) else {
             throw Problem.notFound("call")
         }
-        return Answer.json(Self.json(row))
+        return Answer.json(Self.json(try await hangUp(row, end, context)))
+    }
+
+    /// A call that rings is hung up here and now. Should the carrier not listen, the worker or the sweeper ends it.
+    private func hangUp(_ row: CallRow, _ end: EndCall, _ context: ControlRequest) async throws -> CallRow {
+        guard let sid = row.carrierCallID, let account = try await end.carrier(of: row) else { return row }
+        let carrier = TwilioAccount(
+            sid: account.accountSID, authToken: account.authToken, baseURL: account.baseURL)
+        do {
+            try await TwilioREST(account: carrier, http: http).hangUp(sid)
+        } catch let fault as Fault {
+            context.logger.warning(
+                "carrier did not take the hang-up",
+                metadata: ["call": .string("\(row.id)"), "reason": .string(fault.code)])
+            return row
+        }
+        return try await end.hungUp(row)
     }
 
     private func find(_ context: ControlRequest) async throws -> (Access, CallRow) {
@@ -189,7 +211,8 @@ extension CallRoutes {
     static func json(_ line: CostLine) -> JSON {
         [
             "component": .string(line.component.rawValue), "source": .string(line.source),
-            "unit": .string(line.unit.rawValue), "quantity": .int(line.quantity), "billed": .int(line.billed),
+            "unit": .string(RateUnit(line.unit).rawValue), "quantity": .int(line.quantity),
+            "billed": .int(line.billed),
             "price": .string(line.price.description), "per": .int(line.per),
             "amount": .string(line.amount.description),
         ]

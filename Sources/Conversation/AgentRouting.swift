@@ -92,10 +92,19 @@ extension Conversation {
         switch (effect, recording) {
         case (.pauseRecording, .on):
             recording = .paused
+            guard tentative?.isResumeDue != true else {
+                tentative?.isResumeDue = false
+                return
+            }
             step.effects.append(.pauseRecording)
         case (.resumeRecording, .paused):
             recording = .on
-            step.effects.append(.resumeRecording)
+            // Not before the turn stands: its rest may be private, too.
+            if tentative != nil {
+                tentative?.isResumeDue = true
+            } else {
+                step.effects.append(.resumeRecording)
+            }
         case (.startRecording, .off) where definition.recording.mode == .afterConsent:
             commitTurn(&step)
             recording = .on

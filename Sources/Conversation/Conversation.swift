@@ -53,7 +53,7 @@ package struct Conversation: Sendable {
         self.variables = variables
         before = resuming
         turns = Turns(
-            policy: Self.policy(definition.turns), replies: resuming?.replies ?? 0,
+            policy: Self.policy(definition), replies: resuming?.replies ?? 0,
             utterances: resuming?.utterances ?? 0)
         flow = definition.flow.map {
             FlowMachine(
@@ -68,11 +68,17 @@ package struct Conversation: Sendable {
         turnNumber = resuming?.turns ?? 0
     }
 
-    private static func policy(_ settings: TurnSettings) -> Turns.Policy {
+    private static func policy(_ definition: AgentDefinition) -> Turns.Policy {
+        let settings = definition.turns
         var policy = Turns.Policy()
         policy.endpointing.openMs = settings.endpointingMs
+        policy.endpointing.wordsTrust = definition.language.hasPrefix("en") ? 1 : 0
         policy.bargeIn.judgeMs = settings.bargeInMs
+        policy.bargeIn.pauseMs = settings.bargeInMs * 2 / 5
         policy.bargeIn.words = settings.bargeInWords
+        policy.bargeIn.phrases = Phrases(
+            language: definition.language, acknowledging: settings.acknowledgementPhrases,
+            interrupting: settings.interruptionPhrases)
         policy.silenceMs = settings.silenceMs
         return policy
     }
@@ -193,7 +199,7 @@ package struct Conversation: Sendable {
 
     private mutating func press(_ digit: String, _ step: inout Step) {
         guard digit.utf8.count == 1, "0123456789*#".contains(digit), call.ending == nil else { return }
-        step.effects.append(.record(.digit(recording == .paused ? "x" : digit)))
+        step.effects.append(.record(.digit(isPrivate ? "x" : digit)))
         let fullness = self.fullness(text: "", keys: turns.keys + (digit == "#" ? "" : digit))
         apply(turns.handle(.key(digit, fullness), at: step.time), &step)
     }
@@ -221,7 +227,9 @@ package struct Conversation: Sendable {
         case .cancelReply(let id): step.effects.append(.cancelReply(Dialogue.ReplyID(id)))
         case .speak(let id, let text): step.effects.append(.speak(Dialogue.UtteranceID(id), text: text))
         case .pausePlayout: step.effects.append(.pausePlayout)
-        case .resumePlayout: step.effects.append(.resumePlayout)
+        case .duckPlayout: step.effects.append(.duckPlayout)
+        case .unduckPlayout: step.effects.append(.unduckPlayout)
+        case .resumePlayout(let fromStart): step.effects.append(.resumePlayout(fromStart: fromStart))
         case .clearPlayout: step.effects.append(.clearPlayout)
         case .callerTurn(let turn): begin(turn, &step)
         case .reopened: forgetTurn(&step)

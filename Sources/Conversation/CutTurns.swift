@@ -14,6 +14,8 @@ struct TentativeTurn {
     var recording: Checkpoint.RecordingState
     var turnNumber: Int
     var facts: [Dialogue.Fact] = []
+    /// Recording goes on once the turn stands.
+    var isResumeDue = false
 }
 
 extension Conversation {
@@ -31,6 +33,7 @@ extension Conversation {
         guard let kept = tentative else { return }
         tentative = nil
         for fact in kept.facts { step.effects.append(.record(fact)) }
+        if kept.isResumeDue { step.effects.append(.resumeRecording) }
     }
 
     /// The turn was cut: the agent is where it was before.
@@ -40,10 +43,11 @@ extension Conversation {
         flow = before.flow
         prompt = before.prompt
         turnNumber = before.turnNumber
-        if recording != before.recording {
-            recording = before.recording
-            step.effects.append(recording == .paused ? .pauseRecording : .resumeRecording)
+        let recorded = before.isResumeDue ? .paused : recording
+        if recorded != before.recording {
+            step.effects.append(before.recording == .paused ? .pauseRecording : .resumeRecording)
         }
+        recording = before.recording
         if let asked = before.listening { listen(asked.expectation, asked.phrases, &step) }
         note("turn_reopened", &step)
         apply(

@@ -85,10 +85,13 @@ package enum Dialogue {
         case cancelReply(ReplyID)
         /// Synthesise and queue behind what is queued; answered by `synthesised` and `heard`.
         case speak(UtteranceID, text: String)
+        /// The agent's voice is softened, and as before: the caller may be about to speak.
+        case duckPlayout, unduckPlayout
+        /// Silent at once; `resumePlayout` or `clearPlayout` follows.
         case pausePlayout
-        case resumePlayout
-        /// Drop everything not yet heard; `heard` tells no more of those utterances. A pause goes on until
-        /// `resumePlayout`, which follows at once where playout was paused.
+        /// On at full voice from the very sample, or from the start of the utterance that was paused.
+        case resumePlayout(fromStart: Bool)
+        /// Drop everything not yet heard; `heard` tells no more of those utterances. Ends pause and ducking.
         case clearPlayout
         /// The recogniser listens for this from now on; `phrases` are further words to expect.
         case listen(for: Expectation, phrases: [String])

@@ -56,7 +56,10 @@ package enum Ladder {
         case .cancelReply(let reply): "cancel reply \(reply.number)"
         case .speak(let utterance, let text): "speak #\(utterance.number) \(quoted(text))"
         case .pausePlayout: "pause playout"
-        case .resumePlayout: "resume playout"
+        case .duckPlayout: "duck playout"
+        case .unduckPlayout: "unduck playout"
+        case .resumePlayout(let fromStart):
+            "resume playout" + (fromStart ? " from the start of the line" : "")
         case .clearPlayout: "clear playout"
         case .listen(let expectation, let phrases):
             "listen for \(text(of: expectation))"

@@ -120,6 +120,8 @@ package struct Dialer: Sendable {
                 if made > 0 { logger.info("partitions made", metadata: ["count": .stringConvertible(made)]) }
                 try await LeaseStore(parts.database).sweep(olderThan: Self.workerMemory)
                 _ = try await IdempotencyStore(parts.database, vault: parts.vault).sweep()
+                let forgotten = try await RetentionStore(parts.database).sweep()
+                Counter(label: "parley_rows_forgotten_total").increment(by: Int64(forgotten))
                 await pause(rhythm.housekeeping)
             } catch {
                 await failed("housekeeping", error)

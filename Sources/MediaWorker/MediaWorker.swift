@@ -4,7 +4,6 @@ package import CallQueue
 package import HTTPClient
 import Hummingbird
 package import Logging
-import NIOConcurrencyHelpers
 import NIOCore
 import ServiceLifecycle
 package import Speech
@@ -18,12 +17,14 @@ package final class MediaWorker: Service {
     static let drainPause: Duration = .milliseconds(100)
     /// What is left to be reported gets so long at the end; then the spool keeps it.
     static let flushMax: Duration = .seconds(3)
-    /// Calls cut off by the drain's limit get so long to say goodbye.
-    static let goodbyeMax: Duration = .seconds(10)
+    /// Calls cut off by the drain's limit get so long to say what is being said, and then `lastMax` to be closed.
+    package static let goodbyeMax: Duration = .seconds(10)
+    /// All that ending a call may take: its files, its last report, the carrier's answer.
+    static let lastMax: Duration = .nanoseconds(
+        (CallRunner.filesLimit + CallRunner.endedLimit + CallRunner.hangUpLimit).nanoseconds)
 
     package let station: Station
     private let queue: CallQueue?
-    private let bound = NIOLockedValueBox<Int?>(nil)
 
     package init(
         configuration: WorkerConfiguration, link: any ControlLink, queue: CallQueue, speech: SpeechRegistry,
@@ -42,14 +43,10 @@ package final class MediaWorker: Service {
         queue = nil
     }
 
-    /// The media port, once `run` has bound it.
-    package var port: Int? { bound.withLockedValue { $0 } }
-
     /// Runs until graceful shutdown or cancellation. - Throws: when the media port cannot be bound.
     package func run() async throws {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        let application = MediaServer(station: station).application { [bound] number in
-            bound.withLockedValue { $0 = number }
+        let application = MediaServer(station: station).application { number in
             port.yield(number)
             port.finish()
         }
@@ -108,18 +105,23 @@ package final class MediaWorker: Service {
         try? await gracefulShutdown()
     }
 
+    /// Calls that only ring are not waited for beyond the limit: the carrier asks the control plane once they are
+    /// answered, and is sent to another worker.
     private func drain() async {
+        await wait(station.configuration.drain) { station.live.used == 0 }
+        guard !station.live.runners.isEmpty else { return }
+        station.logger.notice(
+            "drain limit reached", metadata: ["live": .stringConvertible(station.live.runners.count)])
+        for runner in station.live.runners { runner.endSoon() }
+        await wait(Self.goodbyeMax) { station.live.runners.isEmpty }
+        for runner in station.live.runners { runner.endNowSoon() }
+        await wait(Self.lastMax) { station.live.runners.isEmpty }
+    }
+
+    private func wait(_ limit: Duration, until isOver: () -> Bool) async {
         let clock = ContinuousClock()
-        let limit = clock.now + station.configuration.drain
-        while station.live.used > 0, clock.now < limit { try? await Task.sleep(for: Self.drainPause) }
-        let left = station.live.runners
-        guard !left.isEmpty else { return }
-        station.logger.notice("drain limit reached", metadata: ["live": .stringConvertible(left.count)])
-        for runner in left { runner.endSoon() }
-        let goodbye = clock.now + Self.goodbyeMax
-        while !station.live.runners.isEmpty, clock.now < goodbye {
-            try? await Task.sleep(for: Self.drainPause)
-        }
+        let end = clock.now + limit
+        while !isOver(), clock.now < end { try? await Task.sleep(for: Self.drainPause) }
     }
 
     private func flush() async {

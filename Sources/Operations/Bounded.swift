@@ -32,7 +32,7 @@ enum Bounded {
                 milliseconds: clamp(milliseconds, connectedMsMax))
         case .carrierAccepted(let id): report.fact = .carrierAccepted(carrierCallID: cut(id, 100))
         case .event(let code, let detail): report.fact = .event(code: cut(code, 64), detail: cut(detail, 500))
-        case .dialing, .mediaStarted: break
+        case .dialing, .mediaStarted, .artifactStarted: break
         }
         return report
     }

@@ -1,7 +1,9 @@
 package import Base
+package import CallDispatch
 package import Store
 
-/// Ends a call for the operator or the customer: at once while it waits, politely once a worker has it.
+/// Ends a call for the operator or the customer: at once while it waits, politely once a worker has it. One that
+/// rings has nobody to be polite to: the caller of this hangs it up at `carrier(of:)`, whoever its worker is.
 package struct EndCall: Sendable {
     private let parts: CallParts
     package init(_ parts: CallParts) { self.parts = parts }
@@ -20,5 +22,21 @@ package struct EndCall: Sendable {
                 return try await CallStore.lock(tenant, call, in: sql)
             }
         }
+    }
+
+    /// Where a call rings; nil when it does not, or the carrier's id of it is not known yet.
+    package func carrier(of call: CallRow) async throws -> CarrierAccount? {
+        guard call.state == .dialing, call.carrierCallID != nil else { return nil }
+        let plan = try await MakePlan(parts, tenant: call.tenant)
+        return try await parts.database.tenantTransaction(call.tenant) {
+            try await plan.carrier(of: call, in: $0)
+        }
+    }
+
+    /// The carrier has hung up a call that rang.
+    package func hungUp(_ call: CallRow) async throws -> CallRow {
+        try await RecordCarrierStatus(parts)(
+            call.tenant, call.id, status: "canceled", carrierCallID: call.carrierCallID)
+        return try await CallStore(parts.database).find(call.tenant, call.id) ?? call
     }
 }

@@ -43,6 +43,12 @@ struct MakePlan {
             isResumed: resumed, elapsedMs: Int(elapsed), checkpointKey: checkpointKey(call.id))
     }
 
+    /// The account `call` is held at; nil when its credential is gone.
+    func carrier(of call: CallRow, in sql: PostgresTransaction) async throws -> CarrierAccount? {
+        try await CredentialReader.all(call.tenant, seal: seal, in: sql)
+            .first { $0.id == call.credential && $0.vendor == "twilio" }.map { account($0, call) }
+    }
+
     private func account(_ credential: OpenCredential, _ call: CallRow) -> CarrierAccount {
         CarrierAccount(
             vendor: credential.vendor, accountSID: credential.account ?? "", authToken: credential.secret,

@@ -41,7 +41,7 @@ package struct RecordCarrierStatus: Sendable {
             try await FactStore.note(row, "carrier_ended", ["status": .string(status)], in: sql)
             // A call with media has a worker whose last report tells more; the sweeper waits for it a little.
             guard row.mediaEpoch == 0, row.state != .claimed || row.direction == .inbound else { return }
-            try await SettleCall.end(row, reason, in: sql)
+            try await SettleCall.end(row, row.times.endRequested == nil ? reason : .requested, in: sql)
         }
     }
 }

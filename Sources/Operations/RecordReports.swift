@@ -57,10 +57,10 @@ package struct RecordReports: Sendable {
     /// takes.
     private static func mayTell(_ report: Report, _ call: CallRow) -> Bool {
         guard (1...Int(Int32.max)).contains(report.sequence) else { return false }
-        if case .artifact = report.fact {
-            return report.epoch >= 1 && report.epoch <= call.epoch
+        switch report.fact {
+        case .artifact, .artifactStarted: return report.epoch >= 1 && report.epoch <= call.epoch
+        default: return report.epoch == call.epoch && call.state != .queued
         }
-        return report.epoch == call.epoch && call.state != .queued
     }
 
     /// The row after the fact; nil when the worker must drop the call.
@@ -73,9 +73,13 @@ package struct RecordReports: Sendable {
         case .dialing: return try await startDialing(call, in: sql)
         case .carrierAccepted(let id): try await CallStore.learn(call, carrierCallID: id, in: sql)
         case .turn(let turn): try await FactStore.insert(turn, of: report, in: sql)
+        case .artifactStarted(let kind, let path):
+            guard Bounded.isArtifactPath(path) else { return call }
+            try await FactStore.storeArtifact(
+                kind: kind, path: path, bytes: 0, milliseconds: 0, of: report, in: sql)
         case .artifact(let kind, let path, let bytes, let milliseconds):
             guard Bounded.isArtifactPath(path) else { return call }
-            try await FactStore.insertArtifact(
+            try await FactStore.storeArtifact(
                 kind: kind, path: path, bytes: bytes, milliseconds: milliseconds, of: report, in: sql)
         case .usage(let usage, let connectedMs) where call.state != .ended:
             try await FactStore.store(usage, connectedMs: connectedMs, of: report, in: sql)
@@ -130,6 +134,7 @@ enum Described {
                 code.isEmpty ? "event" : String(code.prefix(64)),
                 ["detail": .string(String(detail.prefix(500)))]
             )
+        case .artifactStarted(let kind, _): ("artifact_started", ["kind": .string(kind.rawValue)])
         case .artifact(let kind, _, let bytes, let milliseconds):
             (
                 "artifact",

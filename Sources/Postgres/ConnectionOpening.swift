@@ -1,4 +1,5 @@
 internal import CLibPQ
+import Connections
 import Dispatch
 import Synchronization
 
@@ -24,7 +25,7 @@ extension PostgresConnection {
         guard isWanted else { return PQfinish(raw) }
         guard PQstatus(raw) != CONNECTION_BAD else { return lose(handle.message) }
         let limit = PostgresLimits.connect
-        queue.asyncAfter(deadline: .now() + .nanoseconds(Int(limit.nanoseconds))) { [weak self] in
+        queue.asyncAfter(deadline: .now() + limit) { [weak self] in
             self?.expire(limit)
         }
         wait(handle, writing: true)

@@ -1,4 +1,5 @@
 internal import CLibPQ
+import Connections
 import Dispatch
 import Synchronization
 

@@ -1,3 +1,4 @@
+import Base
 internal import CLibPQ
 
 /// How to open a connection: libpq's keywords and values.
@@ -73,9 +74,4 @@ struct ConnectionSettings: Sendable {
             body(starts.map { buffer.baseAddress! + $0 } + [nil])
         }
     }
-}
-
-extension Duration {
-    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
-    var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

@@ -1,3 +1,4 @@
+import Connections
 import Dispatch
 import Logging
 import Synchronization
@@ -6,8 +7,8 @@ extension PostgresPool {
     /// What is notified on `channel`, payload by payload, until the pool closes or the stream is dropped.
     ///
     /// An empty payload comes each time listening (re)starts: what was notified before may have been missed,
-    /// so
-    /// look at the tables now. Uses a connection of its own, outside `connections`. A reader more than
+    /// so look at
+    /// the tables now. Uses a connection of its own, outside `connections`. A reader more than
     /// `PostgresLimits.unreadNotificationsMax` behind loses the oldest.
     package func listen(_ channel: String) -> AsyncStream<String> {
         let (stream, continuation) = AsyncStream.makeStream(
@@ -108,7 +109,7 @@ final class Listener: Sendable {
         }
         guard let failures else { return }
         if failures == 1 { logger.warning("listening was interrupted", metadata: ["cause": "\(error)"]) }
-        queue.asyncAfter(deadline: .now() + .nanoseconds(Backoff.pause(after: failures))) { [weak self] in
+        queue.asyncAfter(deadline: .now() + Backoff.pause(after: failures)) { [weak self] in
             self?.connect()
         }
     }

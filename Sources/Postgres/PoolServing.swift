@@ -1,3 +1,4 @@
+import Connections
 import Dispatch
 import Logging
 import Synchronization
@@ -21,7 +22,7 @@ extension PostgresPool {
                 return (nil, .busy("\(configuration.waitersMax) callers are waiting already"))
             }
             state.counters.waited += 1
-            let deadline = DispatchTime.now() + .nanoseconds(Int(configuration.waitLimit.nanoseconds))
+            let deadline = DispatchTime.now() + configuration.waitLimit
             state.waiters.append(.init(want: want, caller: ObjectIdentifier(caller), deadline: deadline))
             return (nil, nil)
         }
@@ -121,7 +122,7 @@ extension PostgresPool {
             state.counters.failedConnects += 1
             state.failures += 1
             state.lastFailure = error
-            state.retryAt = .now() + .nanoseconds(Backoff.pause(after: state.failures))
+            state.retryAt = .now() + Backoff.pause(after: state.failures)
             return (state.failures == 1 && !state.isClosed, false)
         }
         if isFirst { logger.warning("a PostgreSQL connection failed", metadata: ["cause": "\(error)"]) }
@@ -180,16 +181,5 @@ extension PostgresPool {
         }
         for want in due { refuse(want, error) }
         serve()
-    }
-}
-
-enum Backoff {
-    /// Nanoseconds: doubling from `backoffMin` to `backoffMax`, the upper half of it random so that
-    /// replicas do not come back in step.
-    static func pause(after failures: Int) -> Int {
-        let doublings = min(failures - 1, 16)
-        let full = min(
-            PostgresLimits.backoffMin.nanoseconds << doublings, PostgresLimits.backoffMax.nanoseconds)
-        return Int(full / 2 + Int64.random(in: 0...full / 2))
     }
 }

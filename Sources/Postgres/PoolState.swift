@@ -1,3 +1,4 @@
+import Connections
 import Dispatch
 
 /// Who holds which connection and who waits: plain values, changed under the pool's lock.

@@ -1,3 +1,4 @@
+import Connections
 import Synchronization
 
 /// What the pool is doing, for metrics.

@@ -1,4 +1,5 @@
 internal import CLibPQ
+import Connections
 import Dispatch
 import Synchronization
 
@@ -141,17 +142,14 @@ extension PostgresConnection {
     func armStallCheck(_ state: inout State) {
         guard let limit = settings.stallLimit, !state.isStallCheckArmed else { return }
         state.isStallCheckArmed = true
-        let due = DispatchTime(
-            uptimeNanoseconds: state.headSince.uptimeNanoseconds + UInt64(limit.nanoseconds))
-        queue.asyncAfter(deadline: due) { [weak self] in self?.checkStall(limit) }
+        queue.asyncAfter(deadline: state.headSince + limit) { [weak self] in self?.checkStall(limit) }
     }
 
     private func checkStall(_ limit: Duration) {
         let isStalled = state.withLock { state in
             state.isStallCheckArmed = false
             guard !state.inFlight.isEmpty else { return false }
-            let waited = DispatchTime.now().uptimeNanoseconds - state.headSince.uptimeNanoseconds
-            if waited >= UInt64(limit.nanoseconds) { return true }
+            if state.headSince + limit <= .now() { return true }
             armStallCheck(&state)
             return false
         }

@@ -2,9 +2,6 @@
 enum PostgresLimits {
     /// From the first packet to a usable connection; includes name look-up, TLS and login.
     static let connect: Duration = .seconds(5)
-    /// Pause before connecting again after the first failure; doubles up to `backoffMax`, half of it random.
-    static let backoffMin: Duration = .milliseconds(50)
-    static let backoffMax: Duration = .seconds(2)
     /// A reply may be this much later than the server's own statement timeout before the connection counts as
     /// dead.
     static let stallGrace: Duration = .seconds(5)

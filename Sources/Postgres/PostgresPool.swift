@@ -1,4 +1,5 @@
 package import Logging
+import Connections
 import Dispatch
 import Synchronization
 
@@ -97,7 +98,7 @@ package final class PostgresPool: Sendable {
         }
         for listener in listeners { listener.stop() }
         for waiter in waiters { refuse(waiter.want, .closed) }
-        let limit = DispatchTime.now() + .nanoseconds(Int(PostgresLimits.close.nanoseconds))
+        let limit = DispatchTime.now() + PostgresLimits.close
         queue.asyncAfter(deadline: limit) { [weak self] in self?.endDrain() }
         await withCheckedContinuation { continuation in
             let isBusy = state.withLock { state in

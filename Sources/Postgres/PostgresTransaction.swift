@@ -1,3 +1,4 @@
+import Connections
 import Synchronization
 
 /// Statements that happen together or not at all. Valid inside the `transaction` body it was given to.
@@ -38,7 +39,7 @@ extension PostgresPool {
             }
             state.withLock { $0.counters.transactionRetries += 1 }
             let pause = PostgresLimits.conflictPause * attempt
-            try await Task.sleep(for: .nanoseconds(Int64.random(in: 0...pause.nanoseconds)))
+            try await Task.sleep(for: pause * Double.random(in: 0...1))
             attempt += 1
         }
     }

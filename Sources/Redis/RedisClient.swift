@@ -1,4 +1,5 @@
 package import Logging
+import Connections
 import Dispatch
 import Synchronization
 

@@ -6,9 +6,6 @@ enum RedisLimits {
     static let command: Duration = .seconds(5)
     /// A blocking client waits this long for a server that is away; others fail at once.
     static let blockingWait: Duration = .seconds(5)
-    /// Pause before connecting again after the first failure; doubles up to `backoffMax`, half of it random.
-    static let backoffMin: Duration = .milliseconds(50)
-    static let backoffMax: Duration = .seconds(2)
     /// Commands on the wire at once, and commands waiting for a connection at once.
     static let inFlightMax = 10_000
     static let waitingMax = 1024
@@ -22,8 +19,4 @@ enum RedisLimits {
     static let close: Duration = .seconds(2)
     /// A silent TCP peer is probed after this many seconds, this often, this many times.
     static let keepAlive: (idle: Int32, interval: Int32, count: Int32) = (15, 5, 3)
-}
-
-extension Duration {
-    var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
 }

@@ -1,4 +1,5 @@
 internal import CHiredis
+import Connections
 import Dispatch
 import Glibc
 import Synchronization
@@ -101,7 +102,7 @@ final class RedisLink: @unchecked Sendable {
             let once = Once { continuation.resume() }
             // An answer to this one comes after all others; any outcome will do.
             send(Job(commands: [RedisArguments(["PING"])]) { _ in once() })
-            queue.asyncAfter(deadline: .now() + .nanoseconds(Int(limit.nanoseconds))) { once() }
+            queue.asyncAfter(deadline: .now() + limit) { once() }
         }
     }
 
@@ -122,7 +123,7 @@ final class RedisLink: @unchecked Sendable {
             }
             if isSent { redisAsyncHandleWrite(hiredis) }
         }
-        queue.asyncAfter(deadline: .now() + .nanoseconds(Int(RedisLimits.command.nanoseconds))) {
+        queue.asyncAfter(deadline: .now() + RedisLimits.command) {
             [weak self] in
             guard let self else { return }
             let missing = lock.withLock { _ in confirmations < channels.count }
@@ -165,7 +166,7 @@ extension RedisLink {
             return lose("no file descriptor left")
         }
         let limit = RedisLimits.connect
-        queue.asyncAfter(deadline: .now() + .nanoseconds(Int(limit.nanoseconds))) { [weak self] in
+        queue.asyncAfter(deadline: .now() + limit) { [weak self] in
             guard let self else { return }
             let isLate = lock.withLock { _ in phase == .connecting || phase == .greeting }
             if isLate { lose("not connected within \(limit)") }
@@ -353,14 +354,12 @@ extension RedisLink {
     private func armStallCheck() {
         guard let commandLimit, !isStallCheckArmed else { return }
         isStallCheckArmed = true
-        let limit = UInt64(commandLimit.nanoseconds)
-        queue.asyncAfter(deadline: .init(uptimeNanoseconds: headSince.uptimeNanoseconds + limit)) {
-            [weak self] in
+        queue.asyncAfter(deadline: headSince + commandLimit) { [weak self] in
             guard let self else { return }
             let isStalled = lock.withLock { _ in
                 isStallCheckArmed = false
                 guard !pending.isEmpty else { return false }
-                if DispatchTime.now().uptimeNanoseconds - headSince.uptimeNanoseconds >= limit { return true }
+                if headSince + commandLimit <= .now() { return true }
                 armStallCheck()
                 return false
             }

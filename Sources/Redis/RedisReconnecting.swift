@@ -1,3 +1,4 @@
+import Connections
 import Dispatch
 import Logging
 import Synchronization
@@ -17,7 +18,7 @@ extension RedisClient {
             if state.failures > 0, !isBlocking { return .refuse(.unreachable(state.lastFailure)) }
             guard state.waiters.count < RedisLimits.waitingMax else { return .refuse(.busy) }
             let limit = isBlocking ? RedisLimits.blockingWait : RedisLimits.connect
-            let deadline = DispatchTime.now() + .nanoseconds(Int(limit.nanoseconds))
+            let deadline = DispatchTime.now() + limit
             state.waiters.append(
                 Waiter(commands: commands, ticket: ticket, attempt: attempt, deadline: deadline))
             armWaitCheck(&state)
@@ -89,12 +90,12 @@ extension RedisClient {
     }
 
     private func lost(_ link: RedisLink, _ reason: String) {
-        let (pause, refused, isFirst) = state.withLock { state -> (Int?, [Waiter], Bool) in
+        let (pause, refused, isFirst) = state.withLock { state -> (Duration?, [Waiter], Bool) in
             guard state.link === link else { return (nil, [], false) }
             let wasOpen = state.isOpen
             (state.link, state.isOpen, state.lastFailure) = (nil, false, reason)
             // An open connection that breaks is replaced at once; only failing to open one is being away.
-            if wasOpen { return (0, [], true) }
+            if wasOpen { return (.zero, [], true) }
             state.failures += 1
             state.isRetryArmed = true
             let refused = isBlocking ? [] : state.waiters.removeAll()
@@ -103,8 +104,8 @@ extension RedisClient {
         guard let pause else { return }
         if isFirst { logger.warning("the Redis connection failed", metadata: ["cause": "\(reason)"]) }
         for waiter in refused { waiter.ticket.finish(.failure(RedisError.unreachable(reason))) }
-        if pause == 0 { return connect() }
-        queue.asyncAfter(deadline: .now() + .nanoseconds(pause)) { [weak self] in
+        if pause == .zero { return connect() }
+        queue.asyncAfter(deadline: .now() + pause) { [weak self] in
             self?.state.withLock { $0.isRetryArmed = false }
             self?.connect()
         }
@@ -129,15 +130,5 @@ extension RedisClient {
             return (due, state.failures > 0 ? state.lastFailure : "still connecting")
         }
         for waiter in due { waiter.ticket.finish(.failure(RedisError.unreachable(cause))) }
-    }
-}
-
-enum Backoff {
-    /// Nanoseconds: doubling from `backoffMin` to `backoffMax`, the upper half of it random so that
-    /// replicas do not come back in step.
-    static func pause(after failures: Int) -> Int {
-        let doublings = min(failures - 1, 16)
-        let full = min(RedisLimits.backoffMin.nanoseconds << doublings, RedisLimits.backoffMax.nanoseconds)
-        return Int(full / 2 + Int64.random(in: 0...full / 2))
     }
 }

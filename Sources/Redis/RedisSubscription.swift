@@ -1,3 +1,4 @@
+import Connections
 import Dispatch
 import Logging
 import Synchronization
@@ -92,7 +93,7 @@ final class RedisSubscription: Sendable {
         if failures == 1 {
             logger.warning("a Redis subscription was interrupted", metadata: ["cause": "\(reason)"])
         }
-        queue.asyncAfter(deadline: .now() + .nanoseconds(Backoff.pause(after: failures))) { [weak self] in
+        queue.asyncAfter(deadline: .now() + Backoff.pause(after: failures)) { [weak self] in
             self?.connect()
         }
     }

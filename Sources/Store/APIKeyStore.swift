@@ -65,13 +65,10 @@ package struct APIKeyStore: Sendable {
     }
 
     package func list(_ tenant: ID<Tenant>, _ page: Page<APIKey>) async throws -> Listed<APIKeyRow, APIKey> {
-        let found = try await database.adminQuery(
-            tenant,
-            """
-            SELECT \(Self.columns) FROM api_keys WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2::uuid)
-            ORDER BY id DESC LIMIT $3
-            """, [.id(tenant), .maybe(page.after), .maybe(page.limit + 1)])
-        return Listed(try found.rows.map(APIKeyRow.init), limit: page.limit, id: \.id)
+        try await database.list(
+            tenant, page, "SELECT \(Self.columns) FROM api_keys WHERE tenant_id = $3", [.id(tenant)],
+            id: \.id,
+            APIKeyRow.init)
     }
 
     package func insert(_ row: APIKeyRow, token: Redacted<String>, in sql: PostgresTransaction) async throws {

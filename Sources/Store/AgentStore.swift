@@ -54,13 +54,11 @@ package struct AgentStore: Sendable {
     package func list(
         _ tenant: ID<Tenant>, _ page: Page<Agent>, withArchived: Bool = false
     ) async throws -> Listed<AgentRow, Agent> {
-        let found = try await database.adminQuery(
-            tenant,
-            """
-            SELECT \(Self.columns) FROM agents WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2::uuid)
-                AND ($3 OR archived_at IS NULL) ORDER BY id DESC LIMIT $4
-            """, [.id(tenant), .maybe(page.after), .bool(withArchived), .maybe(page.limit + 1)])
-        return Listed(try found.rows.map(AgentRow.init), limit: page.limit, id: \.id)
+        try await database.list(
+            tenant, page,
+            "SELECT \(Self.columns) FROM agents WHERE tenant_id = $3 AND ($4 OR archived_at IS NULL)",
+            [.id(tenant), .bool(withArchived)], id: \.id,
+            AgentRow.init)
     }
 
     /// `number` nil: the latest.

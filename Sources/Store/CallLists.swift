@@ -20,25 +20,22 @@ extension CallStore {
     package func list(
         _ tenant: ID<Tenant>, _ filter: Filter, _ page: Page<Call>
     ) async throws -> Listed<CallRow, Call> {
-        let found = try await database.adminQuery(
-            tenant,
+        try await database.list(
+            tenant, page,
             """
-            SELECT \(CallRow.columns) FROM calls WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2::uuid)
+            SELECT \(CallRow.columns) FROM calls WHERE tenant_id = $3
                 AND ($4::text IS NULL OR state = $4) AND ($5::text IS NULL OR direction = $5)
                 AND ($6::uuid IS NULL OR agent_id = $6) AND ($7::text IS NULL OR from_number = $7)
                 AND ($8::text IS NULL OR to_number = $8)
                 AND ($9::timestamptz IS NULL OR id >= parley_uuid7_floor($9::timestamptz))
                 AND ($10::timestamptz IS NULL OR id < parley_uuid7_floor($10::timestamptz))
                 AND ($11::text IS NULL OR end_reason = $11)
-            ORDER BY id DESC LIMIT $3
             """,
             [
-                .id(tenant), .maybe(page.after), .maybe(page.limit + 1), .maybe(filter.state?.rawValue),
-                .maybe(filter.direction?.rawValue), .maybe(filter.agent), .maybe(filter.from),
-                .maybe(filter.to),
-                .time(filter.createdAfter), .time(filter.createdBefore), .maybe(filter.endReason?.rawValue),
-            ])
-        return Listed(try found.rows.map(CallRow.init), limit: page.limit, id: \.id)
+                .id(tenant), .maybe(filter.state?.rawValue), .maybe(filter.direction?.rawValue),
+                .maybe(filter.agent), .maybe(filter.from), .maybe(filter.to), .time(filter.createdAfter),
+                .time(filter.createdBefore), .maybe(filter.endReason?.rawValue),
+            ], id: \.id, CallRow.init)
     }
 }
 

@@ -65,13 +65,10 @@ package struct CredentialStore: Sendable {
     package func list(
         _ tenant: ID<Tenant>, _ page: Page<Credential>
     ) async throws -> Listed<CredentialRow, Credential> {
-        let found = try await database.adminQuery(
-            tenant,
-            """
-            SELECT \(Self.columns) FROM credentials WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2::uuid)
-            ORDER BY id DESC LIMIT $3
-            """, [.id(tenant), .maybe(page.after), .maybe(page.limit + 1)])
-        return Listed(try found.rows.map(CredentialRow.init), limit: page.limit, id: \.id)
+        try await database.list(
+            tenant, page, "SELECT \(Self.columns) FROM credentials WHERE tenant_id = $3", [.id(tenant)],
+            id: \.id,
+            CredentialRow.init)
     }
 
     /// Seals before the transaction, so that the seal's own look-up needs no second connection inside it.

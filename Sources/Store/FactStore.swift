@@ -56,14 +56,17 @@ package struct FactStore: Sendable {
             ])
     }
 
-    package static func insertArtifact(
+    /// A file of a call. Told at its start without a size, then with it, in any order: the larger is the later.
+    package static func storeArtifact(
         kind: ArtifactKind, path: String, bytes: Int, milliseconds: Int, of report: Report,
         in sql: PostgresTransaction
     ) async throws {
         _ = try await sql.query(
             """
-            INSERT INTO call_artifacts (tenant_id, call_id, epoch, kind, path, bytes, milliseconds)
-            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+            INSERT INTO call_artifacts AS a (tenant_id, call_id, epoch, kind, path, bytes, milliseconds)
+            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (call_id, epoch, kind, path) DO UPDATE
+                SET bytes = greatest(a.bytes, excluded.bytes),
+                    milliseconds = greatest(a.milliseconds, excluded.milliseconds)
             """,
             [
                 .id(report.tenant), .id(report.call), .maybe(report.epoch), .text(kind.rawValue), .text(path),

@@ -62,13 +62,10 @@ package struct PhoneNumberStore: Sendable {
     package func list(
         _ tenant: ID<Tenant>, _ page: Page<PhoneNumber>
     ) async throws -> Listed<PhoneNumberRow, PhoneNumber> {
-        let found = try await database.adminQuery(
-            tenant,
-            """
-            SELECT \(Self.columns) FROM phone_numbers WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2::uuid)
-            ORDER BY id DESC LIMIT $3
-            """, [.id(tenant), .maybe(page.after), .maybe(page.limit + 1)])
-        return Listed(try found.rows.map(PhoneNumberRow.init), limit: page.limit, id: \.id)
+        try await database.list(
+            tenant, page, "SELECT \(Self.columns) FROM phone_numbers WHERE tenant_id = $3", [.id(tenant)],
+            id: \.id,
+            PhoneNumberRow.init)
     }
 
     /// - Throws: `PostgresError` 23505 when the number is on the platform already, 23503 for an agent, version or

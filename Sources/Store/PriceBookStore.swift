@@ -39,13 +39,10 @@ package struct PriceBookStore: Sendable {
     package func list(
         _ tenant: ID<Tenant>, _ page: Page<PriceBookEntity>
     ) async throws -> Listed<PriceBookRow, PriceBookEntity> {
-        let found = try await database.adminQuery(
-            tenant,
-            """
-            SELECT \(Self.columns) FROM price_books b WHERE b.tenant_id = $1 AND ($2::uuid IS NULL OR b.id < $2::uuid)
-            ORDER BY b.id DESC LIMIT $3
-            """, [.id(tenant), .maybe(page.after), .maybe(page.limit + 1)])
-        return Listed(try found.rows.map(PriceBookRow.init), limit: page.limit, id: \.book.id)
+        try await database.list(
+            tenant, page, "SELECT \(Self.columns) FROM price_books b WHERE tenant_id = $3", [.id(tenant)],
+            id: \.book.id,
+            PriceBookRow.init)
     }
 
     /// The book a call of `tenant` that starts now is priced by: the newest in effect, of the tenant itself or of

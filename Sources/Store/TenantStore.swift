@@ -99,12 +99,9 @@ package struct TenantStore: Sendable {
     }
 
     package func list(_ tenant: ID<Tenant>, _ page: Page<Tenant>) async throws -> Listed<TenantRow, Tenant> {
-        let found = try await database.adminQuery(
-            tenant,
-            """
-            SELECT \(Self.columns) FROM tenants WHERE ($1::uuid IS NULL OR id < $1::uuid) ORDER BY id DESC LIMIT $2
-            """, [.maybe(page.after), .maybe(page.limit + 1)])
-        return Listed(try found.rows.map(Self.read), limit: page.limit, id: \.id)
+        try await database.list(
+            tenant, page, "SELECT \(Self.columns) FROM tenants WHERE true", [], id: \.id,
+            Self.read)
     }
 
     /// Under the platform role. nil before the first start.

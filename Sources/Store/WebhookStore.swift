@@ -89,13 +89,9 @@ package struct WebhookStore: Sendable {
     package func list(
         _ tenant: ID<Tenant>, _ page: Page<WebhookEndpoint>
     ) async throws -> Listed<WebhookEndpointRow, WebhookEndpoint> {
-        let found = try await database.adminQuery(
-            tenant,
-            """
-            SELECT \(Self.columns) FROM webhook_endpoints WHERE ($1::uuid IS NULL OR id < $1::uuid)
-            ORDER BY id DESC LIMIT $2
-            """, [.maybe(page.after), .maybe(page.limit + 1)])
-        return Listed(try found.rows.map(Self.read), limit: page.limit, id: \.id)
+        try await database.list(
+            tenant, page, "SELECT \(Self.columns) FROM webhook_endpoints WHERE true", [], id: \.id,
+            Self.read)
     }
 
     /// nil fields stay as they are; nil: there is no such endpoint.

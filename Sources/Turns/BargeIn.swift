@@ -2,34 +2,48 @@ import Base
 
 /// Interruption or backchannel? Pure.
 ///
-/// Speech over the agent pauses its voice after a short guard, then is judged: real words or lasting
-/// speech take the floor; a noise, or nothing but "mm-hm", lets the agent go on from the very sample.
+/// Three steps: the first sign of the caller's voice *ducks* the agent's, speech that lasts *pauses* it, and then it is
+/// judged. Real words, a stop phrase or lasting speech take the floor; a noise, or nothing but "mm-hm", lets the agent
+/// go on from the very sample, or from the start of its sentence after a long pause.
 package struct BargeIn: Sendable {
     package struct Policy: Hashable, Sendable {
-        /// Speech this short does not even pause the agent.
-        package var guardMs = 40
+        /// Speech that has lasted so long since its onset pauses the agent. 40...1000.
+        package var pauseMs = 120
         /// Speech at least this long takes the floor, words or not. 100...2000.
         package var judgeMs = 300
         /// Words that take the floor at once; 0: lasting speech alone is enough. 0...10.
         package var words = 0
-        /// Words are awaited this long after short speech has ended.
-        package var wordsLimitMs = 500
+        /// Words of short speech that come this long after its end may still take the floor.
+        package var wordsLimitMs = 1000
         /// Speech as long as this takes the floor although only "mm-hm" or too few words were recognised.
         package var overlapMaxMs = 1500
+        /// Fast evidence that is neither confirmed nor withdrawn for so long is dismissed.
+        package var stirMaxMs = 400
+        /// An agent with less than this left to say is let finish.
+        package var tailMs = 300
+        /// After a pause of this length the agent begins its sentence again.
+        package var restartMs = 1000
+        package var phrases = Phrases()
         package init() {}
     }
 
-    enum Verdict: Hashable { case nothing, pause, resume, interrupt }
+    enum Verdict: Hashable {
+        case nothing, duck, unduck, pause, interrupt
+        /// `fromStart`: of the utterance that was paused.
+        case resume(fromStart: Bool)
+    }
 
     private enum State: Hashable {
-        /// No speech over the agent.
+        /// No sign of the caller over the agent.
         case quiet
-        /// Too short to tell; the agent goes on until `until`.
+        /// Fast evidence only; the agent is ducked.
+        case stirred(until: CallTime)
+        /// Speech, too short to tell; the agent is ducked until `until`.
         case suspected(since: CallTime, until: CallTime)
         /// The agent is paused and the caller speaks.
         case paused(since: CallTime)
-        /// The agent is paused, the caller has stopped; words may still come.
-        case awaitingWords(since: CallTime, until: CallTime)
+        /// The caller has stopped and the agent goes on; words of it may still come.
+        case doubted(until: CallTime)
     }
 
     private enum Heard: Hashable { case nothing, backchannel, words(Int) }
@@ -39,71 +53,103 @@ package struct BargeIn: Sendable {
     private let policy: Policy
     private var state = State.quiet
     private var heard = Heard.nothing
+    private var pausedAt = CallTime.zero
     /// How late the ear has told the end of speech: what lasts up to now may have ended that long ago.
     private var earLagMs = 100
 
     init(policy: Policy) { self.policy = policy }
 
     var isQuiet: Bool { state == .quiet }
-    var isPaused: Bool {
-        switch state {
-        case .quiet, .suspected: false
-        case .paused, .awaitingWords: true
-        }
-    }
 
     var deadline: CallTime? {
         switch state {
         case .quiet: nil
-        case .suspected(_, let until), .awaitingWords(_, let until): until
+        case .stirred(let until), .suspected(_, let until), .doubted(let until): until
         case .paused(let since): judgeAt(since)
         }
     }
 
-    /// The caller speaks while the agent does; `since` when that speech began, `over` when the agent's did.
-    mutating func begin(since: CallTime, over agentSince: CallTime, at now: CallTime) {
+    /// Fast evidence that the caller speaks while the agent does.
+    mutating func stirred(at now: CallTime) -> Verdict {
         switch state {
-        case .quiet:
-            heard = .nothing
-            state = .suspected(
-                since: max(since, agentSince), until: max(now, since + .milliseconds(policy.guardMs)))
-        case .awaitingWords(let since, _): state = .paused(since: since)
-        case .suspected, .paused: break
+        case .quiet, .doubted: break
+        case .stirred, .suspected, .paused: return .nothing
         }
+        heard = .nothing
+        state = .stirred(until: now + .milliseconds(policy.stirMaxMs))
+        return .duck
+    }
+
+    mutating func settled() -> Verdict {
+        guard case .stirred = state else { return .nothing }
+        return judged(.unduck)
+    }
+
+    /// The caller speaks while the agent does; `since` when that speech began, `over` when the agent's did.
+    mutating func begin(since: CallTime, over agentSince: CallTime, at now: CallTime) -> Verdict {
+        let isDucked: Bool
+        switch state {
+        case .quiet, .doubted: isDucked = false
+        case .stirred: isDucked = true
+        case .suspected, .paused: return .nothing
+        }
+        heard = .nothing
+        // Who spoke before the agent did is not talked over at all.
+        state = .suspected(
+            since: max(since, agentSince), until: max(now, since + .milliseconds(policy.pauseMs)))
+        return isDucked ? .nothing : .duck
     }
 
     mutating func speechEnded(agoMs: Int, at now: CallTime) -> Verdict {
         earLagMs = min(max(0, agoMs), Self.earLagMsMax)
+        let verdict: Verdict
         switch state {
-        case .suspected:
-            state = .quiet
-            return .nothing
-        case .paused(let since):
-            state = .awaitingWords(since: since, until: now + .milliseconds(policy.wordsLimitMs))
-            return .nothing
-        case .quiet, .awaitingWords: return .nothing
+        case .suspected: verdict = .unduck
+        case .paused: verdict = resumed(at: now)
+        case .quiet, .stirred, .doubted: return .nothing
         }
+        state = .doubted(until: now + .milliseconds(policy.wordsLimitMs))
+        return verdict
     }
 
     /// `text` is all the caller has said in this turn.
     mutating func words(_ text: String, isFinal: Bool, fillsSlot: Bool, at now: CallTime) -> Verdict {
         guard state != .quiet else { return .nothing }
         let count = Words.split(text).count
-        if count > 0 { heard = Backchannel.isOnly(text, fillsSlot: fillsSlot) ? .backchannel : .words(count) }
+        if policy.phrases.interrupts(text) { return judged(.interrupt) }
+        if count > 0 {
+            heard = policy.phrases.isBackchannel(text, fillsSlot: fillsSlot) ? .backchannel : .words(count)
+        }
         if case .words(let count) = heard, count >= policy.words { return judged(.interrupt) }
-        if isFinal, case .awaitingWords = state { return judged(.resume) }
+        if isFinal, case .doubted = state { reset() }
         return .nothing
     }
 
     mutating func handleDeadline(at now: CallTime) -> Verdict {
         switch state {
+        case .stirred(let until) where now >= until: return judged(.unduck)
         case .suspected(let since, let until) where now >= until:
             state = .paused(since: since)
+            pausedAt = now
             return .pause
         case .paused(let since) where now >= judgeAt(since): return judged(.interrupt)
-        case .awaitingWords(_, let until) where now >= until: return judged(.resume)
+        case .doubted(let until) where now >= until: return judged(.nothing)
         default: return .nothing
         }
+    }
+
+    /// It was nothing: the voice comes back as it was.
+    mutating func goOn(at now: CallTime) -> Verdict {
+        switch state {
+        case .quiet: .nothing
+        case .doubted: judged(.nothing)
+        case .stirred, .suspected: judged(.unduck)
+        case .paused: judged(resumed(at: now))
+        }
+    }
+
+    private func resumed(at now: CallTime) -> Verdict {
+        .resume(fromStart: now - pausedAt >= .milliseconds(policy.restartMs))
     }
 
     mutating func reset() {

@@ -5,6 +5,8 @@ extension Endpointing {
         package var openMs = 700
         /// Sure evidence divides or multiplies that by this; in these bounds.
         package var spread = 2.8
+        /// How far it is believed how finished the words sound, 0...1; 0 in languages it was not learned in.
+        package var wordsTrust = 1.0
         package var leastMs = 150
         package var mostMs = 3000
         /// A dictated answer with nothing owed.

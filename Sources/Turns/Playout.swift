@@ -12,6 +12,8 @@ package struct Playout: Sendable {
     package static let stallMs = 5000
     /// Utterances waiting; more are refused.
     package static let queueMax = 64
+    /// Fewer of the agent's own words may be the caller's: an answer often repeats them.
+    private static let echoWordsMin = 4
     /// Length of a text whose audio is not yet whole: unhurried English.
     private static let msPerCharacter = 65
     private static let lengthMaxMs = 3_600_000
@@ -39,11 +41,14 @@ package struct Playout: Sendable {
     private var startedAt: CallTime?
     private var endedAt = CallTime.zero
     private(set) var isPaused = false
+    var isDucked = false
 
     var isBusy: Bool { !queue.isEmpty }
     /// One line that must be heard protects all that is queued with it.
     var isInterruptible: Bool { queue.allSatisfy(\.isInterruptible) }
     var isFull: Bool { queue.count >= Self.queueMax }
+    /// Something of this turn has been heard.
+    var hasBeenHeard: Bool { startedAt != nil }
     /// The caller has heard a whole word of this turn.
     var hasHeardWords: Bool {
         said.contains { !$0.isEmpty } || (queue.first.map { !Self.heardText(of: $0).isEmpty } ?? false)
@@ -86,11 +91,32 @@ package struct Playout: Sendable {
         return dropped
     }
 
+    /// Milliseconds still to be heard of what is queued; nil while not all of it is made.
+    func leftMs(at now: CallTime) -> Int? {
+        guard let head = queue.first, queue.allSatisfy(\.isWhole) else { return nil }
+        let left = queue.reduce(0) { $0 + $1.madeMs - $1.heardMs }
+        let sinceNews = head.heardMs > 0 && !isPaused ? (now - head.newsAt).milliseconds : 0
+        return max(0, left - Int(sinceNews))
+    }
+
+    /// Words that the agent itself has just said or is saying, come back over the line.
+    func isEcho(_ text: String) -> Bool {
+        guard let head = queue.first, hasBeenHeard else { return false }
+        let words = Words.split(text)
+        guard words.count >= Self.echoWordsMin else { return false }
+        let own = Words.split((said.suffix(1) + [head.text]).joined(separator: " "))
+        guard own.count >= words.count else { return false }
+        return (0...(own.count - words.count)).contains { own[$0...].starts(with: words) }
+    }
+
     mutating func pause() { isPaused = true }
 
-    mutating func resume(at now: CallTime) {
+    mutating func resume(fromStart: Bool, at now: CallTime) {
         isPaused = false
-        if !queue.isEmpty { queue[0].newsAt = now }
+        isDucked = false
+        guard !queue.isEmpty else { return }
+        queue[0].newsAt = now
+        if fromStart { queue[0].heardMs = 0 }
     }
 
     /// Drops everything unheard. Gives the words that were heard since the turn began.
@@ -98,6 +124,7 @@ package struct Playout: Sendable {
         if let head = queue.first, head.heardMs > 0 { said.append(Self.heardText(of: head)) }
         queue.removeAll()
         isPaused = false
+        isDucked = false
         endedAt = now
         return said.filter { !$0.isEmpty }.joined(separator: " ")
     }

@@ -53,6 +53,7 @@ struct Waits: Hashable, Sendable {
         _ pauses: CallerPauses
     ) -> TurnEvidence {
         var evidence: TurnEvidence
+        let finished = 0.5 + (finished - 0.5) * policy.wordsTrust
         switch fullness {
         case .none:
             evidence = open(

@@ -65,14 +65,14 @@ package struct Turns: Sendable {
         switch input {
         case .speechStarted(let agoMs):
             endpointing.speechStarted(since: Self.edge(agoMs, before: now))
-            overlap(at: now)
         case .speechEnded(let agoMs):
             endpointing.speechEnded(since: Self.edge(agoMs, before: now))
             obey(bargeIn.speechEnded(agoMs: agoMs, at: now), at: now, &effects)
-        case .stirred, .settled: break
+        case .stirred: if canBeInterrupted(at: now) { obey(bargeIn.stirred(at: now), at: now, &effects) }
+        case .settled: obey(bargeIn.settled(), at: now, &effects)
         case .endOfTurn(let probability): endpointing.guessed(probability)
         case .judged(let fullness):
-            endpointing.judge(fullness, finished: Completeness.probability(of: endpointing.text))
+            endpointing.judge(fullness, finished: Self.finished(endpointing.text))
         case .stand: stand(&effects)
         case .transcript(let text, let isFinal, let fullness):
             hear(text, isFinal, fullness, at: now, &effects)
@@ -99,19 +99,35 @@ package struct Turns: Sendable {
         max(.zero, now + .milliseconds(-min(max(0, agoMs), agoMsMax)))
     }
 
-    /// The caller speaks while the agent does, or is about to.
-    private mutating func overlap(at now: CallTime) {
-        guard let since = endpointing.speakingSince, !isQuiet, playout.isInterruptible, !isClosing else {
-            return
-        }
-        bargeIn.begin(since: since, over: busySince, at: now)
+    /// The agent speaks or is about to, and is not so near its end that it is let finish.
+    private func canBeInterrupted(at now: CallTime) -> Bool {
+        guard !isQuiet, playout.isInterruptible, !isClosing else { return false }
+        guard !reply.isPending, !playout.isPaused, let leftMs = playout.leftMs(at: now) else { return true }
+        return leftMs > policy.bargeIn.tailMs
+    }
+
+    /// The caller speaks while the agent does.
+    private mutating func overlap(at now: CallTime, _ effects: inout [Effect]) {
+        guard let since = endpointing.speakingSince, canBeInterrupted(at: now) else { return }
+        obey(bargeIn.begin(since: since, over: busySince, at: now), at: now, &effects)
+    }
+
+    /// How finished the words sound; even odds where there are none.
+    private static func finished(_ text: String) -> Double {
+        let probability = Completeness.probability(finished: text)
+        return probability == 0 ? 0.5 : probability
     }
 
     private mutating func hear(
         _ text: String, _ isFinal: Bool, _ fullness: Fullness, at now: CallTime, _ effects: inout [Effect]
     ) {
         guard !isClosing else { return }
-        let finished = Completeness.probability(of: endpointing.text(with: text))
+        if playout.isEcho(text) {
+            endpointing.reset()
+            obey(bargeIn.goOn(at: now), at: now, &effects)
+            return effects.append(.note("echo"))
+        }
+        let finished = Self.finished(endpointing.text(with: text))
         switch endpointing.heard(text, isFinal: isFinal, fullness, finished: finished, at: now) {
         case .taken: break
         case .revised where !playout.hasHeardWords:
@@ -119,15 +135,18 @@ package struct Turns: Sendable {
             return retract(at: now, &effects)
         case .revised, .refused: return effects.append(.note("transcript_too_late"))
         }
-        let verdict = bargeIn.words(
-            endpointing.text, isFinal: isFinal, fillsSlot: fullness == .full, at: now)
-        obey(verdict, at: now, &effects)
+        let isOverAgent = !bargeIn.isQuiet
+        obey(
+            bargeIn.words(endpointing.text, isFinal: isFinal, fillsSlot: fullness == .full, at: now), at: now,
+            &effects)
         // "mm-hm" is over; it must not become an answer once the agent has finished.
-        if verdict == .resume, isBackchannel(endpointing.text, fullness) { endpointing.reset() }
+        if isFinal, isOverAgent, !isQuiet, !isCallerSpeaking, isBackchannel(endpointing.text, fullness) {
+            endpointing.reset()
+        }
     }
 
     private func isBackchannel(_ text: String, _ fullness: Fullness) -> Bool {
-        text.isEmpty || Backchannel.isOnly(text, fillsSlot: fullness == .full)
+        text.isEmpty || policy.bargeIn.phrases.isBackchannel(text, fillsSlot: fullness == .full)
     }
 
     private mutating func press(
@@ -187,7 +206,7 @@ package struct Turns: Sendable {
 
     /// Everything that follows from the new state and the time, after every input.
     private mutating func settle(at now: CallTime, _ effects: inout [Effect]) {
-        overlap(at: now)
+        overlap(at: now, &effects)
         if isQuiet || !playout.isInterruptible, !bargeIn.isQuiet { dismiss(at: now, &effects) }
         if let due = bargeIn.deadline, due <= now { obey(bargeIn.handleDeadline(at: now), at: now, &effects) }
         if !isClosing, let due = endpointing.deadline, due <= now { endTurn(at: now, &effects) }
@@ -208,23 +227,24 @@ package struct Turns: Sendable {
     private mutating func obey(_ verdict: BargeIn.Verdict, at now: CallTime, _ effects: inout [Effect]) {
         switch verdict {
         case .nothing: break
+        case .duck:
+            playout.isDucked = true
+            effects.append(.duckPlayout)
+        case .unduck:
+            playout.isDucked = false
+            effects.append(.unduckPlayout)
         case .pause:
             playout.pause()
             effects.append(.pausePlayout)
-        case .resume: resume(at: now, &effects)
+        case .resume(let fromStart):
+            playout.resume(fromStart: fromStart, at: now)
+            effects.append(.resumePlayout(fromStart: fromStart))
         case .interrupt: takeFloor(isInterruption: true, at: now, &effects)
         }
     }
 
-    private mutating func resume(at now: CallTime, _ effects: inout [Effect]) {
-        guard playout.isPaused else { return }
-        playout.resume(at: now)
-        effects.append(.resumePlayout)
-    }
-
     private mutating func dismiss(at now: CallTime, _ effects: inout [Effect]) {
-        bargeIn.reset()
-        resume(at: now, &effects)
+        obey(bargeIn.goOn(at: now), at: now, &effects)
     }
 
     private mutating func endTurn(at now: CallTime, _ effects: inout [Effect]) {
@@ -264,10 +284,8 @@ package struct Turns: Sendable {
         }
         guard !isQuiet else { return }
         stand(&effects)
-        let wasPaused = playout.isPaused
-        if playout.isBusy { effects.append(.clearPlayout) }
+        if playout.isBusy || playout.isPaused || playout.isDucked { effects.append(.clearPlayout) }
         let heard = playout.clear(at: now)
-        if wasPaused { effects.append(.resumePlayout) }
         if let id = reply.cancel() { effects.append(.cancelReply(id)) }
         if isInterruption { effects.append(.interrupted(heard: heard)) }
         hasSpoken = false
@@ -276,11 +294,9 @@ package struct Turns: Sendable {
 
     /// The last turn was not over: the reply to it was never begun.
     private mutating func retract(at now: CallTime, _ effects: inout [Effect]) {
-        let wasPaused = playout.isPaused
-        if playout.isBusy { effects.append(.clearPlayout) }
+        if playout.isBusy || playout.isPaused || playout.isDucked { effects.append(.clearPlayout) }
         _ = playout.clear(at: now)
         _ = playout.takeTurn()
-        if wasPaused { effects.append(.resumePlayout) }
         if let id = reply.cancel() { effects.append(.cancelReply(id)) }
         hasSpoken = false
         _ = stopwatch.take()

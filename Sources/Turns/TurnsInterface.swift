@@ -49,7 +49,13 @@ extension Turns {
         case startReply(Int)
         case cancelReply(Int)
         case speak(Int, String)
-        case pausePlayout, resumePlayout, clearPlayout
+        /// Softer, and as before: the caller may be about to speak.
+        case duckPlayout, unduckPlayout
+        /// Silent at once; `resumePlayout` or `clearPlayout` follows.
+        case pausePlayout
+        /// On at full voice, from the very sample or from the start of the utterance.
+        case resumePlayout(fromStart: Bool)
+        case clearPlayout
         /// The caller is done, as far as can be told: see `reopened`.
         case callerTurn(CallerTurn)
         /// The last `callerTurn` was cut: it and all it led to are to be forgotten. It comes again, whole.
@@ -73,7 +79,10 @@ extension Turns {
         /// inputs.
         package var isOrder: Bool {
             switch self {
-            case .startReply, .cancelReply, .speak, .pausePlayout, .resumePlayout, .clearPlayout: true
+            case .startReply, .cancelReply, .speak, .duckPlayout, .unduckPlayout, .pausePlayout,
+                .resumePlayout,
+                .clearPlayout:
+                true
             default: false
             }
         }

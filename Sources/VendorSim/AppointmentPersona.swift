@@ -30,7 +30,9 @@ package struct AppointmentDesk: Hashable, Sendable {
 
     package init() {}
 
-    package var lines: [String] { [greeting, askDay, notice, askPhone, confirm, booked] + repeats + interludes }
+    package var lines: [String] {
+        [greeting, askDay, notice, askPhone, confirm, booked] + repeats + interludes
+    }
 
     /// Every phrase of every line by itself: the caller may hear any of them after any other.
     ///

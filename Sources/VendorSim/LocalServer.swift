@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import WebSockets
 
 struct LocalRequest: Sendable {
     var method: String
@@ -57,9 +58,10 @@ final class LocalServer: Sendable {
             try await respond(to: request, answer: answer)
         }
         let application = Application(
-            responder: responder,
+            responder: responder, server: .routes(),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { channel in
+                await Accepting.persist(on: channel)
                 bound.yield(channel.localAddress?.port ?? 0)
                 bound.finish()
             }, logger: logger)

@@ -8,12 +8,15 @@ import NIOHTTPTypes
 /// for.
 struct RoutesAndSockets: ServerChildChannel, HTTPChannelHandler {
     enum Branch: Sendable {
-        case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
+        case http
         case webSocket
         case refused
     }
+    /// May be dropped at any time without being handled: a server that stops, or whose port fails, does so with
+    /// what it has accepted. So nothing in here needs an end of its own; the gate closes what nobody takes.
     struct Value: ServerChildChannelValue {
         let branch: EventLoopFuture<Branch>
+        let gate: NIOLoopBound<UpgradeGate>
         let channel: any Channel
     }
 
@@ -39,7 +42,9 @@ struct RoutesAndSockets: ServerChildChannel, HTTPChannelHandler {
                 routes: routes, idleTimeout: idleTimeout, codec: (encoder, decoder), branch: branch,
                 logger: logger)
             try channel.pipeline.syncOperations.addHandlers([encoder, decoder, gate])
-            return Value(branch: branch.futureResult, channel: channel)
+            return Value(
+                branch: branch.futureResult, gate: NIOLoopBound(gate, eventLoop: channel.eventLoop),
+                channel: channel)
         }
     }
 
@@ -51,7 +56,10 @@ struct RoutesAndSockets: ServerChildChannel, HTTPChannelHandler {
             } onCancel: {
                 channel.close(promise: nil)
             }
-            if case .http(let http) = branch { return await handleHTTP(asyncChannel: http, logger: logger) }
+            if branch == .http {
+                let http = try await channel.eventLoop.submit { try value.gate.value.openHTTP() }.get()
+                return await handleHTTP(asyncChannel: http, logger: logger)
+            }
             try await withTaskCancellationHandler {
                 try await channel.closeFuture.get()
             } onCancel: {

@@ -10,14 +10,15 @@ import NIOWebSocket
 ///
 /// An own handler because NIO's typed upgrade handler swallows a request whose `Upgrade` header nobody takes
 /// (h2c, refused WebSockets). Only the first request of a connection can become a WebSocket; later ones go to
-/// the router.
+/// the router. A connection that asks for HTTP is held until somebody opens it: what NIO puts on the channel then
+/// traps when it is let go of unused, so it is only made for the one who will use it.
 final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private enum State { case waiting, deciding, http, upgraded, over }
+    private enum State { case waiting, held, deciding, http, upgraded, over }
 
     private let routes: WebSocketRoutes
     private let idleTimeout: Duration
@@ -26,6 +27,10 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     private let logger: Logger
 
     private var state = State.waiting
+    private var context: ChannelHandlerContext?
+    /// What came while held, in order.
+    private var early: [(ChannelHandlerContext) -> Void] = []
+    /// Until then a connection must have asked for something and been taken.
     private var limit: Scheduled<Void>?
     private var isLeaving = false
     /// Reads are held back while the answer is not known, so that a client cannot fill memory meanwhile.
@@ -44,6 +49,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
         limit = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(idleTimeout)) {
             context.close(promise: nil)
         }
@@ -51,22 +57,30 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         limit?.cancel()
-        if state == .waiting || state == .deciding {
-            state = .over
-            branch.fail(ChannelError.eof)
+        self.context = nil
+        early = []
+        switch state {
+        case .waiting, .deciding: branch.fail(ChannelError.eof)
+        case .held, .http, .upgraded, .over: break
         }
+        state = .over
     }
 
     func read(context: ChannelHandlerContext) {
-        if state == .deciding { owesRead = true } else { context.read() }
+        if state == .deciding || state == .held { owesRead = true } else { context.read() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch state {
         case .waiting:
             guard case .head(let head) = unwrapInboundIn(data) else { return }
-            limit?.cancel()
-            if isWebSocket(head) { decide(head, context) } else { becomeHTTP(head, context) }
+            if isWebSocket(head) {
+                limit?.cancel()
+                decide(head, context)
+            } else {
+                hold(head)
+            }
+        case .held: early.append { self.channelRead(context: $0, data: data) }
         case .http:
             guard case .head(let head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
             context.fireChannelRead(wrapInboundOut(.head(Self.withoutUpgrade(head))))
@@ -79,6 +93,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         switch (state, event) {
         case (.waiting, is ChannelShouldQuiesceEvent): context.close(promise: nil)
         case (.deciding, is ChannelShouldQuiesceEvent): isLeaving = true
+        case (.held, _): early.append { $0.fireUserInboundEventTriggered(event) }
         case (.waiting, ChannelEvent.inputClosed), (.deciding, ChannelEvent.inputClosed):
             context.close(promise: nil)
         default: context.fireUserInboundEventTriggered(event)
@@ -89,29 +104,38 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
         switch (state, error) {
         case (.waiting, is HTTPParserError): refuse(400, "not an HTTP request", context)
         case (.waiting, _), (.deciding, _), (.over, _): context.close(promise: nil)
+        case (.held, _): early.append { $0.fireErrorCaught(error) }
         case (.http, _), (.upgraded, _): context.fireErrorCaught(error)
         }
     }
 
     // MARK: HTTP
 
-    private func becomeHTTP(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        do {
-            let pipeline = context.pipeline.syncOperations
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-            // Without it a graceful shutdown would wait for idle keep-alive connections.
-            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
-            let http = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
-                wrappingChannelSynchronously: context.channel,
-                configuration: .init(isOutboundHalfClosureEnabled: true))
-            state = .http
-            branch.succeed(.http(http))
-            context.fireChannelRead(wrapInboundOut(.head(Self.withoutUpgrade(head))))
-        } catch {
-            state = .over
-            branch.fail(error)
-            context.close(promise: nil)
-        }
+    private func hold(_ head: HTTPRequestHead) {
+        state = .held
+        let part = wrapInboundOut(.head(Self.withoutUpgrade(head)))
+        early.append { $0.fireChannelRead(part) }
+        branch.succeed(.http)
+    }
+
+    /// Puts the router's side on the channel and gives it what has come; on the loop. The caller must use it.
+    /// - Throws: `ChannelError` eof when the connection is gone; what adding handlers gave.
+    func openHTTP() throws -> NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart> {
+        guard state == .held, let context, context.channel.isActive else { throw ChannelError.eof }
+        limit?.cancel()
+        let pipeline = context.pipeline.syncOperations
+        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+        // Without it a graceful shutdown would wait for idle keep-alive connections.
+        try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: idleTimeout, logger: logger))
+        let http = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
+            wrappingChannelSynchronously: context.channel,
+            configuration: .init(isOutboundHalfClosureEnabled: true))
+        state = .http
+        for tell in early { tell(context) }
+        early = []
+        context.fireChannelReadComplete()
+        if owesRead { context.read() }
+        return http
     }
 
     /// A request whose upgrade nobody takes is answered as if it had not asked. NIO's parser stops behind

@@ -63,4 +63,27 @@ extension HTTPServerBuilder {
             RoutesAndSockets(responder: responder, routes: routes, idleTimeout: idleTimeout)
         }
     }
+
+    /// HTTP/1.1 routes alone.
+    package static func routes(idleTimeout: Duration = .seconds(60)) -> HTTPServerBuilder {
+        webSockets(
+            WebSocketRoutes(
+                isWebSocketPath: { _ in false }, decide: { _ in .refuse(status: 404, reason: "no sockets") }),
+            idleTimeout: idleTimeout)
+    }
+}
+
+/// Keeps a server taking connections.
+package enum Accepting {
+    /// After a connection could not be taken (no file descriptors, an aborted handshake), before the next try.
+    package static let pause: TimeAmount = .milliseconds(100)
+
+    /// To be called once the server runs: one connection that cannot be taken would else end its accepting for good.
+    package static func persist(on server: any Channel) async {
+        // A server that is closing already needs none.
+        try? await server.eventLoop.submit {
+            try server.pipeline.syncOperations.addHandler(
+                AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { _ in pause }, position: .first)
+        }.get()
+    }
 }

@@ -90,14 +90,12 @@ struct ChatCommand: AsyncParsableCommand {
 
     private func model(for definition: AgentDefinition, _ logger: Logger) throws -> (any LanguageModel)? {
         guard let prompt = definition.prompt else { return nil }
-        let environment = ProcessInfo.processInfo.environment
-        guard let key = environment["OPENAI_API_KEY"] else {
+        guard let account = ModelAccount() else {
             throw ValidationError(
                 "a prompt agent needs OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint)")
         }
         return OpenAIChatModel(
-            vendor: prompt.vendor, key: Redacted(key),
-            baseURL: environment["OPENAI_BASE_URL"] ?? "https://api.openai.com/v1",
+            vendor: prompt.vendor, key: account.key, baseURL: account.baseURL,
             http: HTTPClient(addresses: .anyAddress, logger: logger))
     }
 }

@@ -37,7 +37,9 @@ struct Replay: AsyncParsableCommand {
 
     private func replay(_ data: Data) throws {
         var machine: Conversation?
-        for (number, line) in data.split(separator: UInt8(ascii: "\n")).enumerated() {
+        // Behind the last line's end stands at most half a line, of a worker that died.
+        let whole = data.lastIndex(of: UInt8(ascii: "\n")).map { data[...$0] } ?? Data()
+        for (number, line) in whole.split(separator: UInt8(ascii: "\n")).enumerated() {
             do {
                 // A journal of several epochs has a header for each.
                 if line.starts(with: #"{"input""#.utf8) {
@@ -71,11 +73,12 @@ struct Replay: AsyncParsableCommand {
         if json {
             let object: JSON = [
                 "t_ms": .int(Int64(entry.t.milliseconds)), "in": .string(Ladder.text(of: entry.input)),
+                "masked": .bool(entry.masked ?? false),
                 "out": .array(effects.map { .string(Ladder.text(of: $0)) }),
             ]
             print(object.text)
         } else {
-            print(Ladder.line(entry.input, at: entry.t))
+            print(Ladder.line(entry.input, at: entry.t) + (entry.masked == true ? "   (masked)" : ""))
             for effect in effects { print(Ladder.line(effect, at: entry.t)) }
         }
     }

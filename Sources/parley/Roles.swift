@@ -12,6 +12,7 @@ import Operations
 import ServiceLifecycle
 import Speech
 import Store
+import WebSockets
 
 /// The dialer's loops as a service: they end when the process is told to stop.
 struct DialerRole: Service {
@@ -36,14 +37,16 @@ extension Platform {
             openAPI: openAPI)
         let plane = ControlPlane(
             ground.parts, health: health,
-            keyed: CallResources.keyed(ground.parts, ground.calls, recordings: configuration.recordings),
+            keyed: CallResources.keyed(
+                ground.parts, ground.calls, recordings: configuration.recordings,
+                http: try outsideClient()),
             open: CallResources.open(
                 ground.calls, link: LocalControlLink(ground.calls), workerKey: configuration.workerKey))
         return Application(
-            router: plane.router,
+            router: plane.router, server: .routes(),
             configuration: .init(
                 address: .hostname(configuration.host, port: configuration.httpPort), serverName: nil),
-            logger: logger)
+            onServerRunning: { await Accepting.persist(on: $0) }, logger: logger)
     }
 
     func dialer(_ ground: Ground, queue: CallQueue) throws -> any Service {

@@ -52,6 +52,9 @@ struct DefinitionTests {
             #"{"flow": {"start": "a", "nodes": [{"id": "a", "edges": [{"when": "never", "to": "a"}]}]}}"#,
             "flow.nodes[0].edges[0].when"
         ),
+        (#"{"flow": {"start": "a", "nodes": [{"id": "a", "say": 5}]}}"#, "flow.nodes[0].say"),
+        (#"{"flow": {"start": "a", "nodes": [{"id": "a", "tool": {"nam": 1}}]}}"#, "flow.nodes[0].tool.nam"),
+        (#"{"prompt": {"system": "s", "model": "m", "temperature": "hot"}}"#, "prompt.temperature"),
         (#"{"speaks_first": "nobody"}"#, "speaks_first"),
         (#"{"turns": {"silence_ms": "long"}}"#, "turns.silence_ms"),
     ])

@@ -89,15 +89,3 @@ struct CallMachineTests {
         #expect(call.isOver && call.deadline == nil)
     }
 }
-
-struct CallStateTests {
-    @Test func statesOnlyMoveForward() {
-        for (index, from) in CallState.allCases.enumerated() {
-            for (other, to) in CallState.allCases.enumerated() {
-                #expect(from.canBecome(to) == (other > index))
-            }
-        }
-        #expect(CallState.dialing.predecessors == [.queued, .claimed])
-        #expect(CallState(rawValue: "in_progress") == .inProgress)
-    }
-}

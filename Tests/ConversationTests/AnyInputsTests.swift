@@ -171,6 +171,7 @@ private struct Witness {
         case .resumePlayout:
             #expect(isPaused, "\(place): resumed what was not paused")
             isPaused = false
+        case .clearPlayout: isPaused = false
         case .speak(let id, let text):
             #expect(id.number == lastUtterance + 1 && !text.isEmpty, "\(place): utterances out of order")
             lastUtterance = id.number

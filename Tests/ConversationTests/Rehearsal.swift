@@ -119,7 +119,9 @@ struct Rehearsal {
         case .resumePlayout:
             isPaused = false
             voiceAt = now + .milliseconds(Self.reportMs)
-        case .clearPlayout: voice.removeAll()
+        case .clearPlayout:
+            voice.removeAll()
+            isPaused = false
         case .callTool(let call):
             guard let tool = tools[call.name] else { return }
             let answer: Dialogue.Input =

@@ -1,16 +1,15 @@
 import Base
 import HTTPClient
 import Logging
+import TestKit
 import Testing
-
-private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 @discardableResult
 private func withServer<T>(
     _ addresses: AddressPolicy = .anyAddress, _ body: (ScriptedServer, HTTPClient) async throws -> T
 ) async throws -> T {
     let server = try await ScriptedServer.start()
-    let client = HTTPClient(addresses: addresses, logger: logger)
+    let client = HTTPClient(addresses: addresses, logger: .quiet)
     do {
         let result = try await body(server, client)
         await client.close()
@@ -46,7 +45,7 @@ private func kind(_ error: HTTPError?) -> String {
             _ = try await client.send(HTTPRequest(url: server.url("/hello")))
             let second = try await client.send(HTTPRequest(url: server.url("/hello")))
             #expect(second.timings.wasReused)
-            #expect(server.accepted.value == 1)
+            #expect(server.seen.value.accepted == 1)
         }
     }
 
@@ -133,7 +132,7 @@ private func kind(_ error: HTTPError?) -> String {
         "",
     ])
     func oddURLsAreRefused(url: String) async throws {
-        let client = HTTPClient(addresses: .anyAddress, logger: logger)
+        let client = HTTPClient(addresses: .anyAddress, logger: .quiet)
         let error = await #expect(throws: HTTPError.self) { try await client.send(HTTPRequest(url: url)) }
         #expect(kind(error) == "badURL")
         await client.close()
@@ -148,7 +147,7 @@ private func kind(_ error: HTTPError?) -> String {
             let request = HTTPRequest(url: server.url("/hello"), headers: [(name, value)])
             let error = await #expect(throws: HTTPError.self) { try await client.send(request) }
             #expect(kind(error) == "badURL")
-            #expect(server.accepted.value == 0)
+            #expect(server.seen.value.accepted == 0)
         }
     }
 
@@ -207,7 +206,7 @@ private func kind(_ error: HTTPError?) -> String {
 
     @Test func refusedThenTheServerComesBack() async throws {
         let first = try await ScriptedServer.start()
-        let client = HTTPClient(addresses: .anyAddress, logger: logger)
+        let client = HTTPClient(addresses: .anyAddress, logger: .quiet)
         #expect(try await client.send(HTTPRequest(url: first.url("/hello"))).status == 200)
         await first.stop()
         let error = await #expect(throws: HTTPError.self) {
@@ -223,9 +222,9 @@ private func kind(_ error: HTTPError?) -> String {
 
     @Test func closingTheClientFailsWhatIsUnderWayAndWhatComesLater() async throws {
         let server = try await ScriptedServer.start()
-        let client = HTTPClient(addresses: .anyAddress, logger: logger)
+        let client = HTTPClient(addresses: .anyAddress, logger: .quiet)
         let pending = Task { try await client.send(HTTPRequest(url: server.url("/silent"))) }
-        while server.accepted.value == 0 { await Task.yield() }
+        try await server.seen.until { $0.accepted > 0 }
         await client.close()
         await #expect(throws: HTTPError.transport("client closed")) { try await pending.value }
         await #expect(throws: HTTPError.transport("client closed")) {
@@ -252,41 +251,47 @@ private func kind(_ error: HTTPError?) -> String {
         }
     }
 
-    @Test func aSlowReaderHoldsTheServerBack() async throws {
-        try await withServer { server, client in
-            var request = HTTPRequest(url: server.url("/endless"))
-            request.limits.responseBytesMax = 1 << 40
-            let stream = try await client.stream(request)
-            var iterator = stream.makeAsyncIterator()
-            var read = try await iterator.next()?.count ?? 0
-            let before = try await settled(server.sent)
-            #expect(before < Self.inFlightMax)
-            while read < before + (8 << 20) { read += try await iterator.next()?.count ?? 0 }
-            #expect(server.sent.value >= read)
-            #expect(try await settled(server.sent) - read < Self.inFlightMax)
-        }
+    private func endless(_ server: ScriptedServer, _ name: String) -> HTTPRequest {
+        var request = HTTPRequest(url: server.url("/endless?" + name))
+        request.limits.responseBytesMax = 1 << 40
+        request.limits.total = .seconds(60)
+        return request
     }
 
-    /// The count once it has stopped growing.
-    private func settled(_ counter: Counter) async throws -> Int {
-        var last = -1
-        while counter.value != last {
-            last = counter.value
-            try await Task.sleep(for: .milliseconds(100))
+    private func read(_ bytes: Int, of stream: HTTPStream) async throws {
+        var left = bytes
+        for try await chunk in stream {
+            left -= chunk.count
+            if left <= 0 { return }
         }
-        return last
+        Issue.record("an endless stream ended")
+    }
+
+    /// A neighbour who reads as fast as it can is the clock: whoever is not held back has come as far by then.
+    @Test func aSlowReaderHoldsTheServerBack() async throws {
+        try await withServer { server, client in
+            let slow = try await client.stream(endless(server, "slow"))
+            try await read(1, of: slow)
+            let fast = try await client.stream(endless(server, "fast"))
+            try await read(2 * Self.inFlightMax, of: fast)
+            let before = server.seen.value.sent["slow"] ?? 0
+            #expect(before < Self.inFlightMax)
+            try await read(before + (8 << 20), of: slow)
+            #expect(server.seen.value.sent["slow", default: 0] > before)
+        }
     }
 
     @Test func aPausedStreamIsNoStall() async throws {
         try await withServer { server, client in
-            var request = HTTPRequest(url: server.url("/endless"))
-            request.limits = HTTPLimits(stall: .milliseconds(400), responseBytesMax: 1 << 40)
+            var request = endless(server, "paused")
+            request.limits.stall = .milliseconds(400)
             let stream = try await client.stream(request)
-            var iterator = stream.makeAsyncIterator()
-            _ = try await iterator.next()
-            try await Task.sleep(for: .milliseconds(1200))
-            var read = 0
-            while read < 4 << 20 { read += try await iterator.next()?.count ?? 0 }
+            try await read(1, of: stream)
+            // Another one that stalls for three times as long is the clock.
+            var stalling = HTTPRequest(url: server.url("/stall"))
+            stalling.limits.stall = .milliseconds(1200)
+            await #expect(throws: HTTPError.timeout(.stall)) { try await client.send(stalling) }
+            try await read(4 << 20, of: stream)
         }
     }
 
@@ -309,7 +314,7 @@ private func kind(_ error: HTTPError?) -> String {
         try await withServer { server, client in
             let url = server.url("/silent")
             let waiting = Task { try await client.stream(HTTPRequest(url: url)) }
-            while server.accepted.value == 0 { await Task.yield() }
+            try await server.seen.until { $0.accepted > 0 }
             waiting.cancel()
             await #expect(throws: HTTPError.cancelled) { try await waiting.value }
         }
@@ -329,13 +334,11 @@ private func kind(_ error: HTTPError?) -> String {
 
     @Test func aDroppedStreamLetsTheConnectionGo() async throws {
         try await withServer { server, client in
-            var request = HTTPRequest(url: server.url("/endless"))
-            request.limits.responseBytesMax = 1 << 40
             do {
-                let stream = try await client.stream(request)
+                let stream = try await client.stream(endless(server, "dropped"))
                 #expect(stream.status == 200)
             }
-            #expect(try await settled(server.sent) < Self.inFlightMax)
+            try await server.seen.until { $0.closed == 1 }
         }
     }
 
@@ -382,7 +385,7 @@ private func kind(_ error: HTTPError?) -> String {
             let request = HTTPRequest(url: "http://\(host):\(server.port)/hello")
             let error = await #expect(throws: HTTPError.self) { try await client.send(request) }
             #expect(kind(error) == "refusedAddress")
-            #expect(server.accepted.value == 0)
+            #expect(server.seen.value.accepted == 0)
         }
     }
 

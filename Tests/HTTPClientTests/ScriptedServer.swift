@@ -3,39 +3,43 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import Synchronization
+import TestKit
 
 /// A small HTTP/1.1 server on 127.0.0.1 whose answers are chosen by the path.
 final class ScriptedServer: Sendable {
     let port: Int
-    /// Body bytes handed to the kernel by `/endless`.
-    let sent: Counter
-    /// Connections accepted.
-    let accepted: Counter
+    struct Seen: Sendable {
+        /// Connections.
+        var accepted = 0
+        var closed = 0
+        /// Body bytes written by `/endless?NAME`, by name.
+        var sent: [String: Int] = [:]
+    }
+    let seen: Watched<Seen>
     private let channel: any Channel
     private let quiet: Connections
 
     static func start(port: Int = 0) async throws -> ScriptedServer {
-        let sent = Counter()
-        let accepted = Counter()
+        let seen = Watched(Seen())
         let connections = Connections()
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
-                accepted.add(1)
+                seen.change { $0.accepted += 1 }
+                channel.closeFuture.whenComplete { _ in seen.change { $0.closed += 1 } }
                 connections.add(channel)
                 return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: false)
-                    try channel.pipeline.syncOperations.addHandler(ScriptHandler(sent: sent))
+                    try channel.pipeline.syncOperations.addHandler(ScriptHandler(seen: seen))
                 }
             }
             .bind(host: "127.0.0.1", port: port).get()
-        return ScriptedServer(channel: channel, sent: sent, accepted: accepted, connections: connections)
+        return ScriptedServer(channel: channel, seen: seen, connections: connections)
     }
 
-    private init(channel: any Channel, sent: Counter, accepted: Counter, connections: Connections) {
+    private init(channel: any Channel, seen: Watched<Seen>, connections: Connections) {
         self.channel = channel
-        self.sent = sent
-        self.accepted = accepted
+        self.seen = seen
         quiet = connections
         port = channel.localAddress?.port ?? 0
     }
@@ -48,12 +52,6 @@ final class ScriptedServer: Sendable {
     }
 }
 
-final class Counter: Sendable {
-    private let count = Mutex(0)
-    var value: Int { count.withLock { $0 } }
-    func add(_ more: Int) { count.withLock { $0 += more } }
-}
-
 final class Connections: Sendable {
     private let channels = Mutex<[any Channel]>([])
     func add(_ channel: any Channel) { channels.withLock { $0.append(channel) } }
@@ -64,12 +62,12 @@ private final class ScriptHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let sent: Counter
+    private let seen: Watched<ScriptedServer.Seen>
     private var head: HTTPRequestHead?
     private var body = ByteBuffer()
-    private var isEndless = false
+    private var endless: String?
 
-    init(sent: Counter) { self.sent = sent }
+    init(seen: Watched<ScriptedServer.Seen>) { self.seen = seen }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -83,7 +81,7 @@ private final class ScriptHandler: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if isEndless { pour(context) }
+        if endless != nil { pour(context) }
     }
 
     private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
@@ -104,7 +102,7 @@ private final class ScriptHandler: ChannelInboundHandler {
             whole(200, "", context, headers: ["X-Long": String(repeating: "a", count: 70_000)])
         case "/endless":
             begin(context, ["Transfer-Encoding": "chunked"], "")
-            isEndless = true
+            endless = argument
             pour(context)
         default: whole(404, "no such path", context)
         }
@@ -146,7 +144,7 @@ private final class ScriptHandler: ChannelInboundHandler {
         let piece = ByteBuffer(repeating: 0x61, count: 16 << 10)
         while context.channel.isWritable, context.channel.isActive {
             context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(piece))), promise: nil)
-            sent.add(piece.readableBytes)
+            seen.change { $0.sent[endless ?? "", default: 0] += piece.readableBytes }
         }
     }
 

@@ -3,6 +3,7 @@ import Base
 import CallDispatch
 import MediaWorker
 import Telephony
+import TestKit
 import Testing
 
 /// Streams that break a rule: closed with a code, and the call beside them does not notice.
@@ -16,10 +17,6 @@ import Testing
         return definition
     }()
 
-    private func closeCode(_ carrier: FakeCarrier) async throws -> Int? {
-        try await eventually { carrier.now.isClosed ? carrier.now.closeCode : nil }
-    }
-
     @Test func tokensThatDoNotFitAreRefused() async throws {
         let rig = try await Rig()
         let key = CallKey.sample(1)
@@ -28,7 +25,7 @@ import Testing
         for token in [nil, "", "rubbish", stale, forged, rig.token(key)] {
             let carrier = try await rig.carrier()
             carrier.start(token: token)
-            #expect(try await closeCode(carrier) == 1008)
+            #expect(try await carrier.closeCode() == 1008)
         }
         #expect(rig.worker.station.live.used == 0)
         try await rig.stop()
@@ -39,10 +36,10 @@ import Testing
         let (_, token) = rig.plan(1, Self.talk)
         let first = try await rig.carrier()
         first.start(token: token)
-        #expect(try await eventually { rig.worker.station.live.runners.first } != nil)
+        _ = try await first.seen.first(\.firstAudio)
         let second = try await rig.carrier()
         second.start(token: token)
-        #expect(try await closeCode(second) == 1008)
+        #expect(try await second.closeCode() == 1008)
         #expect(rig.worker.station.live.used == 1)
         #expect(!first.now.isClosed)
         try await rig.stop()
@@ -54,10 +51,10 @@ import Testing
         let (_, two) = rig.plan(2, Self.talk)
         let first = try await rig.carrier()
         first.start(token: one)
-        #expect(try await eventually { rig.worker.station.live.runners.first } != nil)
+        _ = try await first.seen.first(\.firstAudio)
         let second = try await rig.carrier()
         second.start(token: two)
-        #expect(try await closeCode(second) == MediaClose.tryAgainLater.rawValue)
+        #expect(try await second.closeCode() == MediaClose.tryAgainLater.rawValue)
         try await rig.stop()
     }
 
@@ -73,7 +70,7 @@ import Testing
         let (_, good) = rig.plan(2, Self.talk)
         let neighbour = try await rig.carrier()
         neighbour.start(token: good)
-        #expect(try await eventually { rig.worker.station.live.runners.first } != nil)
+        _ = try await neighbour.seen.first(\.firstAudio)
 
         let carrier = try await rig.carrier()
         if what != "media before start" { carrier.start(token: token) }
@@ -89,7 +86,7 @@ import Testing
         case "binary": carrier.send(binary: [1, 2, 3])
         default: carrier.media(600)
         }
-        #expect(try await closeCode(carrier) == close.rawValue, "\(what)")
+        #expect(try await carrier.closeCode() == close.rawValue, "\(what)")
         #expect(!neighbour.now.isClosed)
         try await rig.stop()
     }

@@ -6,7 +6,7 @@ import Crypto
 import Foundation
 import MediaWorker
 import NIOCore
-import Synchronization
+import TestKit
 import Testing
 
 /// Whole calls over real sockets: a flow that listens to keys, a carrier in memory, a control plane in memory.
@@ -25,24 +25,20 @@ import Testing
         return definition
     }()
 
-    private func ended(_ fact: CallFact) -> EndReason? {
-        if case .ended(let reason, _, _) = fact { reason } else { nil }
-    }
-
     @Test func aCallIsSpokenToItsEndAndToldInOrder() async throws {
         let rig = try await Rig()
         let (plan, token) = rig.plan(1, Self.keys)
         let carrier = try await rig.carrier()
         let began = NIODeadline.now()
         carrier.start(token: token)
-        let first = try #require(try await eventually { carrier.now.firstAudio })
+        let first = try await carrier.seen.first(\.firstAudio)
         #expect(first - began < .milliseconds(300))
         carrier.media(50)
         // The question, then its mark.
-        _ = try await eventually { carrier.now.marks.isEmpty ? nil : true }
+        try await carrier.seen.until { !$0.marks.isEmpty }
         carrier.digit("1")
         #expect(try await rig.fact(1, ended) == .agentEnded)
-        #expect(try await eventually { carrier.now.isClosed ? carrier.now.closeCode : nil } == 1000)
+        #expect(try await carrier.closeCode() == 1000)
 
         // Everything said was heard: 160 bytes a character of the two lines.
         let lines = "Press one.".utf8.count + "Goodbye then, it was nice to talk.".utf8.count
@@ -105,15 +101,53 @@ import Testing
         #expect(last == .hangUp(.agentEnded))
     }
 
+    /// The files as a killed process would leave them: looked at while it still writes.
+    @Test func filesAreKnownAndWholeBeforeTheCallEnds() async throws {
+        let rig = try await Rig()
+        let (plan, token) = rig.plan(1, BadStreamTests.talk)
+        let carrier = try await rig.carrier()
+        carrier.start(token: token)
+        let started = try await eventually { () -> [ArtifactKind: String]? in
+            let facts = rig.link.facts(plan.call)
+            let files = facts.compactMap {
+                if case .artifactStarted(let kind, let path) = $0 { (kind, path) } else { nil }
+            }
+            return files.count == 2 ? Dictionary(files) { first, _ in first } : nil
+        }
+        let paths = try #require(started)
+        let root = rig.directory + "/recordings/"
+        let recording = try #require(paths[.recording])
+        var lengths: [Int] = []
+        for step in 0..<40 {
+            carrier.media(3, from: step * 60)
+            try await Task.sleep(for: .milliseconds(60))
+            guard let file = FileManager.default.contents(atPath: root + recording), file.count >= 44 else {
+                continue
+            }
+            let size = file[40..<44].reversed().reduce(0) { $0 << 8 | Int($1) }
+            #expect(Array(file[36..<40]) == Array("data".utf8) && size <= file.count - 44 && size % 4 == 0)
+            lengths.append(size)
+        }
+        // Of more than two seconds no more than one is missing: 32,000 bytes a second.
+        #expect(lengths.last ?? 0 >= 40_000 && Set(lengths).count >= 3, "\(lengths)")
+        let journal = try #require(FileManager.default.contents(atPath: root + (paths[.journal] ?? "")))
+        #expect(journal.split(separator: 0x0A).count > 1)
+        carrier.stop()
+        _ = try await rig.fact(1, ended)
+        try await rig.stop()
+    }
+
     @Test func aCallerWhoHangsUpEndsTheCall() async throws {
         let rig = try await Rig()
         let (_, token) = rig.plan(1, Self.keys)
         let carrier = try await rig.carrier()
         carrier.start(token: token)
-        _ = try await eventually { carrier.now.firstAudio }
+        _ = try await carrier.seen.first(\.firstAudio)
         carrier.stop()
         #expect(try await rig.fact(1, ended) == .callerHungUp)
-        #expect(try await eventually { rig.worker.station.live.used == 0 ? true : nil } == true)
+        _ = try await carrier.closeCode()
+        try await rig.link.state.until { $0.renewals.last?.live.isEmpty == true }
+        #expect(rig.worker.station.live.used == 0)
         try await rig.stop()
     }
 
@@ -122,9 +156,9 @@ import Testing
         let (_, token) = rig.plan(1, Self.keys)
         let carrier = try await rig.carrier()
         carrier.start(token: token)
-        _ = try await eventually { carrier.now.marks.isEmpty ? nil : true }
+        try await carrier.seen.until { !$0.marks.isEmpty }
         carrier.cut()
-        #expect(try await rig.fact(1) { if case .event("media_lost", _) = $0 { true } else { nil } } == true)
+        #expect(try await rig.fact(1) { if case .event("media_lost", _) = $0 { true } else { nil } })
         #expect(rig.link.facts(CallKey.sample(1).call).compactMap(ended).isEmpty)
         // The claim has moved: the carrier comes back under a new epoch, here to the same worker.
         let (_, again) = rig.plan(1, Self.keys, epoch: 2) {
@@ -133,10 +167,10 @@ import Testing
         }
         let next = try await rig.carrier()
         next.start(token: again)
-        #expect(try await eventually { next.now.firstAudio } != nil)
+        _ = try await next.seen.first(\.firstAudio)
         #expect(rig.worker.station.live.used == 1)
-        // The line after the takeover is protected: a mark after half a second, another at its end.
-        _ = try await eventually { next.now.marks.count < 2 ? nil : true }
+        // Keys count once the line about the gap has been heard.
+        _ = try await rig.fact(1) { if case .turn(let turn) = $0, turn.number == 2 { true } else { nil } }
         next.digit("1")
         #expect(try await rig.fact(1, ended) == .agentEnded)
         let second = rig.link.reports.filter { $0.epoch == 2 }
@@ -152,16 +186,12 @@ import Testing
         polite.start(token: one)
         let moved = try await rig.carrier()
         moved.start(token: two)
-        _ = try await eventually { rig.worker.station.live.runners.count == 2 ? true : nil }
-        #expect(
-            try await eventually {
-                rig.link.state.withLock { $0.renewals.last?.live.count == 2 ? true : nil }
-            } == true)
-        rig.link.state.withLock {
+        try await rig.link.state.until { $0.renewals.last?.live.count == 2 }
+        rig.link.state.change {
             $0.answer = LeaseAnswer(revoked: [CallKey.sample(2).call], toEnd: [CallKey.sample(1).call])
         }
         #expect(try await rig.fact(1, ended) == .requested)
-        #expect(try await eventually { moved.now.isClosed ? moved.now.closeCode : nil } == 1008)
+        #expect(try await moved.closeCode() == 1008)
         #expect(rig.link.facts(CallKey.sample(2).call).compactMap(ended).isEmpty)
         try await rig.stop()
     }
@@ -171,11 +201,11 @@ import Testing
         let (_, token) = rig.plan(1, Self.keys)
         let carrier = try await rig.carrier()
         carrier.start(token: token)
-        _ = try await eventually { carrier.now.marks.isEmpty ? nil : true }
+        try await carrier.seen.until { !$0.marks.isEmpty }
         rig.link.isAway = true
         carrier.digit("1")
         // The end is safe on disk, so the line is let go although nobody has heard of it.
-        #expect(try await eventually { carrier.now.isClosed ? carrier.now.closeCode : nil } == 1000)
+        #expect(try await carrier.closeCode() == 1000)
         #expect(rig.link.facts(CallKey.sample(1).call).compactMap(ended).isEmpty)
         rig.link.isAway = false
         #expect(try await rig.fact(1, ended) == .agentEnded)

@@ -1,22 +1,17 @@
 import Base
 import CallDispatch
-import Logging
 import MediaWorker
-import Synchronization
-
-extension Logger {
-    /// Tests look at behaviour, not at lines.
-    static var quiet: Logger {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        return logger
-    }
-}
+import TestKit
 
 extension CallKey {
     static func sample(_ number: UInt64, epoch: Int = 1) -> CallKey {
         CallKey(call: ID(high: 1, low: number), tenant: ID(high: 2, low: 1), epoch: epoch)
     }
+}
+
+/// The reason of a last fact.
+@Sendable func ended(_ fact: CallFact) -> EndReason? {
+    if case .ended(let reason, _, _) = fact { reason } else { nil }
 }
 
 extension Report {
@@ -42,15 +37,15 @@ final class FakeLink: ControlLink, Sendable {
         var holds: [Int] = []
     }
 
-    let state = Mutex(State())
+    let state = Watched(State())
 
-    var reports: [Report] { state.withLock { $0.reports } }
+    var reports: [Report] { state.value.reports }
     var isAway: Bool {
-        get { state.withLock { $0.isAway } }
-        set { state.withLock { $0.isAway = newValue } }
+        get { state.value.isAway }
+        set { state.change { $0.isAway = newValue } }
     }
-    func fence(_ call: ID<Call>) { state.withLock { _ = $0.fenced.insert(call) } }
-    func refuse(_ call: ID<Call>) { state.withLock { _ = $0.refused.insert(call) } }
+    func fence(_ call: ID<Call>) { state.change { _ = $0.fenced.insert(call) } }
+    func refuse(_ call: ID<Call>) { state.change { _ = $0.refused.insert(call) } }
     func facts(_ call: ID<Call>) -> [CallFact] { reports.filter { $0.call == call }.map(\.fact) }
 
     private func checkHere(_ state: inout State) throws {
@@ -60,7 +55,7 @@ final class FakeLink: ControlLink, Sendable {
     }
 
     func renew(_ status: WorkerStatus) async throws -> LeaseAnswer {
-        try state.withLock { state in
+        try state.change { state in
             try checkHere(&state)
             state.renewals.append(status)
             return state.answer
@@ -68,14 +63,14 @@ final class FakeLink: ControlLink, Sendable {
     }
 
     func claim(_ call: ID<Call>, tenant: ID<Tenant>, worker: ID<Worker>) async throws -> Plan? {
-        try state.withLock { state in
+        try state.change { state in
             try checkHere(&state)
             return state.plans.removeValue(forKey: call)
         }
     }
 
     func attach(_ token: MediaToken, worker: ID<Worker>, carrierCallID: String) async throws -> Plan {
-        try state.withLock { state in
+        try state.change { state in
             try checkHere(&state)
             guard let plan = state.plans[token.call] else {
                 throw Refusal(code: "call_unknown", message: "no such call")
@@ -89,7 +84,7 @@ final class FakeLink: ControlLink, Sendable {
 
     func extendHold(_ call: ID<Call>, tenant: ID<Tenant>, epoch: Int, number: Int) async throws -> HoldAnswer
     {
-        try state.withLock { state in
+        try state.change { state in
             try checkHere(&state)
             state.holds.append(number)
             return .funded(untilMs: state.fundedMs)
@@ -97,7 +92,7 @@ final class FakeLink: ControlLink, Sendable {
     }
 
     func report(_ reports: [Report]) async throws -> ReportReceipt {
-        try state.withLock { state in
+        try state.change { state in
             try checkHere(&state)
             if reports.contains(where: { state.refused.contains($0.call) }) {
                 throw Refusal(code: "report_refused", message: "no")

@@ -129,7 +129,7 @@ private struct Line {
         line.run(ms: 400)
         #expect(line.heardBytes.count == before)
         let sentBefore = line.sent.count
-        line.pacing.resume()
+        line.pacing.resume(fromStart: false)
         line.run(ms: 2500)
         #expect(line.sent[sentBefore].bytes.first == UInt8(truncatingIfNeeded: before / 8))
         #expect(line.heardBytes == (0..<16_000).map { UInt8(truncatingIfNeeded: $0 / 8) })
@@ -224,7 +224,7 @@ private struct Line {
             case 2:
                 line.hear()
                 if line.pacing.pause(at: .milliseconds(line.now)) { line.carrierClears() }
-            case 3: line.pacing.resume()
+            case 3: line.pacing.resume(fromStart: false)
             case 4:
                 line.hear()
                 if line.pacing.clear(at: .milliseconds(line.now)).needsClear { line.carrierClears() }

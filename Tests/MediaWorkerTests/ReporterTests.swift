@@ -4,7 +4,7 @@ import Crypto
 import Foundation
 import Logging
 import MediaWorker
-import Synchronization
+import TestKit
 import Testing
 
 @Suite struct ReporterTests {
@@ -56,7 +56,7 @@ import Testing
         #expect(link.reports.isEmpty)
         #expect(reporter.waitingCount == 1)
         link.isAway = false
-        while reporter.waitingCount > 0 { await Task.yield() }
+        try await until { reporter.waitingCount == 0 }
         #expect(link.reports.count == 1)
         running.cancel()
         await running.value
@@ -83,7 +83,7 @@ import Testing
 
         let reporter = reporter(spool("new"))
         let running = Task { await reporter.run() }
-        while FileManager.default.fileExists(atPath: path) { await Task.yield() }
+        try await until { !FileManager.default.fileExists(atPath: path) }
         running.cancel()
         await running.value
         #expect(link.reports.map(\.sequence) == [1, 2, 3, 4, 5])
@@ -106,18 +106,18 @@ import Testing
         #expect(other.leftBehind().map(\.reports.count) == [0])
     }
 
-    @Test func aFencedCallIsDroppedAndSaysNoMore() async {
-        let fenced = Mutex<[CallKey]>([])
-        let reporter = reporter(spool("a")) { key in fenced.withLock { $0.append(key) } }
+    @Test func aFencedCallIsDroppedAndSaysNoMore() async throws {
+        let fenced = Watched<[CallKey]>([])
+        let reporter = reporter(spool("a")) { key in fenced.change { $0.append(key) } }
         link.fence(CallKey.sample(1).call)
         let running = Task { await reporter.run() }
         reporter.tell(.mediaStarted, of: .sample(1))
-        while fenced.withLock({ $0.isEmpty }) { await Task.yield() }
+        try await fenced.until { !$0.isEmpty }
         reporter.tell(.mediaStarted, of: .sample(1))
         await reporter.toldLast(of: .sample(2))
         running.cancel()
         await running.value
-        #expect(fenced.withLock { $0 } == [.sample(1)])
+        #expect(fenced.value == [.sample(1)])
         #expect(link.reports.filter { $0.call == CallKey.sample(1).call }.map(\.sequence) == [1])
     }
 

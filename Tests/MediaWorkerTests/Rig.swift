@@ -12,6 +12,7 @@ import NIOPosix
 import Speech
 import Synchronization
 import Telephony
+import TestKit
 import WebSockets
 
 /// A worker on a free port with a control plane in memory, instant voices and real sockets.
@@ -23,14 +24,15 @@ final class Rig: Sendable {
     let board = FakeBoard()
     let directory = NSTemporaryDirectory() + "parley-rig-" + UUID().uuidString
     let worker: MediaWorker
+    let mediaURL: String
     private let running: Task<Void, any Error>
     let http: HTTPClient
 
-    init(capacity: Int = 10) async throws {
+    init(capacity: Int = 10, drain: Duration = .seconds(1)) async throws {
         let configuration = WorkerConfiguration(
             worker: Self.worker, region: "test", mediaURL: nil, media: ("127.0.0.1", 0), capacity: capacity,
             directories: (directory + "/recordings", directory + "/spool"), workerKey: Self.key,
-            publicURL: "http://127.0.0.1", drain: .seconds(1))
+            publicURL: "http://127.0.0.1", drain: drain)
         http = HTTPClient(addresses: .anyAddress, logger: .quiet)
         let station = Station(
             configuration, link: link, board: board, http: http,
@@ -41,10 +43,9 @@ final class Rig: Sendable {
         let worker = MediaWorker(station: station)
         self.worker = worker
         running = Task { try await worker.run() }
-        while worker.port == nil { try await Task.sleep(for: .milliseconds(5)) }
+        // The first lease says where the media port was bound.
+        mediaURL = try await link.state.first { $0.renewals.first?.mediaURL } + "/media"
     }
-
-    var mediaURL: String { "ws://127.0.0.1:\(worker.port ?? 0)/media" }
 
     func stop() async throws {
         running.cancel()
@@ -74,7 +75,7 @@ final class Rig: Sendable {
             checkpointKey: Redacted(Data(repeating: 3, count: 32).base64EncodedString()))
         change(&plan)
         let made = plan
-        link.state.withLock { $0.plans[key.call] = made }
+        link.state.change { $0.plans[key.call] = made }
         return (plan, token(key))
     }
 
@@ -94,20 +95,15 @@ final class Rig: Sendable {
         return carrier
     }
 
-    /// Waits until `fact` appears among the call's reports; nil after five seconds.
-    func fact<Found: Sendable>(_ number: UInt64, _ find: (CallFact) -> Found?) async throws -> Found? {
-        try await eventually { self.link.facts(CallKey.sample(number).call).compactMap(find).first }
+    /// What `find` first sees in the call's reports.
+    func fact<Found: Sendable>(
+        _ number: UInt64, _ find: @escaping @Sendable (CallFact) -> Found?
+    ) async throws -> Found {
+        let call = CallKey.sample(number).call
+        return try await link.state.first { state in
+            state.reports.lazy.filter { $0.call == call }.compactMap { find($0.fact) }.first
+        }
     }
-}
-
-/// Polls a condition that another thread brings about; nil after `limit`.
-func eventually<Found>(within limit: Duration = .seconds(5), _ find: () -> Found?) async throws -> Found? {
-    let end = ContinuousClock.now + limit
-    while ContinuousClock.now < end {
-        if let found = find() { return found }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-    return nil
 }
 
 /// The carrier's end of a media socket: plays in real time, echoes marks, remembers everything.
@@ -122,7 +118,7 @@ final class FakeCarrier: WebSocketPeer, @unchecked Sendable {
     }
 
     private let loop: any EventLoop
-    private let seen = Mutex(Seen())
+    let seen = Watched(Seen())
     private var socket: WebSocket?
     private var playEnd = NIODeadline.now()
     private var waiting: [(name: String, alarm: Scheduled<Void>)] = []
@@ -130,7 +126,10 @@ final class FakeCarrier: WebSocketPeer, @unchecked Sendable {
 
     init(_ loop: any EventLoop) { self.loop = loop }
 
-    var now: Seen { seen.withLock { $0 } }
+    var now: Seen { seen.value }
+
+    /// Waits for the end of the socket.
+    func closeCode() async throws -> Int? { try await seen.first { $0.isClosed ? .some($0.closeCode) : nil } }
 
     func opened(_ socket: WebSocket) { self.socket = socket }
 
@@ -151,7 +150,7 @@ final class FakeCarrier: WebSocketPeer, @unchecked Sendable {
         let tail = text.readableBytesView.suffix(5).prefix(2).count { $0 == 0x3D }
         let count = (text.readableBytes - envelope) / 4 * 3 - tail
         playEnd = max(playEnd, .now()) + .microseconds(Int64(count) * 125)
-        seen.withLock {
+        seen.change {
             $0.audioBytes += count
             $0.firstAudio = $0.firstAudio ?? .now()
         }
@@ -164,7 +163,7 @@ final class FakeCarrier: WebSocketPeer, @unchecked Sendable {
 
     private func cleared() {
         playEnd = .now()
-        seen.withLock { $0.clears += 1 }
+        seen.change { $0.clears += 1 }
         for mark in waiting {
             mark.alarm.cancel()
             echo(mark.name)
@@ -173,14 +172,14 @@ final class FakeCarrier: WebSocketPeer, @unchecked Sendable {
 
     private func echo(_ name: String) {
         waiting.removeAll { $0.name == name }
-        seen.withLock { $0.marks.append(name) }
+        seen.change { $0.marks.append(name) }
         socket?.send(
             text: ByteBuffer(string: #"{"event":"mark","streamSid":"\#(stream)","mark":{"name":"\#(name)"}}"#)
         )
     }
 
     func closed(code: Int?, error: (any Error)?) {
-        seen.withLock {
+        seen.change {
             $0.closeCode = code
             $0.isClosed = true
         }
@@ -207,6 +206,23 @@ final class FakeCarrier: WebSocketPeer, @unchecked Sendable {
     func media(_ frames: Int, byte: UInt8 = 0xFF, from timestamp: Int = 0) {
         let payload = Data(repeating: byte, count: 160).base64EncodedString()
         media(frames, payload: payload, from: timestamp)
+    }
+
+    /// Sends as many frames of `byte` at the line's pace, and waits for the last.
+    func line(_ frames: Int, byte: UInt8) async throws {
+        let sent = loop.makePromise(of: Void.self)
+        loop.execute { self.line(0, of: frames, byte: byte, from: .now(), sent) }
+        try await sent.futureResult.get()
+    }
+
+    private func line(
+        _ frame: Int, of frames: Int, byte: UInt8, from began: NIODeadline, _ sent: EventLoopPromise<Void>
+    ) {
+        guard frame < frames else { return sent.succeed() }
+        media(1, byte: byte, from: frame * 20)
+        loop.scheduleTask(deadline: began + .milliseconds(20 * Int64(frame + 1))) {
+            self.line(frame + 1, of: frames, byte: byte, from: began, sent)
+        }
     }
 
     func media(_ frames: Int, payload: String, from timestamp: Int) {

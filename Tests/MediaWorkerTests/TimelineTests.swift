@@ -46,11 +46,12 @@ import Testing
         var timeline = StereoTimeline()
         let given3 = timeline.settle(at: 40_000)
         let early = try #require(given3)
-        #expect(early.left.count == 28_000)
+        #expect(early.left.count == 40_000 - StereoTimeline.settleSamples)
         timeline.placeLeft(audio(1, 160), endingAt: 1000)
         let given4 = timeline.finish(at: 40_000)
         let rest = try #require(given4)
-        #expect(rest.left.count == 12_000 && rest.left.prefix(160).allSatisfy { $0 == 1 })
+        #expect(
+            rest.left.count == StereoTimeline.settleSamples && rest.left.prefix(160).allSatisfy { $0 == 1 })
     }
 
     @Test func aStreamCannotRunFarAheadOfTheClock() throws {

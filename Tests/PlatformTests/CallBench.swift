@@ -55,24 +55,19 @@ struct CallBench: Sendable {
         }
     }
 
-    static let logger = Logger(label: "calls") { _ in SwiftLogNoOpLogHandler() }
     static let workerKey = SymmetricKey(data: Data(repeating: 7, count: 32))
 
-    static let masterKeys: MasterKeys = {
-        do {
-            return try MasterKeys(Redacted(Data(repeating: 1, count: 32).base64EncodedString()))
-        } catch {
-            fatalError("\(error)")
-        }
-    }()
+    static func masterKeys() throws -> MasterKeys {
+        try MasterKeys(Redacted(Data(repeating: 1, count: 32).base64EncodedString()))
+    }
 
     private init(_ test: TestDatabase, concurrency: Int) async throws {
         self.test = test
         var settings = Database.Settings(url: test.url)
         settings.waitLimit = .seconds(30)
         settings.admissionTimeout = .seconds(30)
-        database = Database(settings, logger: Self.logger)
-        vault = Vault(database: database, masterKeys: Self.masterKeys)
+        database = Database(settings, logger: .quiet)
+        vault = Vault(database: database, masterKeys: try Self.masterKeys())
         parts = CallParts(
             database: database, vault: vault, urls: CarrierURLs(publicURL: "https://parley.test"),
             workerKey: Self.workerKey)
@@ -168,7 +163,7 @@ extension CallBench {
 
     /// The lease then lasts an hour: a slow machine must not decide what a test finds.
     @discardableResult
-    func renew(_ worker: ID<Worker>? = nil, capacity: Int = 1000, live: [LiveCall] = []) async throws
+    func renew(_ worker: ID<Worker>? = nil, capacity: Int = 1000, live: [CallKey] = []) async throws
         -> LeaseAnswer
     {
         let answer = try await link.renew(

@@ -74,7 +74,7 @@ import Testing
         try await bench.renew(second)
         _ = try await ContinueCall(bench.parts)(moved, carrierStatus: nil)
         _ = try await EndCall(bench.parts)(bench.tenant, mine.id)
-        let live = [mine, moved].map { LiveCall(call: $0.id, tenant: bench.tenant, epoch: 1) }
+        let live = [mine, moved].map { CallKey(call: $0.id, tenant: bench.tenant, epoch: 1) }
         let answer = try await bench.renew(live: live)
         #expect(answer.revoked == [moved.id])
         #expect(answer.toEnd == [mine.id])

@@ -2,9 +2,11 @@ import Base
 import CallDispatch
 import CallQueue
 import Foundation
+import Logging
 import Operations
 import Redis
 import Store
+import TestKit
 import Testing
 
 /// A Redis of the test's own, which it may empty.
@@ -40,10 +42,7 @@ struct OwnRedis: Sendable {
 
     /// It listens a moment after it started.
     func ready(_ redis: RedisClient) async throws {
-        for _ in 0..<200 {
-            if (try? await redis.command(["PING"])) != nil { return }
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        try await until { (try? await redis.command(["PING"])) != nil }
     }
 
     private func stop() {
@@ -55,7 +54,7 @@ struct OwnRedis: Sendable {
 
 private func with(_ body: @Sendable (CallBench, CallQueue, RedisClient) async throws -> Void) async throws {
     try await OwnRedis.with { own in
-        let redis = RedisClient(url: own.url, logger: CallBench.logger)
+        let redis = RedisClient(url: own.url, logger: .quiet)
         try await own.ready(redis)
         try await CallBench.with(concurrency: 500) { bench in
             try await body(bench, CallQueue(redis: redis, region: "local"), redis)
@@ -81,7 +80,7 @@ private func takeAll(_ bench: CallBench, _ queue: CallQueue, worker: ID<Worker>)
         try await bench.renew()
         var calls: [ID<Call>] = []
         for _ in 0..<100 { calls.append(try await bench.admit().id) }
-        let release = ReleaseCalls(database: bench.database, queue: queue, logger: CallBench.logger)
+        let release = ReleaseCalls(database: bench.database, queue: queue, logger: .quiet)
         #expect(try await release(FairShare()).released == 100)
         #expect(try await queue.depth() == 100)
         var taken: [ID<Call>] = []
@@ -106,7 +105,7 @@ private func takeAll(_ bench: CallBench, _ queue: CallQueue, worker: ID<Worker>)
 @Test func onlyFreeSlotsAreReleasedAndSomeAreKeptForInbound() async throws {
     try await with { bench, queue, _ in
         for _ in 0..<30 { _ = try await bench.admit() }
-        let release = ReleaseCalls(database: bench.database, queue: queue, logger: CallBench.logger)
+        let release = ReleaseCalls(database: bench.database, queue: queue, logger: .quiet)
         #expect(try await release(FairShare()).released == 0)
         try await bench.renew(capacity: 20)
         #expect(try await release(FairShare()).released == 18)

@@ -218,3 +218,50 @@ actor Answers {
     init(_ statuses: [Int]) { left = statuses }
     func next() -> Int { left.isEmpty ? 200 : left.removeFirst() }
 }
+
+/// Two epochs of one call: the first one's worker was killed, so nothing of it was ever finished.
+@Test func filesOfALostWorkerAreServedWithThoseOfTheNext() async throws {
+    try await CallSite.with { site in
+        let bench = site.bench
+        let call = try await bench.connected().id
+        try await bench.tell(call, 3, .artifactStarted(kind: .recording, path: "\(call)/1.wav"))
+        try await bench.tell(call, 4, .artifactStarted(kind: .journal, path: "\(call)/1.journal"))
+        try await bench.kill()
+        let second = ID<Worker>.new()
+        try await bench.renew(second)
+        _ = try await ContinueCall(bench.parts)(try await bench.find(call), carrierStatus: nil)
+        let carrierCall = try await bench.find(call).carrierCallID ?? ""
+        _ = try await bench.link.attach(
+            try await bench.token(call), worker: second, carrierCallID: carrierCall)
+        try await bench.tell(call, epoch: 2, 1, .artifactStarted(kind: .recording, path: "\(call)/2.wav"))
+        try await bench.tell(call, epoch: 2, 2, .artifactStarted(kind: .journal, path: "\(call)/2.journal"))
+        // The first worker's last words come late, and again.
+        for _ in 0..<2 {
+            let late = try await bench.tell(
+                call, 5, .artifactStarted(kind: .journal, path: "\(call)/1.journal"))
+            #expect(late.fenced.isEmpty)
+        }
+        try await write(site, call)
+        let directory = URL(fileURLWithPath: site.recordings + "/\(call)")
+        let first = "{\"agent\":1}\n{\"input\":1}\n"
+        try Data((first + "{\"inp").utf8).write(to: directory.appending(path: "1.journal"))
+        let next = "{\"agent\":2}\n"
+        try Data(next.utf8).write(to: directory.appending(path: "2.journal"))
+        // While the call goes on, and when it has ended.
+        for isEnded in [false, true] {
+            if isEnded {
+                try await bench.tell(
+                    call, epoch: 2, 3,
+                    .artifact(kind: .recording, path: "\(call)/2.wav", bytes: 48, milliseconds: 1))
+                try await bench.tell(call, epoch: 2, 4, .ended(.agentEnded, connectedMs: 1000, usage: []))
+            }
+            let recording = try await site.send(.get, "/v1/calls/\(call)/recording")
+            #expect(recording.status == 200 && recording.text.hasSuffix("abcdwxyz"))
+            let journal = try await site.send(.get, "/v1/calls/\(call)/journal")
+            #expect(journal.text == first + next)
+        }
+        #expect(
+            try await bench.number("SELECT bytes FROM call_artifacts WHERE path = '\(call)/2.wav'") == 48)
+        #expect(try await bench.number("SELECT count(*) FROM call_artifacts") == 4)
+    }
+}

@@ -2,13 +2,16 @@ import Base
 import CallDispatch
 import ControlPlane
 import Foundation
+import HTTPClient
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import NIOCore
 import Operations
 import Store
 import Telephony
+import TestKit
 
 /// The control plane with all routes over a bench, spoken to as carriers, workers and customers would.
 struct CallSite: Sendable {
@@ -23,18 +26,21 @@ struct CallSite: Sendable {
         _ body: @escaping @Sendable (CallSite) async throws -> Void
     ) async throws {
         try await CallBench.with(concurrency: concurrency, dollars: dollars) { bench in
-            try await Bootstrap(database: bench.database, masterKeys: CallBench.masterKeys)(
+            let keys = try CallBench.masterKeys()
+            try await Bootstrap(database: bench.database, masterKeys: keys)(
                 operatorKey: Redacted(TestPlatform.operatorKey), region: "local")
-            let parts = ControlPlane.Parts(database: bench.database, masterKeys: CallBench.masterKeys)
+            let parts = ControlPlane.Parts(database: bench.database, masterKeys: keys)
+            let http = HTTPClient(addresses: .anyAddress, logger: .quiet)
             let recordings = NSTemporaryDirectory() + "/parley-recordings-\(bench.tenant)"
             let plane = ControlPlane(
                 parts, health: HealthRoutes(checks: [], metrics: { "" }, openAPI: ""),
-                keyed: CallResources.keyed(parts, bench.parts, recordings: recordings),
+                keyed: CallResources.keyed(parts, bench.parts, recordings: recordings, http: http),
                 open: CallResources.open(bench.parts, link: bench.link, workerKey: workerKey))
-            let application = Application(router: plane.router, logger: CallBench.logger)
+            let application = Application(router: plane.router, logger: .quiet)
             try await application.test(.router) { client in
                 try await body(CallSite(bench: bench, client: client, recordings: recordings))
             }
+            await http.close()
         }
     }
 

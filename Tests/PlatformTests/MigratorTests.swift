@@ -8,8 +8,6 @@ import TestKit
 import Testing
 
 @Suite struct MigratorTests {
-    static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
     static func ground() throws -> [Migration] {
         try Migration.read(directory: try ProgramFiles.locate("migrations", given: nil))
     }
@@ -28,7 +26,7 @@ import Testing
     @Test func eachFileRunsOnceHoweverManyStart() async throws {
         try await Self.onEmpty { raw in
             let all = try Self.ground()
-            let migrator = Migrator(url: raw.url, migrations: all, logger: Self.logger)
+            let migrator = Migrator(url: raw.url, migrations: all, logger: .quiet)
             let counts = try await withThrowingTaskGroup(of: Int.self) { group in
                 for _ in 0..<3 { group.addTask { try await migrator.run() } }
                 return try await group.reduce(into: [Int]()) { $0.append($1) }
@@ -42,11 +40,11 @@ import Testing
             let all = try Self.ground()
             let next = all.count + 1
             let more = all + [Migration(number: next, name: "more", sql: "CREATE TABLE more (id int)")]
-            try await Migrator(url: raw.url, migrations: more, logger: Self.logger).run()
+            try await Migrator(url: raw.url, migrations: more, logger: .quiet).run()
             let changed = all + [Migration(number: next, name: "more", sql: "CREATE TABLE more (id bigint)")]
             for (files, says) in [(changed, "was changed"), (all, "does not know")] {
                 let refusal = await #expect(throws: Refusal.self) {
-                    try await Migrator(url: raw.url, migrations: files, logger: Self.logger).run()
+                    try await Migrator(url: raw.url, migrations: files, logger: .quiet).run()
                 }
                 #expect(refusal?.message.contains(says) == true)
             }
@@ -63,11 +61,11 @@ import Testing
                         sql: "CREATE TABLE half (id int); SELECT nonsense")
                 ]
             await #expect(throws: PostgresError.self) {
-                try await Migrator(url: raw.url, migrations: broken, logger: Self.logger).run()
+                try await Migrator(url: raw.url, migrations: broken, logger: .quiet).run()
             }
             let pool = raw
             #expect(try await pool.query("SELECT to_regclass('half') IS NULL AS gone").rows[0].bool("gone"))
-            #expect(try await Migrator(url: raw.url, migrations: all, logger: Self.logger).run() == 0)
+            #expect(try await Migrator(url: raw.url, migrations: all, logger: .quiet).run() == 0)
         }
     }
 
@@ -78,7 +76,7 @@ import Testing
                 Migration.noTransaction + "\nCREATE INDEX CONCURRENTLY IF NOT EXISTS later ON agents (name)"
             let more = all + [Migration(number: all.count + 1, name: "later", sql: sql)]
             #expect(
-                try await Migrator(url: raw.url, migrations: more, logger: Self.logger).run() == more.count)
+                try await Migrator(url: raw.url, migrations: more, logger: .quiet).run() == more.count)
         }
     }
 

@@ -1,4 +1,5 @@
 import ControlPlane
+import HTTPClient
 import Operations
 import Testing
 import Yams
@@ -17,7 +18,9 @@ import Yams
                 database: parts.database, vault: parts.vault,
                 urls: CarrierURLs(publicURL: "https://parley.test"),
                 workerKey: CallBench.workerKey)
-            return CallResources.keyed(parts, callParts, recordings: "/nonexistent")
+            return CallResources.keyed(
+                parts, callParts, recordings: "/nonexistent",
+                http: HTTPClient(addresses: .anyAddress, logger: .quiet))
         }
         try await TestPlatform.with(keyed: calls) { platform in
             let document = try #require(try Yams.load(yaml: TestPlatform.openAPI()) as? [String: Any])

@@ -1,4 +1,5 @@
 import Base
+import Logging
 import Postgres
 import Store
 import TestKit
@@ -160,7 +161,7 @@ import Testing
             _ = try await platform.makeAgent(key: acme.key)
             var configuration = PostgresPool.Configuration(url: platform.raw.url)
             configuration.role = "parley_app"
-            let pool = PostgresPool(configuration, logger: MigratorTests.logger)
+            let pool = PostgresPool(configuration, logger: .quiet)
             #expect(try await pool.query("SELECT * FROM agents").rows.isEmpty)
             #expect(try await pool.query("SELECT * FROM tenants").rows.isEmpty)
             await pool.close()

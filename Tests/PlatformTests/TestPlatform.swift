@@ -30,8 +30,7 @@ struct TestPlatform: Sendable {
         _ body: @escaping @Sendable (TestPlatform) async throws -> T
     ) async throws -> T {
         try await TestDatabase.with { raw in
-            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            let database = Database(Database.Settings(url: raw.url), logger: logger)
+            let database = Database(Database.Settings(url: raw.url), logger: .quiet)
             let result: Result<T, any Error>
             do {
                 result = .success(try await run(setup, raw, database, keyed, body))
@@ -60,7 +59,7 @@ struct TestPlatform: Sendable {
         let routes = plane.routes
         let application = Application(
             router: plane.router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            logger: .quiet)
         return try await application.test(setup) { client in
             try await body(
                 TestPlatform(

@@ -1,16 +1,6 @@
 import Logging
 import Postgres
-import Synchronization
 import TestKit
-
-/// Long enough for a loaded machine; no test waits for it when all is well.
-let patience: Duration = .seconds(20)
-
-func quietLogger() -> Logger {
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
-    return logger
-}
 
 /// A pool for the length of `body`, with a schema of its own where `schema` names one.
 func withPool<Value>(
@@ -22,7 +12,7 @@ func withPool<Value>(
     configuration.waitLimit = patience
     configuration.statementTimeout = patience
     change(&configuration)
-    let pool = PostgresPool(configuration, logger: quietLogger())
+    let pool = PostgresPool(configuration, logger: .quiet)
     do {
         if let schema {
             try await pool.script("drop schema if exists \(schema) cascade; create schema \(schema)")
@@ -47,16 +37,6 @@ func refusal(_ body: () async throws -> some Any) async -> PostgresError? {
     }
 }
 
-/// Asks again and again until the answer is yes. For what only the server knows; ends after `patience`.
-func until(_ isSo: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + patience
-    while try await !isSo() {
-        guard ContinuousClock.now < end else { throw TooLate() }
-        await Task.yield()
-    }
-}
-struct TooLate: Error {}
-
 extension PostgresPool {
     /// How many backends named `name` are running `fragment` right now.
     func running(_ fragment: String, as name: String) async throws -> Int64 {
@@ -75,18 +55,5 @@ extension PostgresPool {
             where application_name = $1 and query like '%' || $2 || '%'
             """,
             [.text(name), .text(fragment)])
-    }
-}
-
-/// Counts over threads.
-final class Count: Sendable {
-    private let number = Mutex(0)
-    var value: Int { number.withLock { $0 } }
-    @discardableResult
-    func up() -> Int {
-        number.withLock { number in
-            number += 1
-            return number
-        }
     }
 }

@@ -1,4 +1,5 @@
 import Base
+import Logging
 import Postgres
 import TestKit
 import Testing
@@ -209,7 +210,7 @@ import Testing
     @Test func anUnreachableServerIsReportedAfterTheWait() async throws {
         var configuration = PostgresPool.Configuration(url: "postgresql://nobody@/none?host=/nonexistent")
         configuration.waitLimit = .seconds(1)
-        let pool = PostgresPool(configuration, logger: quietLogger())
+        let pool = PostgresPool(configuration, logger: .quiet)
         let error = await refusal { try await pool.query("select 1") }
         #expect(error?.kind == .unreachable)
         #expect(error?.sqlState == "08001")
@@ -219,7 +220,7 @@ import Testing
     }
 
     @Test func aMalformedURLIsReportedWithoutItsPassword() async throws {
-        let pool = PostgresPool(.init(url: "postgresql://u:secret@[::1/x"), logger: quietLogger())
+        let pool = PostgresPool(.init(url: "postgresql://u:secret@[::1/x"), logger: .quiet)
         let error = await refusal { try await pool.query("select 1") }
         #expect(error?.kind == .unreachable)
         #expect(error.map { "\($0)" }?.contains("secret") == false)
@@ -227,7 +228,7 @@ import Testing
     }
 
     @Test func aClosedPoolFinishesItsWorkAndTakesNoMore() async throws {
-        let pool = PostgresPool(.init(url: TestServices.databaseURL), logger: quietLogger())
+        let pool = PostgresPool(.init(url: TestServices.databaseURL), logger: .quiet)
         let last = Task { try await pool.query("select pg_sleep(0.1), 7 as seven") }
         try await until { pool.status.inFlight == 1 }
         await pool.close()

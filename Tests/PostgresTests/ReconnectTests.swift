@@ -1,4 +1,5 @@
 import Base
+import Logging
 import Postgres
 import TestKit
 import Testing
@@ -84,7 +85,7 @@ import Testing
             do {
                 var configuration = PostgresPool.Configuration(url: TestServices.databaseURL)
                 configuration.applicationName = "test dropped"
-                let pool = PostgresPool(configuration, logger: quietLogger())
+                let pool = PostgresPool(configuration, logger: .quiet)
                 _ = try await pool.query("select 1")
             }
             try await until {

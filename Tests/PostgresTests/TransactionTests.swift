@@ -1,5 +1,6 @@
 import Base
 import Postgres
+import TestKit
 import Testing
 
 @Suite struct TransactionTests {
@@ -70,14 +71,14 @@ import Testing
                 "create table test_deadlock.items (id int primary key, hits int not null)")
             _ = try await pool.query("insert into test_deadlock.items values (1, 0), (2, 0)")
             let update = "update test_deadlock.items set hits = hits + 1 where id = $1"
-            let holding = Count()
+            let holding = Watched(0)
             let cross: @Sendable (Int64, Int64) async throws -> Void = { first, second in
                 try await pool.transaction { transaction in
                     _ = try await transaction.query("set local deadlock_timeout = '20ms'")
                     _ = try await transaction.query(update, [.int(first)])
-                    holding.up()
+                    holding.change { $0 += 1 }
                     // In the first run both hold one row before either asks for the other's.
-                    try await until { holding.value >= 2 }
+                    try await holding.until { $0 >= 2 }
                     _ = try await transaction.query(update, [.int(second)])
                 }
             }
@@ -97,9 +98,12 @@ import Testing
         try await withPool(schema: "test_serial") { pool in
             _ = try await pool.query("create table test_serial.items (id int primary key, hits int not null)")
             _ = try await pool.query("insert into test_serial.items values (1, 0)")
-            let runs = Count()
+            let runs = Watched(0)
             try await pool.transaction { transaction in
-                let run = runs.up()
+                let run = runs.change { run in
+                    run += 1
+                    return run
+                }
                 _ = try await transaction.query("set transaction isolation level repeatable read")
                 _ = try await transaction.query("select hits from test_serial.items")
                 if run == 1 { _ = try await pool.query("update test_serial.items set hits = hits + 1") }
@@ -116,10 +120,10 @@ import Testing
 
     @Test func aConflictThatNeverEndsIsThrown() async throws {
         try await withPool { pool in
-            let runs = Count()
+            let runs = Watched(0)
             let error = await refusal {
                 try await pool.transaction { transaction in
-                    runs.up()
+                    runs.change { $0 += 1 }
                     _ = try await transaction.query("do $$ begin raise serialization_failure; end $$")
                 }
             }

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Logging
 import TestKit
 import Testing
 
@@ -139,7 +140,7 @@ import Testing
         defer { server.stop() }
         try server.start()
         let redis = RedisClient(
-            url: "redis://127.0.0.1:\(server.port)", logger: quietLogger(), isBlocking: false,
+            url: "redis://127.0.0.1:\(server.port)", logger: .quiet, isBlocking: false,
             commandLimit: .milliseconds(300))
         try await until { await refusal { try await redis.command(["PING"]) } == nil }
         server.pause()
@@ -206,7 +207,6 @@ private final class PrivateRedis {
                 return UInt16(bigEndian: pointer.pointee.sin_port)
             }
         }
-        guard let port else { throw TooLate() }
-        return port
+        return try #require(port)
     }
 }

@@ -30,8 +30,6 @@ enum Phone {
         var text: String
         var partials: Int
         var words: [Word]
-        /// From the last `utteranceEnded` to its final.
-        var latency: Duration
         var usageMs: Int64
     }
 
@@ -47,10 +45,9 @@ enum Phone {
                 recognizer.open(RecognitionSettings(language: "en-US"), on: loop) { recorder.record($0) },
                 eventLoop: loop)
         }
-        let (utterances, ended) = try await on(loop) { () -> (Int, ContinuousClock.Instant) in
+        let utterances = try await on(loop) { () -> Int in
             var vad = EnergyVAD()
             var utterances = 0
-            var ended = ContinuousClock.now
             stream.value.expect(expectation, phrases: phrases)
             for start in stride(from: 0, to: line.count - 159, by: 160) {
                 let frame = Array(line[start..<start + 160])
@@ -59,14 +56,12 @@ enum Phone {
                 case .speechStarted:
                     stream.value.utteranceStarted()
                     utterances += 1
-                case .speechEnded:
-                    stream.value.utteranceEnded()
-                    ended = .now
+                case .speechEnded: stream.value.utteranceEnded()
                 case nil: break
                 }
             }
             if vad.isSpeech { stream.value.utteranceEnded() }
-            return (utterances, ended)
+            return utterances
         }
         let finals = Counter(utterances)
         _ = await recorder.first { event -> Bool? in
@@ -75,13 +70,12 @@ enum Phone {
             default: nil
             }
         }
-        let last = ContinuousClock.now
         try await on(loop) { stream.value.close() }
-        return summary(recorder.all, latency: last - ended)
+        return summary(recorder.all)
     }
 
-    private static func summary(_ events: [RecognitionEvent], latency: Duration) -> Heard {
-        var heard = Heard(text: "", partials: 0, words: [], latency: latency, usageMs: 0)
+    private static func summary(_ events: [RecognitionEvent]) -> Heard {
+        var heard = Heard(text: "", partials: 0, words: [], usageMs: 0)
         var texts: [String] = []
         for event in events {
             switch event {
@@ -157,7 +151,6 @@ struct OfflineTests {
     struct Score: Sendable {
         var right = 0
         var wrong: [String] = []
-        var latencies: [Duration] = []
         var percent: Double { 100 * Double(right) / Double(max(1, right + wrong.count)) }
     }
 
@@ -166,7 +159,6 @@ struct OfflineTests {
         for sample in samples(of: kind, seed: seed) {
             let audio = try await Phone.speech(sample.said, voice: voice, on: loop)
             let heard = try await Phone.hear(audio, as: sample.expectation, on: loop)
-            score.latencies.append(heard.latency)
             if heard.text == sample.heard {
                 score.right += 1
             } else {

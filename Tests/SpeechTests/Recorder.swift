@@ -6,17 +6,16 @@ import Synchronization
 final class Recorder<Event: Sendable>: Sendable {
     private let source: AsyncStream<Event>.Continuation
     private let events: AsyncStream<Event>
-    private let kept = Mutex<[(event: Event, at: ContinuousClock.Instant)]>([])
+    private let kept = Mutex<[Event]>([])
 
     init() { (events, source) = AsyncStream.makeStream() }
 
     func record(_ event: Event) {
-        kept.withLock { $0.append((event, .now)) }
+        kept.withLock { $0.append(event) }
         source.yield(event)
     }
 
-    var all: [Event] { kept.withLock { $0.map(\.event) } }
-    var times: [ContinuousClock.Instant] { kept.withLock { $0.map(\.at) } }
+    var all: [Event] { kept.withLock { $0 } }
 
     /// Waits for an event that passes; nil when a minute is not enough.
     func first<T: Sendable>(_ match: @escaping @Sendable (Event) -> T?) async -> T? {

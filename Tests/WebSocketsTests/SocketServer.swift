@@ -1,25 +1,29 @@
 import Hummingbird
 import HummingbirdCore
+import HummingbirdTLS
 import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 import ServiceLifecycle
 import Synchronization
+import TestKit
 import WebSockets
-
-let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Hummingbird routes (`/hello`, 426 on `/echo`) and WebSockets (`/echo`, `/refuse/STATUS`, `/slow-decision`)
 /// on one port of 127.0.0.1.
 final class SocketServer: Sendable {
     let port: Int
+    /// The listening one.
+    let channel: any Channel
     /// What happened to the server's peers.
     let events: EventLog
     private let group: ServiceGroup
     private let running: Task<Void, any Error>
 
     static func start(
-        limits: WebSocketLimits = WebSocketLimits(), make: (@Sendable (EventLog) -> any WebSocketPeer)? = nil
+        limits: WebSocketLimits = WebSocketLimits(), tls: TLSConfiguration? = nil,
+        make: (@Sendable (EventLog) -> any WebSocketPeer)? = nil
     ) async throws -> SocketServer {
         let events = EventLog()
         let routes = WebSocketRoutes(
@@ -39,20 +43,28 @@ final class SocketServer: Sendable {
         router.get("echo") { _, _ in
             Response(status: .init(code: 426), headers: [.connection: "close"], body: .init())
         }
-        let port = AsyncStream<Int>.makeStream()
+        let channels = AsyncStream<any Channel>.makeStream()
         let app = Application(
-            router: router, server: .webSockets(routes),
+            router: router,
+            server: try tls.map { try .tls(.webSockets(routes), tlsConfiguration: $0) }
+                ?? .webSockets(routes),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { port.continuation.yield($0.localAddress?.port ?? 0) }, logger: quietLogger)
-        let group = ServiceGroup(configuration: .init(services: [.init(service: app)], logger: quietLogger))
+            onServerRunning: {
+                await Accepting.persist(on: $0)
+                channels.continuation.yield($0)
+            }, logger: .quiet)
+        let group = ServiceGroup(configuration: .init(services: [.init(service: app)], logger: .quiet))
         let running = Task { try await group.run() }
-        var iterator = port.stream.makeAsyncIterator()
-        return SocketServer(
-            port: await iterator.next() ?? 0, events: events, group: group, running: running)
+        var iterator = channels.stream.makeAsyncIterator()
+        guard let channel = await iterator.next() else { throw CancellationError() }
+        return SocketServer(channel, events: events, group: group, running: running)
     }
 
-    private init(port: Int, events: EventLog, group: ServiceGroup, running: Task<Void, any Error>) {
-        self.port = port
+    private init(
+        _ channel: any Channel, events: EventLog, group: ServiceGroup, running: Task<Void, any Error>
+    ) {
+        self.channel = channel
+        port = channel.localAddress?.port ?? 0
         self.events = events
         self.group = group
         self.running = running

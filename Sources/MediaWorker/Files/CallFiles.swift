@@ -9,9 +9,15 @@ final class CallFiles: @unchecked Sendable {
     let journal: Journal
     let checkpoints: Checkpoints
     private let root: String
+    private let tell: (CallFact) -> Void
     private var isFinished = false
 
-    init(_ plan: Plan, station: Station, checkpoint: Checkpoint?, on loop: any EventLoop) {
+    /// `tell` hears of each file as soon as it is begun, so that a process that dies leaves none that nobody knows.
+    init(
+        _ plan: Plan, station: Station, checkpoint: Checkpoint?, on loop: any EventLoop,
+        tell: @escaping (CallFact) -> Void
+    ) {
+        self.tell = tell
         root = station.configuration.recordings
         let stem = "\(root)/\(plan.tenant)/\(plan.call).\(plan.epoch)"
         recorder = Recorder(path: stem + ".wav", on: loop, pool: station.pool, logger: station.logger)
@@ -19,6 +25,16 @@ final class CallFiles: @unchecked Sendable {
             path: stem + ".journal", header: JournalLine.Header(plan, checkpoint: checkpoint), on: loop,
             pool: station.pool, logger: station.logger)
         checkpoints = Checkpoints(plan, board: station.board, logger: station.logger, on: loop)
+    }
+
+    /// Media flows: the journal counts among the call's files from now on.
+    func begin() { tell(.artifactStarted(kind: .journal, path: relative(journal.path))) }
+
+    /// Starts the recording, or goes on with one that is paused.
+    func startRecording(at now: CallTime) {
+        let hasStarted = recorder.hasStarted
+        recorder.start(at: now)
+        if !hasStarted { tell(.artifactStarted(kind: .recording, path: relative(recorder.path))) }
     }
 
     func beat(at now: CallTime) {

@@ -45,27 +45,30 @@ final class DiskFile: @unchecked Sendable {
         enqueue(bytes: chunk.count) { chunk }
     }
 
-    /// Writes what `make` gives, `count` bytes, behind everything before; `make` runs on the disk's thread.
-    func write(bytes count: Int, _ make: @escaping @Sendable () -> [UInt8]) {
+    /// Writes what `make` gives, `count` bytes, behind everything before, then `header` over the beginning of the
+    /// file; `make` runs on the disk's thread.
+    func write(bytes count: Int, header: [UInt8], _ make: @escaping @Sendable () -> [UInt8]) {
         flush()
-        enqueue(bytes: count, make)
+        enqueue(bytes: count, header: header, make)
     }
 
-    private func enqueue(bytes count: Int, _ make: @escaping @Sendable () -> [UInt8]) {
+    private func enqueue(
+        bytes count: Int, header: [UInt8] = [], _ make: @escaping @Sendable () -> [UInt8]
+    ) {
         guard !isDamaged, waitingBytes + count <= Self.waitingBytesMax else { return damage("disk too slow") }
         bytes += count
         waitingBytes += count
-        run({ self.append(make()) }) { isWritten in
+        run({ self.append(make(), header) }) { isWritten in
             self.waitingBytes -= count
             if !isWritten { self.damage("write failed") }
         }
     }
 
-    /// Writes what is left, puts `header` over the beginning of the file when given, and closes it. `done` is
-    /// called on the loop with the file's size, nil when it is incomplete.
-    func finish(header: [UInt8]? = nil, done: @escaping @Sendable (Int?) -> Void) {
+    /// Writes what is left and closes the file. `done` is called on the loop with its size, nil when it is
+    /// incomplete.
+    func finish(done: @escaping @Sendable (Int?) -> Void) {
         flush()
-        run({ self.close(header) }) { isWritten in done(isWritten && !self.isDamaged ? self.bytes : nil) }
+        run({ self.close() }) { isWritten in done(isWritten && !self.isDamaged ? self.bytes : nil) }
     }
 
     private func damage(_ reason: String) {
@@ -85,7 +88,7 @@ final class DiskFile: @unchecked Sendable {
     }
 
     /// Pool thread.
-    private func append(_ chunk: [UInt8]) -> Bool {
+    private func append(_ chunk: [UInt8], _ header: [UInt8]) -> Bool {
         if descriptor < 0 {
             let directory = (path as NSString).deletingLastPathComponent
             try? FileManager.default.createDirectory(
@@ -94,14 +97,13 @@ final class DiskFile: @unchecked Sendable {
         }
         guard descriptor >= 0 else { return false }
         return Self.writeAll(descriptor, chunk)
+            && (header.isEmpty || pwrite(descriptor, header, header.count, 0) == header.count)
     }
 
     /// Pool thread.
-    private func close(_ header: [UInt8]?) -> Bool {
+    private func close() -> Bool {
         guard descriptor >= 0 else { return bytes == 0 }
-        var isWritten = true
-        if let header { isWritten = pwrite(descriptor, header, header.count, 0) == header.count }
-        isWritten = Glibc.close(descriptor) == 0 && isWritten
+        let isWritten = Glibc.close(descriptor) == 0
         descriptor = -1
         return isWritten
     }

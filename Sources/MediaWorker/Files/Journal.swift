@@ -9,7 +9,8 @@ import NIOPosix
 
 /// The file of everything that entered a call's machine: one header line, then one line an input, as JSON.
 ///
-/// `parley replay FILE` needs nothing else. It holds spoken words, so the file is private; it holds no secrets.
+/// `parley replay FILE` needs nothing else. It holds spoken words, so the file is private; it holds no secrets, and
+/// nothing that was said or pressed while recording was paused.
 package enum JournalLine {
     /// 2 tells how late the ear told an edge; journals of version 1 are still read.
     package static let version = 2
@@ -44,7 +45,7 @@ package enum JournalLine {
             fundedMs = plan.fundedMs
             holdNumber = plan.holdNumber
             elapsedMs = plan.elapsedMs
-            self.checkpoint = checkpoint
+            self.checkpoint = checkpoint?.masked(plan.definition)
         }
     }
 
@@ -52,9 +53,12 @@ package enum JournalLine {
     package struct Entry: Sendable, Codable {
         package var t: CallTime
         package var input: Dialogue.Input
-        package init(t: CallTime, input: Dialogue.Input) {
+        /// Zeros and x stand for what was said or pressed; absent when the input is as it came.
+        package var masked: Bool?
+        package init(t: CallTime, input: Dialogue.Input, isMasked: Bool) {
             self.t = t
             self.input = input
+            masked = isMasked ? true : nil
         }
     }
 }
@@ -68,6 +72,7 @@ final class Journal {
     private let encoder = JSONEncoder()
     private var flushedAt = CallTime.zero
     private var isFinished = false
+    private var privacy = Privacy()
 
     init(
         path: String, header: JournalLine.Header, on loop: any EventLoop, pool: NIOThreadPool, logger: Logger
@@ -75,11 +80,16 @@ final class Journal {
         file = DiskFile(path: path, on: loop, pool: pool, logger: logger)
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         write(header)
+        file.flush()
     }
 
     var path: String { file.path }
 
-    func append(_ input: Dialogue.Input, at now: CallTime) { write(JournalLine.Entry(t: now, input: input)) }
+    /// `isPrivate`: as the conversation stands before the input.
+    func append(_ input: Dialogue.Input, at now: CallTime, isPrivate: Bool) {
+        let (kept, isMasked) = privacy.kept(input, isPrivate: isPrivate)
+        write(JournalLine.Entry(t: now, input: kept, isMasked: isMasked))
+    }
 
     func flush(at now: CallTime) {
         guard now - flushedAt >= Self.flushEvery else { return }
@@ -95,7 +105,6 @@ final class Journal {
     private func write(_ line: some Encodable) {
         // Encoding our own value types cannot fail; should it, a line is missing and the call goes on.
         guard !isFinished, let text = try? encoder.encode(line) else { return }
-        file.write(text)
-        file.write(CollectionOfOne(0x0A))
+        file.write(text + CollectionOfOne(0x0A))
     }
 }

@@ -6,12 +6,13 @@ import NIOPosix
 
 /// Writes what was said and heard: stereo PCM16 at 8 kHz, left the caller, right the agent as the caller heard it.
 ///
-/// Times are the call's. A pause is silence on both sides, so the file keeps the call's timing. On its loop only.
+/// Times are the call's. A pause is silence on both sides, so the file keeps the call's timing. The file on disk is a
+/// whole WAV at any time: its header grows with each piece written. On its loop only.
 final class Recorder {
     private enum State { case idle, running(from: CallTime), paused(from: CallTime), finished }
 
-    /// Settled audio is taken out when so much is due: one second.
-    private static let settleEvery = 8000
+    /// Settled audio is taken out when so much is due: half a second.
+    static let settleEvery = 4000
 
     private let file: DiskFile
     private var state = State.idle
@@ -29,8 +30,8 @@ final class Recorder {
     func start(at now: CallTime) {
         guard case .idle = state else { return resume() }
         state = .running(from: now)
-        // Players take an unknown length as "to the end" should the process die before `finish`.
-        file.write(WAV.header(dataBytes: WAV.unknownLength))
+        file.write(WAV.header(dataBytes: 0))
+        file.flush()
     }
 
     func pause() { if case .running(let from) = state { state = .paused(from: from) } }
@@ -63,7 +64,7 @@ final class Recorder {
         write(timeline.finish(at: Self.samples(now - from)))
         state = .finished
         let milliseconds = written / 8
-        file.finish(header: WAV.header(dataBytes: written * 4)) { bytes in
+        file.finish { bytes in
             done(bytes.map { ($0, milliseconds) })
         }
     }
@@ -79,7 +80,9 @@ final class Recorder {
     private func write(_ piece: StereoTimeline.Piece?) {
         guard let piece else { return }
         written += piece.left.count
-        file.write(bytes: piece.left.count * 4) { Self.pcm(piece) }
+        file.write(bytes: piece.left.count * 4, header: WAV.header(dataBytes: written * 4)) {
+            Self.pcm(piece)
+        }
     }
 
     /// Interleaved little-endian PCM16.

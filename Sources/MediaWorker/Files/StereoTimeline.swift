@@ -5,8 +5,9 @@ package import NIOCore
 /// Positions are samples at 8 kHz since the recording began. What is older than `settleSamples` is given out and can
 /// no longer change; where nothing was placed there is silence. Pieces are moved whole: this runs on the event loop.
 package struct StereoTimeline: Sendable {
-    /// Audio may come this late and still find its place: 1.5 s.
-    package static let settleSamples = 12_000
+    /// Audio may come this late and still find its place: 0.5 s. What a process that dies has not written is this
+    /// and no more than `Recorder.settleEvery`.
+    package static let settleSamples = 4000
     /// A piece that begins this close to the end of the one before continues it: clocks and marks jitter. 80 ms.
     package static let joinSamples = 640
     /// A stream may lead the clock by so much after a stall; what leads it further is dropped. 5 s.

@@ -26,17 +26,20 @@ final class LoopTick: @unchecked Sendable {
 
     private let loop: any EventLoop
     private var listeners: [any Ticking] = []
-    private var next = NIODeadline.now()
+    private var next: NIODeadline
     private var isRunning = false
 
-    private init(_ loop: any EventLoop) { self.loop = loop }
+    private init(_ loop: any EventLoop) {
+        self.loop = loop
+        next = loop.now
+    }
 
     func add(_ listener: any Ticking) {
         loop.preconditionInEventLoop()
         listeners.append(listener)
         guard !isRunning else { return }
         isRunning = true
-        next = .now() + Self.period
+        next = loop.now + Self.period
         arm()
     }
 
@@ -54,7 +57,7 @@ final class LoopTick: @unchecked Sendable {
             isRunning = false
             return
         }
-        let now = NIODeadline.now()
+        let now = loop.now
         // A copy: a listener may leave while it is called.
         for listener in listeners { listener.tick(at: now) }
         next = next + Self.period

@@ -47,7 +47,7 @@ package struct Pacing: Sendable {
 
     private struct Utterance {
         let id: Dialogue.UtteranceID
-        /// Not yet heard; its reader stands at sample `heard`.
+        /// All of it from sample 0, until it is finished: it may have to be said again.
         var audio = ByteBuffer()
         var received = 0
         var sent = 0
@@ -58,10 +58,14 @@ package struct Pacing: Sendable {
         /// The mark behind its last sample.
         var endMark: Int?
         var isEndEchoed = false
+        /// From which sample on it was sent how loud.
+        var loudness: [(sample: Int, Ducking)] = []
     }
 
     package private(set) var counts = Counts()
     package private(set) var isPaused = false
+    package private(set) var isDucked = false
+    private var loudness = Ducking.full
     private let policy: Policy
     /// In order of speech; the first is the one being heard.
     private var utterances: [Utterance] = []
@@ -70,7 +74,8 @@ package struct Pacing: Sendable {
     private var playEnd = CallTime.zero
     /// The caller heard `position` at `time`; hearing goes on from there.
     private var anchor = (position: Int64(0), time: CallTime.zero)
-    private var openMarks: [(number: Int, position: Int64)] = []
+    /// `due`: when the carrier will have played up to it, by our clock.
+    private var openMarks: [(number: Int, position: Int64, due: CallTime)] = []
     private var markNumber = 0
     private var sinceMark = 0
     /// The last frame waited for the clock, not for audio.
@@ -81,8 +86,8 @@ package struct Pacing: Sendable {
     /// Something of what was sent has not been heard, or waits to be sent.
     package var isBusy: Bool { !utterances.isEmpty }
 
-    /// Samples kept: received and not heard.
-    package var keptSamples: Int { utterances.reduce(0) { $0 + $1.received - $1.heard } }
+    /// Samples kept: of all that is not finished.
+    package var keptSamples: Int { utterances.reduce(0) { $0 + $1.received } }
 
     package mutating func enqueue(_ id: Dialogue.UtteranceID) { utterances.append(Utterance(id: id)) }
 
@@ -113,8 +118,8 @@ package struct Pacing: Sendable {
         guard !isPaused else { return nil }
         guard let index = utterances.firstIndex(where: { $0.endMark == nil }) else { return nil }
         let unsent = utterances[index].received - utterances[index].sent
-        if unsent == 0, utterances[index].isComplete { return endMark(of: index) }
-        if sinceMark >= policy.markEverySamples { return .mark(makeMark()) }
+        if unsent == 0, utterances[index].isComplete { return endMark(of: index, at: now) }
+        if sinceMark >= policy.markEverySamples { return .mark(makeMark(at: now)) }
         guard unsent >= Self.frameSamples || (unsent > 0 && utterances[index].isComplete) else {
             isLeadFull = false
             return nil
@@ -123,7 +128,8 @@ package struct Pacing: Sendable {
             isLeadFull = true
             return nil
         }
-        return .play(send(min(unsent, Self.frameSamples), of: index, at: now))
+        loudness = loudness.next(isDucked: isDucked)
+        return .play(loudness.applied(to: send(min(unsent, Self.frameSamples), of: index, at: now)))
     }
 
     private mutating func send(_ count: Int, of index: Int, at now: CallTime) -> ByteBufferView {
@@ -139,7 +145,10 @@ package struct Pacing: Sendable {
         if utterances[index].start == nil {
             utterances[index].start = sentPosition - Int64(utterances[index].sent)
         }
-        let at = utterances[index].audio.readerIndex + utterances[index].sent - utterances[index].heard
+        let at = utterances[index].audio.readerIndex + utterances[index].sent
+        if utterances[index].loudness.last?.1 ?? .full != loudness {
+            utterances[index].loudness.append((utterances[index].sent, loudness))
+        }
         utterances[index].sent += count
         sentPosition += Int64(count)
         sinceMark += count
@@ -148,16 +157,16 @@ package struct Pacing: Sendable {
         return utterances[index].audio.viewBytes(at: at, length: count) ?? ByteBuffer().readableBytesView
     }
 
-    private mutating func endMark(of index: Int) -> Order {
-        let number = makeMark()
+    private mutating func endMark(of index: Int, at now: CallTime) -> Order {
+        let number = makeMark(at: now)
         utterances[index].endMark = number
         if utterances[index].start == nil { utterances[index].start = sentPosition }
         return .mark(number)
     }
 
-    private mutating func makeMark() -> Int {
+    private mutating func makeMark(at now: CallTime) -> Int {
         markNumber += 1
-        openMarks.append((markNumber, sentPosition))
+        openMarks.append((markNumber, sentPosition, max(now, playEnd)))
         sinceMark = 0
         return markNumber
     }
@@ -172,13 +181,16 @@ package struct Pacing: Sendable {
         }
     }
 
+    /// Since when the oldest mark should have come back; nil: none is open. In the future while all is well.
+    package var markDue: CallTime? { openMarks.first?.due }
+
     /// Position the caller has heard up to.
     private func heardPosition(at now: CallTime) -> Int64 {
         let elapsed = max(0, (now - anchor.time).nanoseconds) / 125_000
         return min(sentPosition, anchor.position + elapsed)
     }
 
-    /// What has been heard since the last time, utterance by utterance.
+    /// What has been heard since the last time, utterance by utterance, as loud as it was.
     package mutating func hear(at now: CallTime) -> [Heard] {
         var pieces: [Heard] = []
         let position = heardPosition(at: now)
@@ -190,14 +202,45 @@ package struct Pacing: Sendable {
             let isOverdue = now > playEnd + policy.markGrace
             let isFinished = isOver && (isMarked || isOverdue || position > start + Int64(first.received))
             guard count > 0 || isFinished else { break }
-            let audio = utterances[0].audio.readSlice(length: count) ?? ByteBuffer()
+            pieces.append(
+                Heard(id: first.id, audio: audio(first.heard..<heard), samples: heard, isFinished: isFinished)
+            )
             utterances[0].heard = heard
-            pieces.append(Heard(id: first.id, audio: audio, samples: heard, isFinished: isFinished))
             guard isFinished else { break }
             utterances.removeFirst()
         }
         return pieces
     }
+
+    /// Samples of the first utterance as they were sent.
+    private func audio(_ range: Range<Int>) -> ByteBuffer {
+        let first = utterances[0]
+        let start = first.audio.readerIndex
+        guard !first.loudness.isEmpty else {
+            return first.audio.getSlice(at: start + range.lowerBound, length: range.count) ?? ByteBuffer()
+        }
+        var heard = ByteBuffer()
+        var at = range.lowerBound
+        while at < range.upperBound {
+            let loudness = first.loudness.last { $0.sample <= at }?.1 ?? .full
+            let end = min(
+                range.upperBound, first.loudness.first { $0.sample > at }?.sample ?? range.upperBound)
+            if let view = first.audio.viewBytes(at: start + at, length: end - at) {
+                heard.writeBytes(loudness.applied(to: view))
+            }
+            at = end
+        }
+        return heard
+    }
+
+    /// Softer from what the caller hears next. Call `hear` first. True: send `clear`.
+    package mutating func duck(at now: CallTime) -> Bool {
+        isDucked = true
+        return !isPaused && takeBack(at: now)
+    }
+
+    /// At full voice again from what is sent next.
+    package mutating func unduck() { isDucked = false }
 
     /// Stops; what was sent but not heard will be sent again by `resume`. Call `hear` first. True: send `clear`.
     package mutating func pause(at now: CallTime) -> Bool {
@@ -205,7 +248,16 @@ package struct Pacing: Sendable {
         return takeBack(at: now)
     }
 
-    package mutating func resume() { isPaused = false }
+    /// Goes on at full voice with the sample after the last one heard, or with the first of that utterance.
+    package mutating func resume(fromStart: Bool) {
+        isPaused = false
+        isDucked = false
+        loudness = .full
+        guard fromStart, !utterances.isEmpty else { return }
+        utterances[0].sent = 0
+        utterances[0].heard = 0
+        utterances[0].loudness = []
+    }
 
     /// Drops everything not heard. Call `hear` first. True: send `clear`. Returns whose synthesis to stop.
     package mutating func clear(at now: CallTime) -> (needsClear: Bool, dropped: [Dialogue.UtteranceID]) {
@@ -213,6 +265,8 @@ package struct Pacing: Sendable {
         let needsClear = takeBack(at: now)
         utterances = []
         isPaused = false
+        isDucked = false
+        loudness = .full
         return (needsClear, dropped)
     }
 
@@ -220,6 +274,7 @@ package struct Pacing: Sendable {
         let hadUnheard = playEnd > now || !openMarks.isEmpty
         for index in utterances.indices {
             utterances[index].sent = utterances[index].heard
+            utterances[index].loudness.removeAll { [heard = utterances[index].heard] in $0.sample >= heard }
             utterances[index].start = nil
             utterances[index].endMark = nil
             utterances[index].isEndEchoed = false

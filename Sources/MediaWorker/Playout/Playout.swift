@@ -23,7 +23,11 @@ final class Playout {
     func enqueue(_ id: Dialogue.UtteranceID) { pacing.enqueue(id) }
     func append(_ audio: ByteBuffer, to id: Dialogue.UtteranceID) -> Int? { pacing.append(audio, to: id) }
     func complete(_ id: Dialogue.UtteranceID) -> Int? { pacing.complete(id) }
-    func resume() { pacing.resume() }
+    func unduck() { pacing.unduck() }
+    /// The carrier owes a mark for so long: it does not read what we send, whatever the network's buffers take.
+    func owesMark(at now: CallTime, for limit: Duration) -> Bool {
+        pacing.markDue.map { now - $0 > limit } ?? false
+    }
     func echoed(_ mark: Int, at now: CallTime) { pacing.echoed(mark, at: now) }
 
     /// Sends all that is due.
@@ -56,10 +60,22 @@ final class Playout {
         return inputs
     }
 
+    func duck(at now: CallTime) {
+        guard pacing.duck(at: now) else { return }
+        transport.clear()
+        pump(at: now)
+        transport.flush()
+    }
+
     func pause(at now: CallTime) {
         guard pacing.pause(at: now) else { return }
         transport.clear()
         transport.flush()
+    }
+
+    func resume(fromStart: Bool) {
+        pacing.resume(fromStart: fromStart)
+        if fromStart { told = nil }
     }
 
     /// Returns the utterances whose synthesis is of no more use.

@@ -118,4 +118,12 @@ package final class ReportSpool: @unchecked Sendable {
 extension CallFact {
     /// Nothing follows it.
     var isLast: Bool { if case .ended = self { true } else { false } }
+
+    /// Tells of a file of the call's.
+    var isFile: Bool {
+        switch self {
+        case .artifactStarted, .artifact: true
+        default: false
+        }
+    }
 }

@@ -1,20 +1,8 @@
-package import Base
+import Base
 package import CallDispatch
 import Foundation
 package import Logging
 import NIOConcurrencyHelpers
-
-/// A call under one epoch: what a worker holds.
-package struct CallKey: Hashable, Sendable {
-    package var call: ID<Call>
-    package var tenant: ID<Tenant>
-    package var epoch: Int
-    package init(call: ID<Call>, tenant: ID<Tenant>, epoch: Int) {
-        self.call = call
-        self.tenant = tenant
-        self.epoch = epoch
-    }
-}
 
 /// Tells the control plane what happens in calls: numbered per call and epoch, in order, until it is acknowledged.
 ///
@@ -105,13 +93,13 @@ package final class Reporter: Sendable {
         }
     }
 
-    /// Stops telling about a call that is no longer ours.
+    /// Stops telling about a call that is no longer ours, but for its files, which are welcome at any time.
     package func drop(_ key: CallKey) {
         let dropped = state.withLockedValue { state in
             if state.fenced.count >= Self.fencedMax { state.fenced = [] }
             state.fenced.insert(key)
             state.next[key] = nil
-            return Self.remove(&state.queue) { $0.report.key == key }
+            return Self.remove(&state.queue) { $0.report.key == key && !$0.report.fact.isFile }
         }
         for waiting in dropped { waiting.onSettled?(false) }
     }

@@ -50,6 +50,8 @@ struct CallTaker {
                         let entry = try await queue.next(
                             worker: station.configuration.worker, wait: Self.wait)
                     else { continue }
+                    // Read while the drain began: left unfinished, it is rung again elsewhere.
+                    if station.live.isDraining { break }
                     await take(entry, in: &group)
                 } catch {
                     // The driver says when Redis goes and comes; meanwhile nothing can be taken.

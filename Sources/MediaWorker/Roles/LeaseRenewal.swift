@@ -41,7 +41,7 @@ struct LeaseRenewal {
         let status = WorkerStatus(
             worker: configuration.worker, region: configuration.region, mediaURL: mediaURL,
             capacity: configuration.capacity, isDraining: station.live.isDraining,
-            live: alive.map { LiveCall(call: $0.call, tenant: $0.tenant, epoch: $0.epoch) })
+            live: alive)
         do {
             let answer = try await station.link.renew(status)
             if wasAway { station.logger.notice("lease held") }

@@ -1,5 +1,5 @@
 import Base
-import CallDispatch
+package import CallDispatch
 import NIOConcurrencyHelpers
 import NIOCore
 import Synchronization
@@ -66,7 +66,7 @@ package final class LiveCalls: Sendable {
         state.withLockedValue { state in
             if state.attaching[key.call] != nil { return .duplicate }
             let isHere = state.dialing[key.call] != nil || state.running[key.call] != nil
-            guard isHere || state.used < capacity else { return .full }
+            guard isHere || (!state.isDraining && state.used < capacity) else { return .full }
             state.attaching[key.call] = key
             return .admitted
         }

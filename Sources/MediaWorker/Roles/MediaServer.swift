@@ -46,7 +46,10 @@ struct MediaServer {
             configuration: .init(
                 address: .hostname(station.configuration.mediaHost, port: station.configuration.mediaPort),
                 serverName: nil),
-            onServerRunning: { onBound($0.localAddress?.port ?? 0) }, logger: station.logger)
+            onServerRunning: {
+                await Accepting.persist(on: $0)
+                onBound($0.localAddress?.port ?? 0)
+            }, logger: station.logger)
     }
 
     private var routes: WebSocketRoutes {
@@ -54,6 +57,8 @@ struct MediaServer {
         limits.frameBytesMax = CarrierFrame.textBytesMax
         limits.messageBytesMax = CarrierFrame.textBytesMax
         limits.bufferedBytesMax = Playout.pendingBytesMax * 2
+        // Sockets hear of the shutdown only after the drain; were it earlier, their calls still had its time.
+        limits.goingAwayMax = station.configuration.drain + MediaWorker.goodbyeMax + MediaWorker.lastMax
         return WebSocketRoutes(
             isWebSocketPath: { $0 == WorkerConfiguration.mediaPath }, decide: { [self] _ in answer() },
             limits: limits)

@@ -13,11 +13,16 @@ package import Telephony
 /// its parts (ear, mouth, mind, playout). Does not own: decisions (Conversation), money and truth (control plane).
 package final class CallRunner: @unchecked Sendable, Ticking {
     /// After its socket vanished a call waits so long for the carrier to ask elsewhere and the claim to move.
-    static let lostStreamGrace: Duration = .seconds(10)
+    package static let lostStreamGrace: Duration = .seconds(10)
     /// Usage is told so often.
     static let sliceEvery: Duration = .seconds(5)
-    /// A reader that takes nothing for so long has gone.
-    static let stallMax: Duration = .seconds(5)
+    /// A carrier that takes nothing, or owes the echo of a mark, for so long has gone.
+    package static let stallMax: Duration = .seconds(5)
+    /// A carrier sends 50 frames a second, silence too: one that sends nothing at all for so long has gone.
+    package static let silentMax: Duration = .seconds(10)
+
+    /// A beat that comes so late says nothing about the carrier.
+    static let loopStallMax: Duration = .seconds(1)
 
     enum Phase: Equatable {
         case live
@@ -57,6 +62,9 @@ package final class CallRunner: @unchecked Sendable, Ticking {
     struct Beats {
         var slice = CallTime.zero
         var stalledSince: CallTime?
+        /// When the carrier last said anything.
+        var heardFrom = CallTime.zero
+        var at = CallTime.zero
         var counts = Pacing.Counts()
     }
 
@@ -66,8 +74,9 @@ package final class CallRunner: @unchecked Sendable, Ticking {
         self.station = station
         self.transport = transport
         loop = transport.loop
-        key = CallKey(call: plan.call, tenant: plan.tenant, epoch: plan.epoch)
-        start = .now()
+        let key = CallKey(call: plan.call, tenant: plan.tenant, epoch: plan.epoch)
+        self.key = key
+        start = transport.loop.now
         var resuming = checkpoint
         if plan.isResumed {
             resuming = resuming ?? Checkpoint(elapsedMs: plan.elapsedMs)
@@ -77,7 +86,9 @@ package final class CallRunner: @unchecked Sendable, Ticking {
             definition: plan.definition, variables: plan.variables, call: plan.call.description,
             fundedMs: plan.fundedMs, holdNumber: plan.holdNumber, resuming: resuming)
         playout = Playout(to: transport, policy: station.configuration.pacing)
-        files = CallFiles(plan, station: station, checkpoint: resuming, on: transport.loop)
+        files = CallFiles(plan, station: station, checkpoint: resuming, on: transport.loop) {
+            [reporter = station.reporter] in reporter.tell($0, of: key)
+        }
     }
 
     /// Opens the voices and lets the conversation begin.
@@ -86,14 +97,15 @@ package final class CallRunner: @unchecked Sendable, Ticking {
     package func begin() throws {
         loop.preconditionInEventLoop()
         parts = makeParts(try station.voices(plan, loop))
-        if plan.definition.recording.mode == .on { files.recorder.start(at: now) }
         LoopTick.on(loop).add(self)
         tell(.mediaStarted)
+        files.begin()
+        if plan.definition.recording.mode == .on { files.startRecording(at: now) }
         receive(.mediaStarted(resumed: plan.isResumed))
     }
 
     /// Time since this epoch's media began.
-    var now: CallTime { CallTime(nanoseconds: (NIODeadline.now() - start).nanoseconds) }
+    var now: CallTime { CallTime(nanoseconds: (loop.now - start).nanoseconds) }
 
     var connectedMs: Int { now.milliseconds }
 
@@ -111,7 +123,7 @@ package final class CallRunner: @unchecked Sendable, Ticking {
             let next = inbox.removeFirst()
             guard phase == .live else { continue }
             let now = now
-            files.journal.append(next, at: now)
+            files.journal.append(next, at: now, isPrivate: conversation.isPrivate)
             for effect in conversation.handle(next, at: now) { perform(effect) }
         }
         isHandling = false
@@ -187,11 +199,27 @@ extension CallRunner {
         playout.hear(at: now, isExact: isExact) { files.recorder.agent($0, at: now) }
     }
 
+    /// The socket is open and nobody is there: let go of, as if it had broken, and told apart.
     private func watchStall(at now: CallTime) {
-        guard playout.isStalled else { return beats.stalledSince = nil }
-        guard let since = beats.stalledSince else { return beats.stalledSince = now }
-        guard now - since > Self.stallMax else { return }
-        station.logger.warning("media socket stalled", metadata: ["call": .string("\(key.call)")])
+        // After a stall of our own, what the carrier said meanwhile is still to be read.
+        let wasAway = now - beats.at > Self.loopStallMax
+        beats.at = now
+        guard !wasAway else { return }
+        if !playout.isStalled {
+            beats.stalledSince = nil
+        } else if beats.stalledSince == nil {
+            beats.stalledSince = now
+        }
+        if let since = beats.stalledSince, now - since > Self.stallMax { return stalled("nothing_read") }
+        if playout.owesMark(at: now, for: Self.stallMax) { return stalled("nothing_played") }
+        if now - beats.heardFrom > Self.silentMax { stalled("nothing_sent") }
+    }
+
+    private func stalled(_ what: String) {
+        station.logger.warning(
+            "media socket stalled",
+            metadata: ["call": .string("\(key.call)"), "reason": .string(what)])
+        tell(.event(code: "media_stalled", detail: what))
         transport.close(.policy, reason: "stalled")
         closed()
     }
@@ -222,6 +250,7 @@ extension CallRunner: MediaSink {
 
     package func audio(_ audio: ByteBuffer) {
         guard phase == .live else { return }
+        beats.heardFrom = now
         files.recorder.caller(audio, at: now)
         meter.addRecognised(milliseconds: audio.readableBytes / 8)
         parts?.ear.hear(audio)
@@ -232,6 +261,7 @@ extension CallRunner: MediaSink {
     package func mark(_ number: Int) {
         guard phase == .live else { return }
         let now = now
+        beats.heardFrom = now
         playout.echoed(number, at: now)
         for input in heardInputs(at: now, isExact: false) { receive(input) }
     }
@@ -264,7 +294,9 @@ extension Dialogue.Input {
     /// What the conversation makes of it depends on how much has been heard by now.
     fileprivate var wantsExactPlace: Bool {
         switch self {
-        case .speechStarted, .transcript, .digit, .deadline, .endRequested, .callerHungUp, .holdRefused: true
+        case .stirred, .speechStarted, .transcript, .digit, .deadline, .endRequested, .callerHungUp,
+            .holdRefused:
+            true
         default: false
         }
     }

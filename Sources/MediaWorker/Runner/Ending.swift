@@ -101,6 +101,9 @@ extension CallRunner {
 
     /// Asked for through the API, or the worker's drain has run out. From any thread.
     package func endSoon() { loop.execute { self.receive(.endRequested) } }
+
+    /// Whatever is being said. From any thread.
+    func endNowSoon() { loop.execute { self.end(.requested) } }
 }
 
 /// Lets the first of several callers through. On one loop only.

@@ -15,14 +15,16 @@ extension CallRunner {
         case .speak(let id, let text):
             playout.enqueue(id)
             parts?.mouth.speak(id, text)
+        case .duckPlayout: playout.duck(at: now)
+        case .unduckPlayout: playout.unduck()
         case .pausePlayout: playout.pause(at: now)
-        case .resumePlayout:
-            playout.resume()
+        case .resumePlayout(let fromStart):
+            playout.resume(fromStart: fromStart)
             playout.pump(at: now)
         case .clearPlayout: parts?.mouth.cancel(playout.clear(at: now))
         case .listen(let expectation, let phrases): parts?.ear.expect(expectation, phrases: phrases)
         case .callTool(let call): callTool(call)
-        case .startRecording: if plan.definition.recording.mode != .off { files.recorder.start(at: now) }
+        case .startRecording: if plan.definition.recording.mode != .off { files.startRecording(at: now) }
         case .pauseRecording: files.recorder.pause()
         case .resumeRecording: files.recorder.resume()
         case .extendHold(let number): extendHold(number)

@@ -6,7 +6,7 @@ import VendorSim
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measurements that end in one line of JSON.",
-        subcommands: [BenchMedia.self, BenchTakeover.self, BenchQueue.self])
+        subcommands: [BenchMedia.self, BenchTakeover.self, BenchQueue.self, BenchRestarts.self])
 }
 
 /// Many keypad calls at once through one worker process: is the media loop sound?

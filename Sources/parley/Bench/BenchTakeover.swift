@@ -29,8 +29,9 @@ struct BenchTakeover: AsyncParsableCommand {
 
     func run() async throws {
         let needs = BenchWorld.Needs(name: "Takeover", workers: 2, capacity: 20) { outside in
-            try AppointmentAgent.body(
-                toolURL: outside.sink.url, directory: FileManager.default.currentDirectoryPath)
+            try ExampleAgent.body(
+                "appointment-desk", toolURL: outside.sink.url,
+                directory: FileManager.default.currentDirectoryPath)
         }
         let world = try await BenchWorld.start(needs, directory: directory)
         do {

@@ -68,11 +68,15 @@ struct Demo: AsyncParsableCommand {
         )
         try await platform.start()
         let tenant = try await setUp(outside, platform, http)
+        let offer = try await offer(outside, tenant)
         print("tenant, agent, number and key made through the REST API (\(seconds(since: started)) s)")
         print("the voices are stand-ins: PocketSphinx listens, flite speaks\n")
         let isBooked =
             calls == 1
             ? try await one(outside, platform, tenant) : try await many(outside, tenant)
+        if let offer {
+            print(offer.lines(url: platform.controlURL, key: tenant.key, isLeftRunning: stay))
+        }
         print("\nthe whole demo took \(seconds(since: started)) s")
         return isBooked
     }
@@ -82,12 +86,21 @@ struct Demo: AsyncParsableCommand {
     {
         let operatorAPI = APIClient(
             client: http, baseURL: platform.controlURL, key: platform.secrets.operatorKey, tenant: nil)
-        let agent = try AppointmentAgent.body(
-            toolURL: outside.sink.url, directory: FileManager.default.currentDirectoryPath)
+        let agent = try ExampleAgent.body(
+            "appointment-desk", toolURL: outside.sink.url, directory: Self.repository)
         let plan = DemoTenant.Plan(name: "Demo clinic", agent: agent, number: DemoTenant.freshNumber())
         return try await DemoTenant.create(
             plan, operatorAPI: operatorAPI, carrier: outside.carrier, publicURL: platform.controlURL)
     }
+
+    /// The prompt agent, if the environment has an account for its model.
+    private func offer(_ outside: SimulatedWorld, _ tenant: DemoTenant) async throws -> PromptOffer? {
+        guard let account = ModelAccount() else { return nil }
+        return try await PromptOffer.create(
+            account, toolURL: outside.sink.url, directory: Self.repository, api: tenant.api)
+    }
+
+    private static var repository: String { FileManager.default.currentDirectoryPath }
 
     // MARK: one call, shown
 

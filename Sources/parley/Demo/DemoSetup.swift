@@ -80,10 +80,11 @@ extension JSON {
     }
 }
 
-/// The example agent, with the address of the demonstration's booking tool.
-enum AppointmentAgent {
-    static func body(toolURL: String, directory: String) throws -> JSON {
-        let path = directory + "/docs/examples/appointment-desk.json"
+/// An example of `docs/examples`, with the address of the demonstration's booking tool.
+enum ExampleAgent {
+    /// The body of `POST /v1/agents`. `name` is the file's, without its ending; `directory` is the repository's.
+    static func body(_ name: String, toolURL: String, directory: String) throws -> JSON {
+        let path = directory + "/docs/examples/\(name).json"
         guard let data = FileManager.default.contents(atPath: path) else {
             throw DemoFailure("\(path) is missing: run the demo from the repository")
         }

@@ -1,13 +1,12 @@
-import Dispatch
+package import Dispatch
 import Glibc
 
 /// Tells when a socket can be read or written. Calls are made under the owner's lock or on its queue.
 ///
 /// The sources watch duplicates of the descriptor, so the library may close its own at any time; a source
-/// that
-/// is suspended or was never activated traps when released, so `cancel` resumes before it cancels. On Linux a
+/// that is suspended or was never activated traps when released, so `cancel` resumes before it cancels. On Linux a
 /// source whose peer hung up fires once more and never again: read until `hasInput` says no.
-final class SocketWatch: @unchecked Sendable {
+package final class SocketWatch: @unchecked Sendable {
     private let reading: any DispatchSourceRead
     private let writing: any DispatchSourceWrite
     private var isReading = false
@@ -15,7 +14,7 @@ final class SocketWatch: @unchecked Sendable {
     private var isCancelled = false
 
     /// Nil when the process has no descriptor left. Both directions start switched off.
-    init?(
+    package init?(
         _ descriptor: Int32, on queue: DispatchQueue,
         readable: @escaping @Sendable () -> Void, writable: @escaping @Sendable () -> Void
     ) {
@@ -41,25 +40,25 @@ final class SocketWatch: @unchecked Sendable {
 
     deinit { cancel() }
 
-    func read(_ isWanted: Bool) {
+    package func read(_ isWanted: Bool) {
         guard !isCancelled, isWanted != isReading else { return }
         isReading = isWanted
         isWanted ? reading.resume() : reading.suspend()
     }
 
-    func write(_ isWanted: Bool) {
+    package func write(_ isWanted: Bool) {
         guard !isCancelled, isWanted != isWriting else { return }
         isWriting = isWanted
         isWanted ? writing.resume() : writing.suspend()
     }
 
     /// There is something to read, the end of the stream included.
-    static func hasInput(_ descriptor: Int32) -> Bool {
+    package static func hasInput(_ descriptor: Int32) -> Bool {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return poll(&entry, 1, 0) > 0
     }
 
-    func cancel() {
+    package func cancel() {
         guard !isCancelled else { return }
         read(true)
         write(true)

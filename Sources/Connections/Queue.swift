@@ -1,18 +1,20 @@
 /// First in, first out; both ends in constant time on average.
-struct Queue<Element> {
+package struct Queue<Element> {
     private var items: [Element?] = []
     private var head = 0
 
-    var count: Int { items.count - head }
-    var isEmpty: Bool { count == 0 }
-    var first: Element? {
+    package init() {}
+
+    package var count: Int { items.count - head }
+    package var isEmpty: Bool { count == 0 }
+    package var first: Element? {
         get { isEmpty ? nil : items[head] }
         set { if !isEmpty { items[head] = newValue } }
     }
 
-    mutating func append(_ element: Element) { items.append(element) }
+    package mutating func append(_ element: Element) { items.append(element) }
 
-    mutating func popFirst() -> Element? {
+    package mutating func popFirst() -> Element? {
         guard !isEmpty else { return nil }
         let element = items[head].take()
         head += 1
@@ -26,12 +28,12 @@ struct Queue<Element> {
         return element
     }
 
-    mutating func removeFirst(where matches: (Element) -> Bool) -> Element? {
+    package mutating func removeFirst(where matches: (Element) -> Bool) -> Element? {
         guard let index = items[head...].firstIndex(where: { $0.map(matches) ?? false }) else { return nil }
         return items.remove(at: index)
     }
 
-    mutating func removeAll() -> [Element] {
+    package mutating func removeAll() -> [Element] {
         defer {
             items = []
             head = 0

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// A suspended caller, resumed exactly once: by the result or by its own cancellation, whichever is first.
-final class Ticket<Value: Sendable>: Sendable {
+package final class Ticket<Value: Sendable>: Sendable {
     private enum State {
         case empty
         case waiting(CheckedContinuation<Value, any Error>)
@@ -10,7 +10,7 @@ final class Ticket<Value: Sendable>: Sendable {
     private let state = Mutex<State>(.empty)
 
     /// False when the caller was cancelled before it came to wait; the continuation has been resumed then.
-    func wait(_ continuation: CheckedContinuation<Value, any Error>) -> Bool {
+    private func wait(_ continuation: CheckedContinuation<Value, any Error>) -> Bool {
         let isWaiting = state.withLock { state in
             if case .done = state { return false }
             state = .waiting(continuation)
@@ -22,7 +22,7 @@ final class Ticket<Value: Sendable>: Sendable {
 
     /// False when the caller had gone already: the value is still the giver's.
     @discardableResult
-    func finish(_ result: Result<Value, any Error>) -> Bool {
+    package func finish(_ result: Result<Value, any Error>) -> Bool {
         let continuation = claim()
         continuation?.resume(with: result)
         return continuation != nil
@@ -40,7 +40,7 @@ final class Ticket<Value: Sendable>: Sendable {
     /// Suspends the caller, hands the ticket to `start`, and gives up at once when the task is cancelled.
     ///
     /// `gaveUp` runs when the task is cancelled while it waits, before the caller resumes.
-    static func take(
+    package static func take(
         _ start: @Sendable (Ticket) -> Void, gaveUp: @escaping @Sendable (Ticket) -> Void = { _ in }
     ) async throws -> Value {
         let ticket = Ticket()
