@@ -59,7 +59,11 @@ let package = Package(
         code("Calls", ["Base"]),
         code("Agents", ["Base"]),
         code("Billing", ["Base"]),
-        code("Audio", ["Base"]),
+        // The speech network's kernel: pure functions in C. Optimised even in debug builds, or calls could not keep up.
+        .target(
+            name: "CSilero", path: "Sources/System/CSilero", exclude: ["kernel.inc"],
+            cSettings: [.unsafeFlags(["-O3"])]),
+        code("Audio", ["Base", "CSilero"]),
         // L1b: the one place where cores meet. Pure.
         code("Conversation", ["Base", "Turns", "Calls", "Agents"]),
 
@@ -173,7 +177,7 @@ let package = Package(
         tests("TurnsTests", ["Base", "Turns"]),
         tests("CallsTests", ["Base", "Calls"]),
         tests("AgentsTests", ["Base", "Agents"]),
-        tests("AudioTests", ["Base", "Audio"]),
+        tests("AudioTests", ["Base", "Audio"], resources: [.copy("Resources")]),
         tests(
             "ConversationTests", ["Base", "Turns", "Calls", "Agents", "Conversation"],
             resources: [.copy("Golden")]),

@@ -18,6 +18,12 @@ package struct Level: Hashable, Sendable {
         self.init(peak: sums.peak, decibels: sums.decibels)
     }
 
+    package init(mulaw bytes: UnsafeBufferPointer<UInt8>) {
+        var sums = LevelSums()
+        for byte in bytes { sums.add(MuLaw.decode(byte)) }
+        self.init(peak: sums.peak, decibels: sums.decibels)
+    }
+
     package init(of samples: [Int16]) { self = samples.withUnsafeBufferPointer { Level(of: $0) } }
 }
 

@@ -1,3 +1,4 @@
+package import Audio
 package import Base
 package import Crypto
 
@@ -23,6 +24,8 @@ package struct WorkerConfiguration: Sendable {
     /// How long live calls may go on after the process was asked to end.
     package var drain: Duration
     package var pacing = Pacing.Policy()
+    /// Of the speech detector, shared by all calls; nil: speech is told by loudness alone.
+    package var weights: SileroVAD.Weights?
     /// What `/metrics` on the media port answers.
     package var metrics: @Sendable () -> String = { "" }
 

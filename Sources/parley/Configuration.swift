@@ -41,6 +41,8 @@ struct SettingsOptions: ParsableArguments {
     var operatorKey: String?
     @Option(help: "32 bytes in base64; seals stored secrets. [PARLEY_MASTER_KEY]")
     var masterKey: String?
+    @Option(help: "Directory of the speech detector's weights. [PARLEY_MODELS, ./.parley/models]")
+    var models: String?
     @Option(help: "Directory of recordings. [PARLEY_RECORDINGS]")
     var recordings: String?
     @Option(
@@ -71,6 +73,8 @@ struct Configuration {
     var drain: Duration
     var operatorKey: String?
     var masterKeys: MasterKeys?
+    /// Holds `silero-vad.bin`.
+    var models: String
     var recordings: String
     var allowPrivate: [String]
     var capacity: Int
@@ -112,6 +116,7 @@ struct Configuration {
         drain = .seconds(try number(options.drain, "DRAIN", 0...86_400, default: 600))
         operatorKey = text(options.operatorKey, "OPERATOR_KEY")
         masterKeys = try text(options.masterKey, "MASTER_KEY").map(Self.keys)
+        models = text(options.models, "MODELS") ?? home + "/models"
         recordings = text(options.recordings, "RECORDINGS") ?? home + "/recordings"
         allowPrivate = (text(options.allowPrivate, "ALLOW_PRIVATE") ?? "").split(separator: ",").map {
             $0.trimmingCharacters(in: .whitespaces)

@@ -1,3 +1,5 @@
+import ArgumentParser
+import Audio
 import Base
 import CallDispatch
 import CallQueue
@@ -75,10 +77,27 @@ extension Platform {
             media: (configuration.host, configuration.mediaPort), capacity: configuration.capacity,
             directories: (configuration.recordings, configuration.spool), workerKey: workerKey,
             publicURL: configuration.publicURL, drain: configuration.drain)
+        worker.weights = try detectorWeights()
         worker.metrics = { metrics.text }
         let speech = SpeechRegistry.offline(threads: Self.recogniserThreads, http: http)
         return MediaWorker(
             configuration: worker, link: link, queue: queue, speech: speech, http: http, logger: logger)
+    }
+
+    /// nil, and a warning, when they were not set up. - Throws: when the file is not what it should be.
+    private func detectorWeights() throws -> SileroVAD.Weights? {
+        let path = configuration.models + "/" + SileroVAD.Weights.fileName
+        guard let file = FileManager.default.contents(atPath: path) else {
+            logger.warning(
+                "no weights for the speech detector: calls are heard by loudness alone; `deploy/models` fetches them",
+                metadata: ["file": .string(path)])
+            return nil
+        }
+        do {
+            return try SileroVAD.Weights(file: [UInt8](file))
+        } catch {
+            throw ValidationError("\(path): \(error.description): remove it and run `deploy/models`")
+        }
     }
 
     /// For addresses that customers name: private networks are refused unless `PARLEY_ALLOW_PRIVATE` lists them.

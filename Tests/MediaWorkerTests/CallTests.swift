@@ -104,17 +104,15 @@ import Testing
     /// The files as a killed process would leave them: looked at while it still writes.
     @Test func filesAreKnownAndWholeBeforeTheCallEnds() async throws {
         let rig = try await Rig()
-        let (plan, token) = rig.plan(1, BadStreamTests.talk)
+        let (_, token) = rig.plan(1, BadStreamTests.talk)
         let carrier = try await rig.carrier()
         carrier.start(token: token)
-        let started = try await eventually { () -> [ArtifactKind: String]? in
-            let facts = rig.link.facts(plan.call)
-            let files = facts.compactMap {
+        let paths = try await rig.link.state.first { state -> [ArtifactKind: String]? in
+            let files = state.reports.map(\.fact).compactMap {
                 if case .artifactStarted(let kind, let path) = $0 { (kind, path) } else { nil }
             }
             return files.count == 2 ? Dictionary(files) { first, _ in first } : nil
         }
-        let paths = try #require(started)
         let root = rig.directory + "/recordings/"
         let recording = try #require(paths[.recording])
         var lengths: [Int] = []

@@ -3,6 +3,7 @@ import Base
 import CallDispatch
 import MediaWorker
 import Synchronization
+import TestKit
 import Testing
 
 /// A worker told to stop with calls on it.
@@ -17,25 +18,21 @@ import Testing
         let (_, other) = rig.plan(2, CallTests.keys)
         let carrier = try await rig.carrier()
         carrier.start(token: token)
-        _ = try await eventually { carrier.now.marks.isEmpty ? nil : true }
+        try await carrier.seen.until { !$0.marks.isEmpty }
         let clock = ContinuousClock()
         let began = clock.now
         let stopping = Task { try await rig.stop() }
-        #expect(try await eventually { rig.worker.station.live.isDraining ? true : nil } == true)
+        try await until { rig.worker.station.live.isDraining }
         // The control plane hears of it with the next renewal, so it sends nobody here.
-        #expect(
-            try await eventually {
-                rig.link.state.withLock { $0.renewals.last?.isDraining == true ? true : nil }
-            }
-                == true)
+        try await rig.link.state.until { $0.renewals.last?.isDraining == true }
         let late = try await rig.carrier()
         late.start(token: other)
-        #expect(try await eventually { late.now.isClosed ? true : nil } == true)
+        try await late.seen.until(\.isClosed)
         #expect(!carrier.now.isClosed)
         carrier.digit("1")
         try await stopping.value
         #expect(rig.link.facts(CallKey.sample(1).call).compactMap(ended) == [.agentEnded])
-        #expect(try await eventually { carrier.now.closeCode } == 1000)
+        #expect(try await carrier.seen.first(\.closeCode) == 1000)
         #expect(clock.now - began < .seconds(20))
     }
 
@@ -44,10 +41,10 @@ import Testing
         let (_, token) = rig.plan(1, BadStreamTests.talk)
         let carrier = try await rig.carrier()
         carrier.start(token: token)
-        _ = try await eventually { carrier.now.firstAudio }
+        _ = try await carrier.seen.first(\.firstAudio)
         try await rig.stop()
         #expect(rig.link.facts(CallKey.sample(1).call).compactMap(ended) == [.requested])
-        #expect(try await eventually { carrier.now.closeCode } == 1000)
+        #expect(try await carrier.seen.first(\.closeCode) == 1000)
         // What was being said was heard to its end.
         let line = BadStreamTests.talk.flow?.nodes[0].say ?? ""
         #expect(carrier.now.audioBytes == line.utf8.count * 160)

@@ -8,6 +8,7 @@ import NIOCore
 import NIOEmbedded
 import Synchronization
 import Telephony
+import TestKit
 import Testing
 
 /// Sockets that break, fall silent or are not read, in controlled time: seconds pass when the test says so.
@@ -115,9 +116,7 @@ import Testing
         #expect(stage.line.closed.withLock { $0 } == nil)
         try await stage.pass(0.2, frames: false)
         #expect(stage.line.closed.withLock { $0 } == .policy)
-        #expect(
-            try await eventually { stage.codes().contains("media_stalled nothing_sent") ? true : nil } == true
-        )
+        try await until { stage.codes().contains("media_stalled nothing_sent") }
         try await stage.pass(Double(CallRunner.lostStreamGrace.milliseconds) / 1000 + 0.1, frames: false)
         #expect(try await stage.ending()?.0 == .carrierFailed)
         try await stage.stop()
@@ -130,9 +129,7 @@ import Testing
         #expect(stage.line.closed.withLock { $0 } == nil)
         try await stage.pass(1, echoes: false)
         #expect(stage.line.closed.withLock { $0 } == .policy)
-        #expect(
-            try await eventually { stage.codes().contains("media_stalled nothing_played") ? true : nil }
-                == true)
+        try await until { stage.codes().contains("media_stalled nothing_played") }
         try await stage.stop()
     }
 
@@ -141,9 +138,7 @@ import Testing
         try await stage.loop.executeInContext { stage.line.pendingBytes = 1 << 20 }
         try await stage.pass(Double(CallRunner.stallMax.milliseconds) / 1000 + 0.1, echoes: false)
         #expect(stage.line.closed.withLock { $0 } == .policy)
-        #expect(
-            try await eventually { stage.codes().contains("media_stalled nothing_read") ? true : nil } == true
-        )
+        try await until { stage.codes().contains("media_stalled nothing_read") }
         try await stage.stop()
     }
 

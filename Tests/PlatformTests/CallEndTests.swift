@@ -5,6 +5,7 @@ import HTTPTypes
 import Operations
 import Store
 import Telephony
+import TestKit
 import Testing
 import VendorSim
 

@@ -1,6 +1,7 @@
 import ControlPlane
 import HTTPClient
 import Operations
+import TestKit
 import Testing
 import Yams
 

@@ -46,21 +46,23 @@ enum Phone {
                 eventLoop: loop)
         }
         let utterances = try await on(loop) { () -> Int in
-            var vad = EnergyVAD()
+            var detector = SpeechDetector(nil)
+            var edges = UtteranceEdges()
             var utterances = 0
             stream.value.expect(expectation, phrases: phrases)
             for start in stride(from: 0, to: line.count - 159, by: 160) {
                 let frame = Array(line[start..<start + 160])
                 stream.value.send(ByteBuffer(bytes: frame))
-                switch frame.withUnsafeBufferPointer({ vad.process(mulaw: $0) }) {
-                case .speechStarted:
-                    stream.value.utteranceStarted()
-                    utterances += 1
-                case .speechEnded: stream.value.utteranceEnded()
-                case nil: break
+                if edges.advance(milliseconds: 20) == .ended { stream.value.utteranceEnded() }
+                frame.withUnsafeBufferPointer {
+                    detector.hear(mulaw: $0) { event in
+                        guard edges.take(event) == .started else { return }
+                        stream.value.utteranceStarted()
+                        utterances += 1
+                    }
                 }
             }
-            if vad.isSpeech { stream.value.utteranceEnded() }
+            if edges.isOpen { stream.value.utteranceEnded() }
             return utterances
         }
         let finals = Counter(utterances)

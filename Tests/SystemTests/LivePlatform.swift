@@ -75,14 +75,14 @@ struct LivePlatform: Sendable {
         calls = CallParts(
             database: database, vault: parts.vault, urls: CarrierURLs(publicURL: url),
             workerKey: SymmetricKey(data: Data(Self.workerKey.utf8)))
+        http = HTTPClient(addresses: .anyAddress, logger: Self.logger)
         control = ControlServer(
             ControlPlane(
                 parts, health: HealthRoutes(checks: [.database(database)], metrics: { "" }, openAPI: ""),
-                keyed: CallResources.keyed(parts, calls, recordings: directory + "/recordings"),
+                keyed: CallResources.keyed(parts, calls, recordings: directory + "/recordings", http: http),
                 open: CallResources.open(calls, link: LocalControlLink(calls), workerKey: Self.workerKey)),
             port: port)
         try await control.start()
-        http = HTTPClient(addresses: .anyAddress, logger: Self.logger)
         var api = RESTClient(http: http, url: url, key: Self.operatorKey)
         let tenantID = try await api.create(
             "/v1/tenants", ["name": "System", "kind": "client", "concurrency_limit": 50])

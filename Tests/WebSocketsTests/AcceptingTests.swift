@@ -3,6 +3,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
+import TestKit
 import Testing
 
 @testable import WebSockets

@@ -150,8 +150,9 @@ package final class CallRunner: @unchecked Sendable, Ticking {
         let definition = plan.definition
         return Parts(
             ear: Ear(
-                voices.recogniser, settings: RecognitionSettings(language: definition.language), on: loop,
-                logger: station.logger, tell: { [weak self] in self?.receive($0) },
+                voices.recogniser, settings: RecognitionSettings(language: definition.language),
+                weights: station.configuration.weights, on: loop, logger: station.logger,
+                tell: { [weak self] in self?.receive($0) },
                 meter: { [weak self] in self?.meter.setRecognised($0) }),
             mouth: Mouth(voices.synthesiser, voice: definition.voice.voice, on: loop) { [weak self] in
                 self?.spoken($0, $1)
@@ -196,7 +197,10 @@ extension CallRunner {
     }
 
     func heardInputs(at now: CallTime, isExact: Bool) -> [Dialogue.Input] {
-        playout.hear(at: now, isExact: isExact) { files.recorder.agent($0, at: now) }
+        playout.hear(at: now, isExact: isExact) {
+            files.recorder.agent($0, at: now)
+            parts?.ear.agentSounds($0)
+        }
     }
 
     /// The socket is open and nobody is there: let go of, as if it had broken, and told apart.

@@ -5,10 +5,11 @@ import Logging
 import NIOCore
 import Speech
 
-/// Hears the caller: speech edges from energy, words from the recogniser. On the call's loop only.
+/// Hears the caller: speech from the detector, words from the recogniser. On the call's loop only.
 final class Ear: @unchecked Sendable {
     /// A recogniser that breaks is opened again so many times in one call.
     static let reopensMax = 3
+    static let bytesPerMillisecond = 8
 
     private let recogniser: any SpeechToText
     private let settings: RecognitionSettings
@@ -16,19 +17,23 @@ final class Ear: @unchecked Sendable {
     private let logger: Logger
     private let tell: (Dialogue.Input) -> Void
     private let meter: (Usage) -> Void
-    private var detector = EnergyVAD()
+    private var detector: SpeechDetector
+    /// How loud the agent was since the caller was last heard; nil: silent.
+    private var agentDecibels: Double?
+    private var utterances = UtteranceEdges()
     private var stream: (any RecognitionStream)?
     private var expected: (Expectation, [String]) = (.open, [])
-    private var isSpeaking = false
     private var reopens = 0
     private var generation = 0
 
     init(
-        _ recogniser: any SpeechToText, settings: RecognitionSettings, on loop: any EventLoop, logger: Logger,
-        tell: @escaping (Dialogue.Input) -> Void, meter: @escaping (Usage) -> Void
+        _ recogniser: any SpeechToText, settings: RecognitionSettings, weights: SileroVAD.Weights?,
+        on loop: any EventLoop, logger: Logger, tell: @escaping (Dialogue.Input) -> Void,
+        meter: @escaping (Usage) -> Void
     ) {
         self.recogniser = recogniser
         self.settings = settings
+        detector = SpeechDetector(weights)
         self.loop = loop
         self.logger = logger
         self.tell = tell
@@ -39,18 +44,22 @@ final class Ear: @unchecked Sendable {
     /// µ-law, 8 kHz.
     func hear(_ audio: ByteBuffer) {
         stream?.send(audio)
+        var events: [SpeechDetector.Event] = []
         audio.withUnsafeReadableBytes { raw in
-            let bytes = raw.bindMemory(to: UInt8.self)
-            var at = 0
-            while at < bytes.count {
-                let end = min(at + EnergyVAD.frameSamples, bytes.count)
-                switch detector.process(mulaw: UnsafeBufferPointer(rebasing: bytes[at..<end])) {
-                case .speechStarted: started()
-                case .speechEnded: ended()
-                case nil: break
-                }
-                at = end
+            detector.hear(mulaw: raw.bindMemory(to: UInt8.self), agentDecibels: agentDecibels) {
+                events.append($0)
             }
+        }
+        agentDecibels = nil
+        edge(utterances.advance(milliseconds: audio.readableBytes / Self.bytesPerMillisecond))
+        for event in events { heard(event) }
+    }
+
+    /// What the caller hears of the agent now: it may come back as an echo. µ-law, 8 kHz.
+    func agentSounds(_ audio: ByteBuffer) {
+        audio.withUnsafeReadableBytes { raw in
+            let level = Level(mulaw: raw.bindMemory(to: UInt8.self)).decibels
+            agentDecibels = max(agentDecibels ?? 0, level)
         }
     }
 
@@ -65,16 +74,23 @@ final class Ear: @unchecked Sendable {
         stream = nil
     }
 
-    private func started() {
-        isSpeaking = true
-        stream?.utteranceStarted()
-        tell(.speechStarted(agoMs: detector.policy.onsetFrames * EnergyVAD.frameMs))
+    private func heard(_ event: SpeechDetector.Event) {
+        edge(utterances.take(event))
+        switch event {
+        case .stirred: tell(.stirred)
+        case .settled: tell(.settled)
+        case .speechStarted(let agoMs): tell(.speechStarted(agoMs: agoMs))
+        case .speechEnded(let agoMs): tell(.speechEnded(agoMs: agoMs))
+        }
     }
 
-    private func ended() {
-        isSpeaking = false
-        tell(.speechEnded(agoMs: detector.policy.hangoverMs))
-        stream?.utteranceEnded()
+    /// The recogniser is given utterances whole.
+    private func edge(_ edge: UtteranceEdges.Edge?) {
+        switch edge {
+        case .started: stream?.utteranceStarted()
+        case .ended: stream?.utteranceEnded()
+        case nil: break
+        }
     }
 
     private func open() {
@@ -85,7 +101,7 @@ final class Ear: @unchecked Sendable {
             self.received(event)
         }
         stream?.expect(expected.0, phrases: expected.1)
-        if isSpeaking { stream?.utteranceStarted() }
+        if utterances.isOpen { stream?.utteranceStarted() }
     }
 
     private func received(_ event: RecognitionEvent) {

@@ -6,7 +6,9 @@ import VendorSim
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measurements that end in one line of JSON.",
-        subcommands: [BenchMedia.self, BenchTakeover.self, BenchQueue.self, BenchRestarts.self])
+        subcommands: [
+            BenchMedia.self, BenchTakeover.self, BenchQueue.self, BenchRestarts.self, BenchVAD.self,
+        ])
 }
 
 /// Many keypad calls at once through one worker process: is the media loop sound?

@@ -1,0 +1,219 @@
+/// Hears the caller's voice in 8 kHz audio: the first hint of it, when it starts, when it ends.
+///
+/// Owns: the four events and their times. Does not own: what they mean (Turns), words (the recogniser), waiting out
+/// pauses: an end is told as soon as it is sure that the voice does not sound.
+/// A voice is what the network calls one and what is louder than the floor and than the agent's echo; without weights,
+/// loudness alone. Where much that is loud is no voice (music on hold, a television), more evidence is asked for.
+package struct SpeechDetector: Sendable {
+    package struct Policy: Hashable, Sendable {
+        /// dB over the floor that can be the onset of a voice. 3...30.
+        package var onsetDecibels = 8.0
+        /// dB over the floor that a voice keeps. Below `onsetDecibels`.
+        package var holdDecibels = 5.0
+        /// And that it keeps where the network is sure of it: in noise a word's end is hardly louder than the floor.
+        package var sureDecibels = 1.0
+        /// Probability that stirs, and below which a stirring settles.
+        package var stirProbability: Float = 0.15
+        /// Probability from which 20 ms count towards a start.
+        package var onsetProbability: Float = 0.4
+        /// Probability that a voice keeps.
+        package var holdProbability: Float = 0.5
+        /// Probability that is sure.
+        package var sureProbability: Float = 0.8
+        /// Sum of probabilities, one each 20 ms, that makes a start on a quiet line...
+        package var mass: Float = 0.4
+        /// ...and where all that is loud is something else.
+        package var massCluttered: Float = 12
+        /// Share of time without voice that is loud all the same: up to here a line is quiet...
+        package var clutterQuiet: Float = 0.45
+        /// ...and from here on wholly cluttered. 0...1, over `clutterQuiet`.
+        package var clutterFull: Float = 0.75
+        /// How long no voice sounds before its end is told. 40...500.
+        package var endMs = 100
+        /// A stirring that became nothing settles after so long.
+        package var settleMs = 120
+
+        /// Found on hand-marked clips and music on hold, see docs/benchmarks.md.
+        package static let network = Policy()
+        /// Without weights: three loud blocks.
+        package static let loudness: Policy = {
+            var policy = Policy()
+            policy.onsetDecibels = 12
+            policy.holdDecibels = 7
+            policy.sureDecibels = 7
+            policy.mass = 3
+            return policy
+        }()
+
+        package init() {}
+    }
+
+    package enum Event: Hashable, Sendable {
+        /// Perhaps a voice: enough to turn the agent down, not to stop it. `settled` or `speechStarted` follows.
+        case stirred
+        /// What stirred was nothing.
+        case settled
+        /// A voice, which began `agoMs` before the end of the audio taken so far.
+        case speechStarted(agoMs: Int)
+        /// No voice any more; its last sample was `agoMs` before the end of the audio taken so far.
+        case speechEnded(agoMs: Int)
+    }
+
+    private enum State: Hashable { case quiet, stirred(atMs: Int), speech }
+
+    /// Decisions are made every 20 ms, of two halves.
+    package static let blockMs = 20
+    static let halfMs = 10
+    static let halfSamples = 80
+    /// Clutter is a mean over about so much time without voice.
+    static let clutterMs = 2000
+    /// An onset is at most so long before what first counted towards a start.
+    static let onsetBackMs = 80
+    /// A dip this short does not end a loud run.
+    static let dipMs = 20
+
+    package var isSpeech: Bool { state == .speech }
+    /// What the network said last, 0...1; without weights 1 where it is loud.
+    package private(set) var probability: Float = 0
+    /// Of the last 10 ms, see `Level.decibels`.
+    package private(set) var decibels = 0.0
+    package var floorDecibels: Double { floor.decibels }
+    private let policy: Policy
+    private var vad: SileroVAD?
+    private var state = State.quiet
+    private var half = LevelSums()
+    private var floor = NoiseFloor()
+    private var echo = EchoLevel()
+    private var times = Times()
+    /// dB over floor and echo: the louder half of this block.
+    private var over = 0.0
+    private var mass: Float = 0
+    /// Share of time without voice that is loud all the same, 0...1.
+    private var clutter: Float = 0
+
+    /// All in ms of audio taken.
+    private struct Times {
+        var heard = 0
+        var loudSince = 0
+        var lastLoud = 0
+        var lastLikely = 0
+        var massSince = 0
+    }
+
+    /// `weights` nil: by loudness alone. The policy is that of the kind when nil.
+    package init(_ weights: SileroVAD.Weights?, policy: Policy? = nil) {
+        self.policy = policy ?? (weights == nil ? .loudness : .network)
+        vad = weights.map { SileroVAD($0) }
+    }
+
+    /// Takes any number of µ-law samples; `tell` is called for each event in order.
+    ///
+    /// `agentDecibels`: how loud the agent sounds now (`Level.decibels` of what is played); nil when it is silent.
+    package mutating func hear(
+        mulaw bytes: UnsafeBufferPointer<UInt8>, agentDecibels: Double? = nil, tell: (Event) -> Void
+    ) {
+        for byte in bytes { take(MuLaw.decode(byte), agentDecibels, tell) }
+    }
+
+    /// As for µ-law.
+    package mutating func hear(
+        _ samples: UnsafeBufferPointer<Int16>, agentDecibels: Double? = nil, tell: (Event) -> Void
+    ) {
+        for sample in samples { take(sample, agentDecibels, tell) }
+    }
+
+    @inline(__always)
+    private mutating func take(_ sample: Int16, _ agent: Double?, _ tell: (Event) -> Void) {
+        half.add(sample)
+        if vad?.take(sample) == true { endChunk() }
+        guard half.count == Self.halfSamples else { return }
+        endHalf(agent)
+        guard times.heard % Self.blockMs == 0 else { return }
+        isSpeech ? listenForEnd(tell) : listenForStart(tell)
+        over = 0
+    }
+
+    private mutating func endChunk() {
+        probability = vad?.probability ?? 0
+        guard probability >= policy.holdProbability else { return }
+        times.lastLikely = times.heard + half.count / (Self.halfSamples / Self.halfMs)
+    }
+
+    private mutating func endHalf(_ agent: Double?) {
+        times.heard += Self.halfMs
+        decibels = half.decibels
+        half = LevelSums()
+        let base = max(floor.decibels, echo.expected(agent, heard: decibels, floor: floor.decibels))
+        floor.add(decibels, ms: Self.halfMs)
+        over = max(over, decibels - base)
+        let isSure = probability >= policy.sureProbability && isSpeech
+        guard decibels - base >= (isSure ? policy.sureDecibels : policy.holdDecibels) else { return }
+        if times.heard - times.lastLoud > Self.dipMs + Self.halfMs {
+            times.loudSince = times.heard - Self.halfMs
+        }
+        times.lastLoud = times.heard
+    }
+}
+
+/// The decisions.
+extension SpeechDetector {
+    private var needed: Float {
+        let share = (clutter - policy.clutterQuiet) / (policy.clutterFull - policy.clutterQuiet)
+        return policy.mass + (policy.massCluttered - policy.mass) * max(0, min(1, share))
+    }
+
+    private mutating func listenForStart(_ tell: (Event) -> Void) {
+        let isOnset = over >= policy.onsetDecibels
+        if vad == nil {
+            probability = isOnset ? 1 : 0
+        } else if isOnset {
+            probability = vad?.glimpse() ?? 0
+        }
+        let isLikely = probability >= policy.onsetProbability
+        if !isLikely {
+            learnClutter(over >= policy.holdDecibels ? 1 : 0)
+        }
+        if isOnset, isLikely {
+            if mass < policy.onsetProbability { times.massSince = times.heard - Self.blockMs }
+            mass += probability
+        } else {
+            mass *= 0.5
+        }
+        mass >= needed ? start(tell) : stir(isOnset, tell)
+    }
+
+    private mutating func learnClutter(_ seen: Float) {
+        clutter += (seen - clutter) * Float(Self.blockMs) / Float(Self.clutterMs)
+    }
+
+    private mutating func start(_ tell: (Event) -> Void) {
+        state = .speech
+        mass = 0
+        times.lastLikely = times.heard
+        tell(.speechStarted(agoMs: times.heard - max(times.loudSince, times.massSince - Self.onsetBackMs)))
+    }
+
+    /// Tells a stirring and its end.
+    private mutating func stir(_ isOnset: Bool, _ tell: (Event) -> Void) {
+        switch state {
+        case .quiet where isOnset && probability >= policy.stirProbability + clutter:
+            state = .stirred(atMs: times.heard)
+            tell(.stirred)
+        case .stirred(let since)
+        where times.heard - since >= policy.settleMs && (!isOnset || probability < policy.stirProbability):
+            state = .quiet
+            tell(.settled)
+        default: break
+        }
+    }
+
+    private mutating func listenForEnd(_ tell: (Event) -> Void) {
+        // Who was on hold may be talking now.
+        if probability >= policy.sureProbability { learnClutter(0) }
+        let last = vad == nil ? times.lastLoud : min(times.lastLoud, times.lastLikely)
+        guard times.heard - last >= policy.endMs else { return }
+        state = .quiet
+        probability = 0
+        tell(.speechEnded(agoMs: times.heard - last))
+    }
+}

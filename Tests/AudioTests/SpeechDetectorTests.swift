@@ -1,0 +1,193 @@
+import Base
+import Testing
+
+@testable import Audio
+
+/// Runs a detector over audio in 20 ms frames; events as text with the millisecond each was told.
+func events(
+    _ samples: [Int16], _ weights: SileroVAD.Weights?, frame: Int = 160, agentDecibels: Double? = nil
+) -> [String] {
+    var detector = SpeechDetector(weights)
+    var told: [String] = []
+    for start in stride(from: 0, to: samples.count, by: frame) {
+        let end = min(start + frame, samples.count)
+        samples[start..<end].withUnsafeBufferPointer {
+            detector.hear($0, agentDecibels: agentDecibels) { told.append("\(end / 8) \($0)") }
+        }
+    }
+    return told
+}
+
+func noise(_ amplitude: Int16, samples: Int, seed: UInt64 = 1) -> [Int16] {
+    var random = SeededGenerator(seed: seed)
+    return (0..<samples).map { _ in Int16.random(in: -amplitude...amplitude, using: &random) }
+}
+
+func silence(ms: Int) -> [Int16] { [Int16](repeating: 0, count: ms * 8) }
+
+func mixed(_ one: [Int16], _ other: [Int16]) -> [Int16] {
+    zip(one, other).map { Int16(clamping: Int($0) + Int($1)) }
+}
+
+/// With the network's weights.
+struct SpeechDetectorTests {
+    /// The clip's first sentence: it sounds from 520 to 2030 ms, see `Resources/README.md`.
+    static func sentence() throws -> [Int16] { Array(try Clips.speech(rateHz: 8000)[..<17_600]) }
+
+    @Test func aVoiceIsToldSoonAndItsEndToo() throws {
+        let line = silence(ms: 1000) + (try Self.sentence()) + silence(ms: 1000)
+        // A soft "g" at 1520, the vowel at 1580, the last sound at 3030.
+        #expect(
+            events(line, try Clips.weights.get()) == [
+                "1580 stirred", "1600 speechStarted(agoMs: 80)", "3140 speechEnded(agoMs: 110)",
+            ])
+    }
+
+    @Test func startsAndEndsTakeTurns() throws {
+        let clip = try Clips.speech(rateHz: 8000)
+        let told = events(clip + silence(ms: 500) + clip + silence(ms: 500), try Clips.weights.get())
+        var isSpeech = false
+        var isStirred = false
+        for event in told {
+            if event.contains("stirred") {
+                #expect(!isSpeech && !isStirred, "\(told)")
+                isStirred = true
+            } else if event.contains("settled") {
+                #expect(isStirred, "\(told)")
+                isStirred = false
+            } else {
+                #expect(event.contains("speechEnded") == isSpeech, "\(told)")
+                isSpeech.toggle()
+                isStirred = false
+            }
+        }
+        #expect(!isSpeech && !isStirred)
+    }
+
+    @Test func noisesAreNotSpeech() throws {
+        let weights = try Clips.weights.get()
+        let click = noise(20_000, samples: 160)
+        let knocks = (0..<20).flatMap { _ in click + silence(ms: 400) }
+        let music = (0..<40).flatMap { tone([262, 330, 392, 523][$0 % 4], amplitude: 6000, samples: 2000) }
+        let cases: [(String, [Int16])] = [
+            ("silence", silence(ms: 5000)), ("a constant", [Int16](repeating: 8000, count: 40_000)),
+            ("noise", noise(1500, samples: 80_000)), ("knocking", knocks), ("notes", music),
+            ("ringing", tone(440, amplitude: 8000, samples: 32_000)),
+            ("clipping", noise(200, samples: 40_000).map { $0 > 0 ? .max : .min }),
+        ]
+        for (name, samples) in cases {
+            let told = events(samples, weights).filter { $0.contains("speech") }
+            #expect(told.isEmpty, "\(name): \(told)")
+        }
+    }
+
+    @Test func aVoiceOverMusicIsToldAllTheSame() throws {
+        let notes = (0..<40).flatMap { tone([262, 330, 392, 523][$0 % 4], amplitude: 500, samples: 2000) }
+        let speech = silence(ms: 6000) + (try Self.sentence())
+        let told = events(mixed(notes, speech), try Clips.weights.get())
+        let started = try #require(told.first { $0.contains("speechStarted") }, "\(told)")
+        let startedMs = try #require(Int(started.prefix { $0 != " " }))
+        #expect((6500...7100).contains(startedMs), "\(told)")
+    }
+
+    @Test func theAgentsEchoIsNotTheCaller() throws {
+        let weights = try Clips.weights.get()
+        let sentence = try Self.sentence()
+        let agent = (0..<8).flatMap { _ in sentence }
+        // 30 dB down and 120 ms late.
+        let echo = silence(ms: 120) + agent.map { $0 / 32 }
+        var detector = SpeechDetector(weights)
+        var starts: [Int] = []
+        for start in stride(from: 0, to: agent.count, by: 160) {
+            let level = Level(of: Array(agent[start..<start + 160])).decibels
+            echo[start..<start + 160].withUnsafeBufferPointer {
+                detector.hear($0, agentDecibels: level) { event in
+                    if case .speechStarted = event { starts.append(start / 8) }
+                }
+            }
+        }
+        #expect(starts.allSatisfy { $0 < 5000 }, "learned in five seconds: \(starts)")
+        var told: [SpeechDetector.Event] = []
+        sentence.withUnsafeBufferPointer { detector.hear($0, agentDecibels: 60) { told.append($0) } }
+        #expect(told.contains { if case .speechStarted = $0 { true } else { false } }, "\(told)")
+    }
+
+    @Test func anyCuttingIntoFramesGivesTheSameEvents() throws {
+        let weights = try Clips.weights.get()
+        let clip = try Clips.speech(rateHz: 8000) + silence(ms: 400)
+        func kinds(_ told: [String]) -> [Substring] { told.map { $0.drop { $0 != " " } } }
+        let whole = kinds(events(clip, weights))
+        #expect(whole.count >= 4)
+        for frame in [1, 37, 80, 240, 4000] { #expect(kinds(events(clip, weights, frame: frame)) == whole) }
+        var coded: [String] = []
+        var detector = SpeechDetector(weights)
+        MuLaw.encode(clip).withUnsafeBufferPointer { detector.hear(mulaw: $0) { coded.append(" \($0)") } }
+        #expect(coded.map { $0[...] } == whole)
+    }
+}
+
+/// Without weights.
+struct LoudnessDetectorTests {
+    /// Tone bursts with dips, as syllables have.
+    private func syllables(_ ms: Int) -> [Int16] {
+        tone(300, amplitude: 5000, samples: ms * 8).enumerated().map { index, sample in
+            (index / 8) % 250 < 200 ? sample : sample / 8
+        }
+    }
+
+    @Test func speechInSilenceIsToldWithItsTimes() {
+        let told = events(silence(ms: 1000) + syllables(1000) + silence(ms: 500), nil)
+        #expect(
+            told == [
+                "1020 stirred", "1060 speechStarted(agoMs: 60)", "2100 speechEnded(agoMs: 100)",
+            ])
+    }
+
+    @Test func speechIsFoundOverNoise() {
+        let told = events(
+            mixed(noise(150, samples: 64_000), silence(ms: 4000) + syllables(1200) + silence(ms: 2800)), nil)
+        #expect(told.filter { $0.contains("speech") }.count == 2, "\(told)")
+    }
+
+    @Test func steadyNoiseBecomesFloor() {
+        let told = events(silence(ms: 500) + noise(1000, samples: 128_000), nil)
+        let starts = told.filter { $0.contains("speechStarted") }
+        #expect(starts.count == 1, "one false start while the floor is learned: \(told)")
+        #expect(told.last?.contains("speechEnded") == true)
+    }
+
+    @Test func aClickStirsAndSettles() {
+        var samples = silence(ms: 2000)
+        for index in 8000..<8200 { samples[index] = 20_000 }
+        let told = events(samples, nil)
+        #expect(told.map { $0.drop { $0 != " " } } == [" stirred", " settled"], "\(told)")
+        #expect(events([Int16](repeating: 8000, count: 16_000), nil).isEmpty)
+    }
+}
+
+struct UtteranceEdgesTests {
+    private func edges(_ samples: [Int16]) -> [String] {
+        var detector = SpeechDetector(nil)
+        var utterances = UtteranceEdges()
+        var found: [String] = []
+        for start in stride(from: 0, to: samples.count, by: 160) {
+            if let edge = utterances.advance(milliseconds: 20) { found.append("\(start / 8 + 20) \(edge)") }
+            samples[start..<start + 160].withUnsafeBufferPointer {
+                detector.hear($0) { event in
+                    if let edge = utterances.take(event) { found.append("\(start / 8 + 20) \(edge)") }
+                }
+            }
+        }
+        return found
+    }
+
+    @Test func shortGapsAreBridgedAndLongOnesAreNot() {
+        let word = tone(300, amplitude: 5000, samples: 4000)
+        #expect(
+            edges(silence(ms: 1000) + word + silence(ms: 160) + word + silence(ms: 1000))
+                == ["1060 started", "2360 ended"])
+        #expect(
+            edges(silence(ms: 1000) + word + silence(ms: 400) + word + silence(ms: 1000))
+                == ["1060 started", "1700 ended", "1960 started", "2600 ended"])
+    }
+}
