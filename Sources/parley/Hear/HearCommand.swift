@@ -1,0 +1,107 @@
+import ArgumentParser
+import Audio
+import Base
+import Foundation
+import Turns
+
+/// What the ear and the endpointer decide about recordings: for people who tune an agent.
+struct HearCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hear",
+        abstract: "Show what is decided about recordings of callers, one JSON line a file.",
+        discussion: """
+            Files are 8 kHz WAV: 16-bit PCM, µ-law or A-law; of a stereo file the left channel is the caller and the \
+            right one the agent, as in Parley's own recordings.
+
+            Each line: segments [[start, end, told_start, told_end]…], eot [t…] (ends of turn), keys, and bargein \
+            [{t, kind}…] with kind duck, unduck, pause, resume or clear; all in seconds. Unless an agent is given it is \
+            taken to speak all the time, for bargein only.
+
+            SPEC: open, yes_no, digits:6, digits:4-8, phone, date, name, spelling, address, email, amount, \
+            choice:red|dark red. Without --words, what was asked is listened for by the offline recogniser; after an open \
+            question it knows no words, and ends are told by silence.
+            """)
+
+    @Argument(help: "WAV files.") var files: [String]
+    @Option(help: "What the caller was asked for.") var expect = "open"
+    @Option(
+        help: #"Words with their times in place of recognition: [{"w":"six","a":0.31,"b":0.62}…], seconds."#)
+    var words: String?
+    @Option(help: "The agent's side of the call, a WAV file of the same times.") var agent: String?
+    @Option(help: "Directory of the speech detector's weights.") var models = ".parley/models"
+    @Flag(help: "Hear by loudness alone, without the network.") var loudness = false
+
+    struct TimedWord: Decodable {
+        var w: String
+        var a: Double
+        var b: Double
+    }
+
+    func run() async throws {
+        guard let expectation = Expectation(spec: expect) else {
+            throw ValidationError("--expect \(expect): not an expectation; see --help")
+        }
+        if files.count > 1, words != nil || agent != nil {
+            throw ValidationError("--words and --agent belong to one file")
+        }
+        let weights = try loudness ? nil : readWeights()
+        let given = try words.map(readWords)
+        let agentGiven = try agent.map { AgentTrack(try Self.read($0)[0]) }
+        let listener = Listener()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        for file in files {
+            let channels = try Self.read(file)
+            let track = agentGiven ?? (channels.count == 2 ? AgentTrack(channels[1]) : nil)
+            let cues = Hearing.cues(channels[0], agent: track, weights: weights)
+            let heard: [Word]
+            if let given {
+                heard = given
+            } else {
+                heard = try await listener.words(of: channels[0], cues, expecting: expectation)
+            }
+            var hearing = Hearing(
+                id: URL(filePath: file).deletingPathExtension().lastPathComponent, expecting: expectation,
+                words: heard, agent: track, policy: Turns.Policy())
+            let found = hearing.run(cues, totalMs: channels[0].count / 8)
+            print(String(decoding: try encoder.encode(found), as: UTF8.self))
+        }
+    }
+
+    private static func read(_ path: String) throws -> [[Int16]] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ValidationError("\(path): no such file")
+        }
+        let sound: WAV.Sound
+        do { sound = try WAV.read([UInt8](data)) } catch { throw ValidationError("\(path): \(error)") }
+        guard sound.rateHz == 8000 else {
+            throw ValidationError("\(path): \(sound.rateHz) Hz; telephone audio has 8000")
+        }
+        guard (1...2).contains(sound.channels.count) else {
+            throw ValidationError("\(path): \(sound.channels.count) channels; one or two are understood")
+        }
+        return sound.channels
+    }
+
+    private func readWords(_ path: String) throws -> [Word] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ValidationError("\(path): no such file")
+        }
+        do {
+            let words = try JSONDecoder().decode([TimedWord].self, from: data)
+            return words.sorted { $0.b < $1.b }.map {
+                Word(text: $0.w, startMs: Int($0.a * 1000), endMs: Int($0.b * 1000))
+            }
+        } catch {
+            throw ValidationError("\(path): not a list of words with w, a and b")
+        }
+    }
+
+    private func readWeights() throws -> SileroVAD.Weights {
+        let path = models + "/" + SileroVAD.Weights.fileName
+        guard let file = FileManager.default.contents(atPath: path) else {
+            throw ValidationError("\(path) is not there: run `deploy/models`, or use --loudness")
+        }
+        return try SileroVAD.Weights(file: [UInt8](file))
+    }
+}
