@@ -183,7 +183,7 @@ let package = Package(
         tests(
             "ConversationTests", ["Base", "Turns", "Calls", "Agents", "Conversation"],
             resources: [.copy("Golden")]),
-        tests("SimulationTests", ["Base", "Simulation"]),
+        tests("SimulationTests", ["Base", "Conversation", "Simulation"]),
         tests("BillingTests", ["Base", "Billing"]),
         tests("OfflineVoicesTests", ["OfflineVoices"]),
         tests(

@@ -145,6 +145,7 @@ extension Conversation {
                         key: run.key, name: run.name, succeeded: result != nil,
                         milliseconds: Int((step.time - run.startedAt).milliseconds)))))
         guard call.ending == nil else { return }
+        commitTurn(&step)
         endTool(run.key, result: result, code: code, &step)
     }
 

@@ -62,6 +62,11 @@ struct Scenario {
         takeoverAtMs = dice.chance(Self.takeoverShare) ? dice.number(0...90_000) : nil
     }
 
+    /// What the recogniser tells can be taken at its word: each of the caller's words is told in one turn alone.
+    var areWordsExact: Bool {
+        course == .conversation && faults.ear == 0 && faults.recogniser == 0 && manners.isTwoPeople == 0
+    }
+
     private static func faults(_ dice: inout Dice) -> Faults {
         var faults = Faults()
         if dice.chance(faultlessShare) { return faults }
@@ -90,7 +95,7 @@ struct Scenario {
         manners.staysSilent = rate(&dice) / 3
         manners.strays = rate(&dice)
         manners.keys = rate(&dice)
-        manners.talksForEver = rate(&dice) / 20
+        manners.talksForEver = rate(&dice) / 40
         manners.isTwoPeople = rate(&dice) / 2
         manners.hangsUp = dice.pick([0, 0.01, 0.05])
         let reaction = dice.number(100...1500)

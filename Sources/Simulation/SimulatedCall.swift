@@ -48,7 +48,7 @@ package struct SimulatedCall {
     let watch: Watch?
     var dice: Dice
     var conversation: Conversation
-    var witness = Witness()
+    var witness: Witness
     var agenda = Agenda()
     var voice = SimulatedVoice()
     var caller: SimulatedCaller
@@ -69,6 +69,7 @@ package struct SimulatedCall {
         scenario = Scenario(&dice)
         definition = scenario.agent.definition(maxSeconds: scenario.maxSeconds)
         fundedMs = scenario.fundedMs
+        witness = Witness(areWordsExact: scenario.areWordsExact)
         caller = SimulatedCaller(manners: scenario.manners)
         let start = Start(fundedMs: scenario.fundedMs)
         conversation = Self.conversation(definition, start)
@@ -81,6 +82,8 @@ package struct SimulatedCall {
             definition: definition, variables: [:], call: "call", fundedMs: start.fundedMs,
             holdNumber: start.holdNumber, resuming: start.checkpoint)
     }
+
+    package var checkpoint: Checkpoint { conversation.checkpoint }
 
     /// Plays the call to its end.
     package mutating func run() -> Outcome {

@@ -27,7 +27,11 @@ struct CallerWords: Hashable, Sendable {
 
     mutating func speechHeard() { isFinalDue = true }
 
-    mutating func hear(partial words: String) { partial = String(words.prefix(Self.textMax)) }
+    /// One that the last final begins with, without speech since, comes late.
+    mutating func hear(partial words: String) {
+        if !isFinalDue, !words.isEmpty, finals.last?.hasPrefix(words) == true { return }
+        partial = String(words.prefix(Self.textMax))
+    }
 
     /// False for what was there already.
     mutating func hear(final words: String, at now: CallTime) -> Bool {

@@ -184,12 +184,19 @@ package struct Endpointing: Sendable {
         case .speaking: turn.evidence = TurnEvidence(.endless, waitMs: 0)
         case .idle: break
         }
+        // Cut in the middle of speech: words whose final is still to come go with it.
+        let rest = isStillSpeaking && !words.finals.isEmpty ? words.partial : ""
+        if !rest.isEmpty { turn.words.hear(partial: "") }
         reset()
         if !turn.isEmpty {
             lastTurnAt = now
             last = isStillSpeaking ? nil : turn
         }
-        if isStillSpeaking { speechStarted(since: now) }
+        // An ear that hears speech for so long and no word has missed its end.
+        if isStillSpeaking, !turn.isEmpty {
+            speechStarted(since: now)
+            words.hear(partial: rest)
+        }
         return turn
     }
 
@@ -241,6 +248,9 @@ extension Endpointing {
         guard let last, !isReopenable else { return nil }
         return last.takenAt + .milliseconds(policy.reopenMs)
     }
+
+    /// The last turn may yet be reopened.
+    var isLastOpen: Bool { last != nil }
 
     /// The last turn stands whatever comes. False when there is none that did not.
     mutating func stand() -> Bool {

@@ -272,6 +272,7 @@ package struct Turns: Sendable {
         patience.stop()
         stopwatch.start(speechEnded: turn.endedAt, finalAt: turn.words.finalAt, at: now)
         effects.append(.callerTurn(CallerTurn(turn, turn.evidence)))
+        if !endpointing.isLastOpen { effects.append(.turnStands) }
     }
 
     private mutating func stand(_ effects: inout [Effect]) {

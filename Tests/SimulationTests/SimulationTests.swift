@@ -1,4 +1,6 @@
 import Base
+import Conversation
+import Foundation
 import Simulation
 import Testing
 
@@ -23,6 +25,16 @@ struct SimulationTests {
             var first = SimulatedCall(seed: seed)
             var again = SimulatedCall(seed: seed)
             #expect(first.run().effectsHash == again.run().effectsHash, "seed \(seed)")
+        }
+    }
+
+    @Test func whatACheckpointHoldsIsWritten() throws {
+        for seed: UInt64 in 0..<100 {
+            var call = SimulatedCall(seed: seed)
+            _ = call.run()
+            let written = try JSONEncoder().encode(call.checkpoint)
+            #expect(
+                try JSONDecoder().decode(Checkpoint.self, from: written) == call.checkpoint, "seed \(seed)")
         }
     }
 
