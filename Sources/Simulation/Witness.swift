@@ -111,7 +111,8 @@ struct Witness {
             lastStirAt = now
             if limitAt != nil, hangUps == 0 { words.hear(transcript) }
         case .mediaStarted(let resumed):
-            if resumed { isPaused = false }
+            // What was asked of the outside and not answered is asked again.
+            if resumed { tools.removeAll { !finishedTools.contains($0) } }
         default: break
         }
     }

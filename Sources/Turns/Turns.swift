@@ -298,6 +298,7 @@ package struct Turns: Sendable {
 
     /// The last turn was not over: the reply to it was never begun.
     private mutating func retract(at now: CallTime, _ effects: inout [Effect]) {
+        bargeIn.reset()
         if playout.isBusy || playout.isPaused || playout.isDucked { effects.append(.clearPlayout) }
         _ = playout.clear(at: now)
         _ = playout.takeTurn()
