@@ -40,6 +40,7 @@ extension Node {
         try from.fill(
             &self, (.say, \.say), (.uninterruptible, \.uninterruptible), (.expect, \.expect),
             (.save, \.save), (.tool, \.tool), (.edges, \.edges), (.reprompt, \.reprompt),
+            (.readBack, \.readBack),
             (.maxReprompts, \.maxReprompts), (.otherwise, \.otherwise), (.end, \.end),
             (.recording, \.recording))
     }
@@ -70,7 +71,7 @@ extension Prompt {
             model: try from.decode(String.self, forKey: .model))
         try from.fill(
             &self, (.firstLine, \.firstLine), (.vendor, \.vendor), (.temperature, \.temperature),
-            (.maxTokens, \.maxTokens))
+            (.maxTokens, \.maxTokens), (.expect, \.expect))
     }
 }
 
@@ -124,7 +125,7 @@ extension FixedLines {
         self.init()
         try decoder.strict(CodingKeys.self).fill(
             &self, (.failure, \.failure), (.noFunds, \.noFunds), (.timeLimit, \.timeLimit),
-            (.reconnected, \.reconnected), (.silence, \.silence))
+            (.reconnected, \.reconnected), (.silence, \.silence), (.readBack, \.readBack))
     }
 }
 

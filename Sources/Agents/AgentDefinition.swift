@@ -64,6 +64,8 @@ package struct Node: Hashable, Sendable, Codable {
     package var edges: [Edge] = []
     /// Said when nothing matched or the caller was silent; nil repeats `say`.
     package var reprompt: String?
+    /// Said when a dictated answer stops halfway, `{{collected}}` being what is there; nil: `lines.read_back`.
+    package var readBack: String?
     /// Reprompts before `otherwise` is taken. 0...10.
     package var maxReprompts = 2
     /// Node taken when reprompts are used up; nil ends the call politely.
@@ -78,7 +80,11 @@ package struct Node: Hashable, Sendable, Codable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case id, say, uninterruptible, expect, save, tool, edges, reprompt, otherwise, end, recording
         case maxReprompts = "max_reprompts"
+        case readBack = "read_back"
     }
+
+    /// The name of what has been collected, in `readBack`.
+    package static let collectedName = "collected"
 }
 
 package enum RecordingStep: String, Hashable, Sendable, Codable { case pause, start }
@@ -140,13 +146,16 @@ package struct Prompt: Hashable, Sendable, Codable {
     package var temperature: Double?
     /// Tokens per reply, 1...4096.
     package var maxTokens = 300
+    /// What answers look like where a reply does not say it with a mark like `[[digits:6]]` (never spoken, see
+    /// `Expectation(spec:)`); nil: inferred from the reply's last sentence.
+    package var expect: Expectation?
     package init(system: String, model: String) {
         self.system = system
         self.model = model
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case system, vendor, model, temperature
+        case system, vendor, model, temperature, expect
         case firstLine = "first_line"
         case maxTokens = "max_tokens"
     }
@@ -253,10 +262,13 @@ package struct FixedLines: Hashable, Sendable, Codable {
     package var timeLimit = "I am sorry, our time is up. Goodbye."
     package var reconnected = "Sorry, we were cut off for a moment."
     package var silence = "I cannot hear you. Goodbye."
+    /// A dictated answer stopped halfway.
+    package var readBack = "So far I have {{collected}}. What comes next?"
     package init() {}
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case failure, reconnected, silence
+        case readBack = "read_back"
         case noFunds = "no_funds"
         case timeLimit = "time_limit"
     }

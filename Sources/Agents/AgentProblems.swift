@@ -117,6 +117,10 @@ struct AgentCheck {
         text(lines.timeLimit, "lines.time_limit", max: AgentLimits.lineCharacters)
         text(lines.reconnected, "lines.reconnected", max: AgentLimits.lineCharacters)
         text(lines.silence, "lines.silence", max: AgentLimits.lineCharacters)
+        text(lines.readBack, "lines.read_back", max: AgentLimits.lineCharacters)
+        if Template.names(in: lines.readBack)?.allSatisfy({ $0 == Node.collectedName }) != true {
+            report("lines.read_back", "may name {{collected}} alone")
+        }
     }
 
     private mutating func check(_ prompt: Prompt) {
@@ -128,6 +132,7 @@ struct AgentCheck {
             report("prompt.temperature", "must be 0 to 2")
         }
         range(prompt.maxTokens, 1...4096, "prompt.max_tokens")
+        if let expect = prompt.expect { check(expect, "prompt.expect") }
     }
 
     private mutating func checkTools() {

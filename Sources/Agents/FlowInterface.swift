@@ -44,6 +44,10 @@ extension FlowMachine {
         package var dictated: Set<String> = []
         /// An answer given while the node's tool was still running.
         package var early: Answer?
+        /// Pieces of a dictated answer that is not whole: its digits, or its words.
+        package var collected: String?
+        /// What was said last, for a caller who wants to hear it again.
+        package var lastLine: String?
         package struct Answer: Hashable, Sendable, Codable {
             package var text: String
             package var keys: String

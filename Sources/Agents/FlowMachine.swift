@@ -9,13 +9,13 @@ package struct FlowMachine: Sendable {
     /// Nodes passed through on one input before the flow counts as broken.
     package static let hopsMax = 50
 
-    package private(set) var memory: Memory
+    package internal(set) var memory: Memory
     private let call: String
     private let speaksFirst: AgentDefinition.Speaker
     private let start: String
-    private let nodes: [String: Node]
+    let nodes: [String: Node]
     private let patterns: [String: Pattern]
-    private let lines: FixedLines
+    let lines: FixedLines
 
     /// `call` prefixes tool keys. Patterns that do not compile never match: `problems()` reports them
     /// beforehand.
@@ -62,7 +62,7 @@ package struct FlowMachine: Sendable {
             return .none
         }
         if !keys.isEmpty, let fullness = menuFullness(keys, node) { return fullness }
-        return Understanding(of: text, keys: keys, as: node.expect ?? .open).fullness
+        return understand(Memory.Answer(text: text, keys: keys), node).fullness
     }
 
     /// Of keys in a menu: the longest entry that still fits decides.
@@ -102,7 +102,10 @@ package struct FlowMachine: Sendable {
         switch memory.wait {
         case .answer:
             guard let node = nodes[memory.node] else { return }
-            if !follow(answer, node, &effects) { misunderstood(node, .agentEnded, &effects) }
+            let isHandled =
+                obey(answer, node, &effects) || mend(answer, node, &effects) || follow(answer, node, &effects)
+                || collect(answer, node, &effects)
+            if !isHandled { misunderstood(node, .agentEnded, &effects) }
         case .caller:
             // A start node that says nothing takes these first words as its answer.
             let isListening = nodes[start].map { $0.say == nil && $0.expect != nil } ?? false
@@ -135,15 +138,23 @@ package struct FlowMachine: Sendable {
         effects.append(.end(reason))
     }
 
-    private mutating func ask(again line: String?, _ effects: inout [Effect]) {
+    /// Asks once more, in the words of `line`; for the rest where a part of the answer is there.
+    mutating func ask(again line: String?, _ effects: inout [Effect]) {
         guard let node = nodes[memory.node] else { return }
-        if let line { effects.append(.say(spoken(line), isInterruptible: !node.uninterruptible)) }
+        say(again: readBack(node) ?? line.map(spoken), node, &effects)
+    }
+
+    mutating func say(again line: String?, _ node: Node, _ effects: inout [Effect]) {
+        if let line {
+            memory.lastLine = line
+            effects.append(.say(line, isInterruptible: !node.uninterruptible))
+        }
         effects.append(.ask(node.expect ?? .open, phrases: phrases(node)))
     }
 
     /// Takes the first edge the answer fits; false when none does.
     private mutating func follow(_ answer: Memory.Answer, _ node: Node, _ effects: inout [Effect]) -> Bool {
-        let understanding = Understanding(of: answer.text, keys: answer.keys, as: node.expect ?? .open)
+        let understanding = understand(answer, node)
         guard let edge = node.edges.first(where: { fits($0.when, answer, understanding) }) else {
             return false
         }
@@ -213,11 +224,14 @@ package struct FlowMachine: Sendable {
         memory.visits[node.id, default: 0] += 1
         memory.reprompts = 0
         memory.early = nil
+        memory.collected = nil
         effects.append(.entered(node.id))
         if node.recording == .pause { effects.append(.pauseRecording) }
         if let say = node.say {
             // Goodbye is heard to its end.
-            effects.append(.say(spoken(say), isInterruptible: !node.uninterruptible && !node.end))
+            let line = spoken(say)
+            memory.lastLine = line
+            effects.append(.say(line, isInterruptible: !node.uninterruptible && !node.end))
         }
     }
 

@@ -46,6 +46,10 @@ extension AgentCheck {
         if let reprompt = node.reprompt {
             text(reprompt, path + ".reprompt", max: AgentLimits.lineCharacters)
         }
+        if let line = node.readBack {
+            text(line, path + ".read_back", max: AgentLimits.lineCharacters)
+            if node.expect?.isDictated != true { report(path + ".read_back", "nothing is dictated here") }
+        }
         if let save = node.save {
             identifier(save, path + ".save")
             if node.expect == nil { report(path + ".save", "nothing to save without expect") }
@@ -86,7 +90,7 @@ extension AgentCheck {
         }
     }
 
-    private mutating func check(_ expect: Expectation, _ path: String) {
+    mutating func check(_ expect: Expectation, _ path: String) {
         switch expect {
         case .digits(let min, let max):
             range(min, 1...AgentLimits.digits, path + ".min")
@@ -96,7 +100,7 @@ extension AgentCheck {
             if phrases.isEmpty { report(path + ".of", "needs at least one choice") }
             check(phrases: phrases, path + ".of")
         case .name(let known): check(phrases: known, path + ".known")
-        case .open, .yesNo, .phone, .date: break
+        case .open, .yesNo, .phone, .date, .spelling, .address, .email, .amount: break
         }
     }
 
@@ -147,14 +151,14 @@ extension AgentCheck {
             )
             templates.append((path + ".tool.arguments.\(name)", template))
         }
-        for (place, template) in templates {
-            guard let names = Template.names(in: template) else {
-                report(place, "{{ without }}")
-                continue
-            }
-            for name in names where !known.contains(name) {
-                report(place, "unknown variable \(shown(name)); declare it in flow.variables or save it")
-            }
+        checkNames(path + ".read_back", node.readBack ?? "", known.union([Node.collectedName]))
+        for (place, template) in templates { checkNames(place, template, known) }
+    }
+
+    private mutating func checkNames(_ place: String, _ template: String, _ known: Set<String>) {
+        guard let names = Template.names(in: template) else { return report(place, "{{ without }}") }
+        for name in names where !known.contains(name) {
+            report(place, "unknown variable \(shown(name)); declare it in flow.variables or save it")
         }
     }
 

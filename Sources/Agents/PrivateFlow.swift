@@ -18,7 +18,9 @@ extension Flow {
         for name in privateVariables { memory.variables[name] = memory.variables[name].map(Masked.text) }
         if nodes.first(where: { $0.id == memory.node })?.recording == .pause {
             memory.early = memory.early.map { .init(text: Masked.words($0.text), keys: Masked.text($0.keys)) }
+            memory.collected = memory.collected.map(Masked.text)
         }
+        if !privateVariables.isEmpty { memory.lastLine = memory.lastLine.map(Masked.digits) }
         return memory
     }
 }

@@ -48,8 +48,8 @@ package struct PromptMachine: Sendable {
     package enum Effect: Hashable, Sendable {
         case say(String)
         case requestReply
-        /// Wait for an answer from now on.
-        case ask
+        /// Wait for an answer from now on. `isStated`: by definition or model, not inferred.
+        case ask(Expectation, isStated: Bool)
         case callTool(ToolCall)
         case note(code: String, detail: String)
         case end(EndReason)
@@ -71,6 +71,8 @@ package struct PromptMachine: Sendable {
         package var isReplyDue = false
         /// The reply that is being spoken asked to end the call.
         package var isEnding = false
+        /// What was said last, for a caller who wants to hear it again.
+        package var lastLine: String?
     }
 
     package private(set) var memory: Memory
@@ -79,6 +81,9 @@ package struct PromptMachine: Sendable {
     private let call: String
     private let speaksFirst: AgentDefinition.Speaker
     private let firstLine: String?
+    private let expect: Expectation?
+    /// What the last question asked for.
+    private var expectation = Expectation.open
     private let known: Set<String>
 
     package init(
@@ -88,6 +93,7 @@ package struct PromptMachine: Sendable {
         self.call = call
         speaksFirst = definition.speaksFirst
         firstLine = prompt.firstLine.map { Template.filled($0) { variables[$0] } }
+        expect = prompt.expect
         known = Set(definition.tools.map(\.name))
         self.memory = memory ?? Memory()
     }
@@ -120,10 +126,12 @@ package struct PromptMachine: Sendable {
     private mutating func begin(_ effects: inout [Effect]) {
         guard !memory.hasStarted else { return }
         memory.hasStarted = true
-        guard speaksFirst == .agent else { return effects.append(.ask) }
+        guard speaksFirst == .agent else { return ask(&effects) }
         if let firstLine {
             memory.messages.append(.assistant(firstLine))
-            effects += [.say(firstLine), .ask]
+            memory.lastLine = firstLine
+            effects.append(.say(firstLine))
+            ask(&effects)
         } else {
             request(&effects)
         }
@@ -134,7 +142,21 @@ package struct PromptMachine: Sendable {
         asked = []
         if memory.isEnding { return effects.append(.end(.agentEnded)) }
         if !memory.running.isEmpty { return effects += memory.running.map(Effect.callTool) }
-        if memory.isReplyDue { request(&effects) } else { effects.append(.ask) }
+        if memory.isReplyDue { request(&effects) } else { ask(&effects) }
+    }
+
+    /// Stated in the reply, else in the definition, else inferred from what was said.
+    private mutating func ask(_ effects: inout [Effect]) {
+        let line = memory.lastLine ?? ""
+        let stated = Expectation(markIn: line) ?? expect
+        expectation = stated ?? Expectation.inferred(from: line)
+        effects.append(.ask(expectation, isStated: stated != nil))
+    }
+
+    /// How much of the answer to the last question these words and keys hold.
+    package func fullness(text: String, keys: String) -> Fullness {
+        let fullness = Understanding(of: text, keys: keys, as: expectation).fullness
+        return keys.isEmpty ? fullness : max(.enough, fullness)
     }
 
     private mutating func request(_ effects: inout [Effect]) {
@@ -150,6 +172,14 @@ package struct PromptMachine: Sendable {
         guard !words.isEmpty else { return }
         memory.silences = 0
         memory.rounds = 0
+        if keys.isEmpty, memory.running.isEmpty, let line = memory.lastLine,
+            SpokenRequest(Words.split(text)) == .again
+        {
+            hear(words)
+            memory.messages.append(.assistant(line))
+            effects.append(.say(Words.unmarked(line)))
+            return ask(&effects)
+        }
         if memory.running.isEmpty {
             hear(words)
             request(&effects)
@@ -200,7 +230,8 @@ package struct PromptMachine: Sendable {
         asked = []
         guard !calls.isEmpty else {
             if !text.isEmpty { memory.messages.append(.assistant(text)) }
-            return effects.append(.ask)
+            memory.lastLine = text.isEmpty ? memory.lastLine : text
+            return ask(&effects)
         }
         if calls.contains(where: { $0.name == Self.endCallName }) {
             if !text.isEmpty { memory.messages.append(.assistant(text)) }

@@ -13,11 +13,10 @@ package struct Understanding: Hashable, Sendable {
         self.fullness = fullness
     }
 
-    /// Digits of the shortest and the longest telephone number. Source: ITU-T E.164; 7 is a local number.
-    package static let phoneDigits = 7...15
-
     /// `keys` are pressed digits without the closing `#`; they win over words where both exist.
-    package init(of text: String, keys: String = "", as expectation: Expectation) {
+    /// `earlier`: digits the caller gave before, which these go on.
+    package init(of text: String, keys: String = "", after earlier: String = "", as expectation: Expectation)
+    {
         let words = Words.split(text)
         switch expectation {
         case .open:
@@ -26,8 +25,16 @@ package struct Understanding: Hashable, Sendable {
         case .yesNo: self = Self.yesNo(words)
         case .choice(let phrases): self = Self.known(phrases, in: words)
         case .digits(let min, let max):
-            self = Self.digits(keys.isEmpty ? SpokenNumbers.digits(in: words) : keys, min: min, max: max)
-        case .phone: self = Self.phone(keys.isEmpty ? SpokenNumbers.digits(in: words) : keys)
+            self = Self.dictated(words, keys, after: earlier) { Self.digits($0, min: min, max: max) }
+        case .phone:
+            let isInternational = words.first { $0 == "plus" || SpokenNumbers.ones[$0] != nil } == "plus"
+            self = Self.dictated(words, keys, after: earlier) {
+                NumberingPlan.read($0, isInternational: isInternational || text.contains("+"))
+            }
+        case .spelling: self = SpokenText.letters(words)
+        case .address: self = SpokenText.address(text)
+        case .email: self = SpokenText.email(text)
+        case .amount: self = SpokenText.amount(text)
         case .date: self = SpokenDates.read(words)
         case .name(let known): self = known.isEmpty ? Self.anyName(words) : Self.known(known, in: words)
         }
@@ -44,11 +51,15 @@ package struct Understanding: Hashable, Sendable {
         }
     }
 
-    private static func phone(_ digits: String) -> Understanding {
-        // A national number with its leading 0, or 1 for North America, has eleven digits; ten otherwise.
-        let whole = digits.hasPrefix("0") || digits.hasPrefix("1") ? 11 : 10
-        if digits.count == whole { return Understanding(value: digits, fullness: .full) }
-        return Self.digits(digits, min: phoneDigits.lowerBound, max: phoneDigits.upperBound)
+    /// Digits with their corrections; "that's it" makes a number that may go on whole.
+    private static func dictated(
+        _ words: [String], _ keys: String, after earlier: String, read: (String) -> Understanding
+    ) -> Understanding {
+        guard keys.isEmpty else { return read(earlier + keys) }
+        var number = read(
+            SpokenCorrections.digits(in: words, after: earlier) { read($0).fullness == .full })
+        if number.value != nil, SpokenRequest.closes(words) { number.fullness = .full }
+        return number
     }
 
     private static let positives: Set<String> = [

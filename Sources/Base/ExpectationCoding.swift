@@ -1,4 +1,5 @@
-/// JSON: `"open"`, `"yes_no"`, `"phone"`, `"date"` as bare strings; the others as objects:
+/// JSON: `"open"`, `"yes_no"`, `"phone"`, `"date"`, `"spelling"`, `"address"`, `"email"`, `"amount"` as bare strings;
+/// the others as objects:
 /// `{"kind":"digits","min":4,"max":6}`, `{"kind":"choice","of":["red"]}`, `{"kind":"name","known":["ann"]}`.
 extension Expectation: Codable {
     private enum Keys: String, CodingKey, CaseIterable { case kind, min, max, of, known }
@@ -33,16 +34,19 @@ extension Expectation: Codable {
     }
 
     private static func plain(_ kind: String, at decoder: any Decoder) throws -> Expectation {
-        switch kind {
-        case "open": return .open
-        case "yes_no": return .yesNo
-        case "phone": return .phone
-        case "date": return .date
-        case "name": return .name(known: [])
-        default:
-            throw decoder.unreadable("expected one of open, yes_no, phone, date, name, digits, choice")
+        guard let expectation = plain[kind] else {
+            throw decoder.unreadable(
+                "expected one of open, yes_no, phone, date, spelling, address, email, amount, name, digits, choice"
+            )
         }
+        return expectation
     }
+
+    /// The kinds that need no more than their name.
+    static let plain: [String: Expectation] = [
+        "open": .open, "yes_no": .yesNo, "phone": .phone, "date": .date, "spelling": .spelling,
+        "address": .address, "email": .email, "amount": .amount, "name": .name(known: []),
+    ]
 
     package func encode(to encoder: any Encoder) throws {
         switch self {
@@ -50,6 +54,10 @@ extension Expectation: Codable {
         case .yesNo: try "yes_no".encode(to: encoder)
         case .phone: try "phone".encode(to: encoder)
         case .date: try "date".encode(to: encoder)
+        case .spelling: try "spelling".encode(to: encoder)
+        case .address: try "address".encode(to: encoder)
+        case .email: try "email".encode(to: encoder)
+        case .amount: try "amount".encode(to: encoder)
         case .choice(let phrases):
             var container = encoder.container(keyedBy: Keys.self)
             try container.encode("choice", forKey: .kind)

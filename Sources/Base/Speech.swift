@@ -20,10 +20,25 @@ package enum Expectation: Hashable, Sendable {
     case digits(min: Int, max: Int)
     /// A telephone number, spoken or pressed.
     case phone
+    /// Letters one by one: a name, a booking code.
+    case spelling
+    /// A postal address.
+    case address
+    case email
+    /// A sum of money.
+    case amount
     /// A day: weekday, "tomorrow", or month and day.
     case date
     /// A person's name; `known` lists names to listen for, lower case, when the flow has such a list.
     case name(known: [String])
+
+    /// Read out piece by piece, with pauses that end nothing.
+    package var isDictated: Bool {
+        switch self {
+        case .digits, .phone, .spelling, .address, .email: true
+        case .open, .yesNo, .choice, .date, .amount, .name: false
+        }
+    }
 }
 
 /// How much of an answer the caller's words hold so far; the endpointer waits accordingly.

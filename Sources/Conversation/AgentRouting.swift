@@ -38,7 +38,7 @@ extension Conversation {
     private mutating func apply(_ effects: [FlowMachine.Effect], _ step: inout Step) {
         for effect in effects {
             switch effect {
-            case .entered(let node): step.effects.append(.record(.node(node)))
+            case .entered(let node): tell(.node(node), &step)
             case .say(let line, let isInterruptible):
                 apply(turns.handle(.say(line, isInterruptible: isInterruptible), at: step.time), &step)
             case .ask(let expectation, let phrases): ask(expectation, phrases, &step)
@@ -57,7 +57,10 @@ extension Conversation {
             switch effect {
             case .say(let line): apply(turns.handle(.say(line, isInterruptible: true), at: step.time), &step)
             case .requestReply: apply(turns.handle(.beginReply, at: step.time), &step)
-            case .ask: ask(.open, [], &step)
+            case .ask(let expectation, let isStated):
+                // A guess sets how long to wait; it must not keep the recogniser from hearing something else.
+                apply(turns.handle(.ask(expectation), at: step.time), &step)
+                listen(isStated ? expectation : .open, [], &step)
             case .callTool(let call):
                 callTool(Dialogue.ToolCall(key: call.key, name: call.name, arguments: call.arguments), &step)
             case .note(let code, let detail): note(code, detail: detail, &step)
@@ -78,7 +81,7 @@ extension Conversation {
     }
 
     /// Told once for each change: a recogniser may start over when told again.
-    private mutating func listen(_ expectation: Expectation, _ phrases: [String], _ step: inout Step) {
+    mutating func listen(_ expectation: Expectation, _ phrases: [String], _ step: inout Step) {
         let wanted = Listening(expectation: expectation, phrases: phrases)
         guard listening != wanted else { return }
         listening = wanted
@@ -89,11 +92,21 @@ extension Conversation {
         switch (effect, recording) {
         case (.pauseRecording, .on):
             recording = .paused
+            guard tentative?.isResumeDue != true else {
+                tentative?.isResumeDue = false
+                return
+            }
             step.effects.append(.pauseRecording)
         case (.resumeRecording, .paused):
             recording = .on
-            step.effects.append(.resumeRecording)
+            // Not before the turn stands: its rest may be private, too.
+            if tentative != nil {
+                tentative?.isResumeDue = true
+            } else {
+                step.effects.append(.resumeRecording)
+            }
         case (.startRecording, .off) where definition.recording.mode == .afterConsent:
+            commitTurn(&step)
             recording = .on
             step.effects.append(.startRecording)
         default: break
@@ -105,6 +118,7 @@ extension Conversation {
             note("unknown_tool", detail: toolCall.name, &step)
             return endTool(toolCall.key, result: nil, code: "unknown_tool", &step)
         }
+        commitTurn(&step)
         tools.start(key: toolCall.key, tool: tool, at: step.time)
         step.effects.append(.callTool(toolCall))
     }

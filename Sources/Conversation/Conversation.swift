@@ -34,6 +34,8 @@ package struct Conversation: Sendable {
     private var lastAt = CallTime.zero
     /// What the recogniser was last told to listen for.
     var listening: Listening?
+    /// The caller's last turn, until it stands.
+    var tentative: TentativeTurn?
 
     struct Listening: Hashable {
         var expectation: Expectation
@@ -70,6 +72,7 @@ package struct Conversation: Sendable {
         let settings = definition.turns
         var policy = Turns.Policy()
         policy.endpointing.openMs = settings.endpointingMs
+        policy.endpointing.wordsTrust = definition.language.hasPrefix("en") ? 1 : 0
         policy.bargeIn.judgeMs = settings.bargeInMs
         policy.bargeIn.pauseMs = settings.bargeInMs * 2 / 5
         policy.bargeIn.words = settings.bargeInWords
@@ -190,15 +193,14 @@ package struct Conversation: Sendable {
 
     private mutating func hear(_ transcript: Dialogue.Transcript, _ step: inout Step) {
         let text = String(transcript.text.prefix(Self.transcriptMax))
-        let fullness = flow?.fullness(text: turns.text(with: text), keys: "") ?? .none
+        let fullness = self.fullness(text: turns.text(with: text), keys: "")
         apply(turns.handle(.transcript(text, isFinal: transcript.isFinal, fullness), at: step.time), &step)
     }
 
     private mutating func press(_ digit: String, _ step: inout Step) {
         guard digit.utf8.count == 1, "0123456789*#".contains(digit), call.ending == nil else { return }
         step.effects.append(.record(.digit(isPrivate ? "x" : digit)))
-        let fullness =
-            flow?.fullness(text: "", keys: turns.keys + (digit == "#" ? "" : digit)) ?? .enough
+        let fullness = self.fullness(text: "", keys: turns.keys + (digit == "#" ? "" : digit))
         apply(turns.handle(.key(digit, fullness), at: step.time), &step)
     }
 
@@ -229,9 +231,9 @@ package struct Conversation: Sendable {
         case .unduckPlayout: step.effects.append(.unduckPlayout)
         case .resumePlayout(let fromStart): step.effects.append(.resumePlayout(fromStart: fromStart))
         case .clearPlayout: step.effects.append(.clearPlayout)
-        case .callerTurn(let turn):
-            record(turn, &step)
-            if call.ending == nil { answer(turn, &step) }
+        case .callerTurn(let turn): begin(turn, &step)
+        case .reopened: forgetTurn(&step)
+        case .turnStands: keepTurn(&step)
         case .agentTurn(let turn): record(turn, &step)
         case .interrupted(let heard): interrupted(heard, &step)
         case .replyFinished(let text): finishReply(text, &step)
@@ -259,6 +261,7 @@ package struct Conversation: Sendable {
             switch effect {
             case .timeIsUp: finish(.timeLimit, saying: definition.lines.timeLimit, &step)
             case .hangUp(let reason):
+                commitTurn(&step)
                 apply(turns.handle(.hush, at: step.time), &step)
                 step.effects.append(.hangUp(reason))
             }
@@ -281,6 +284,7 @@ package struct Conversation: Sendable {
     /// What is queued is heard to its end, then the call is over.
     mutating func end(_ reason: EndReason, _ step: inout Step) {
         guard call.ending == nil else { return }
+        commitTurn(&step)
         apply(call.handle(.end(reason), at: step.time), &step)
         guard !call.isOver else { return }
         apply(turns.handle(.close, at: step.time), &step)
@@ -288,6 +292,7 @@ package struct Conversation: Sendable {
     }
 
     private mutating func leave(_ reason: EndReason, _ step: inout Step) {
+        commitTurn(&step)
         if let turn = turns.takeUnfinished(at: step.time) { record(turn, &step) }
         apply(call.handle(.gone(call.ending ?? reason), at: step.time), &step)
     }

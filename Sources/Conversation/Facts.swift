@@ -12,13 +12,12 @@ extension Conversation {
         turnNumber += 1
         let keys = turn.keys.isEmpty ? "" : "(keys \(turn.keys))"
         let words = turn.text.isEmpty || keys.isEmpty ? turn.text + keys : turn.text + " " + keys
-        step.effects.append(
-            .record(
-                .turn(
-                    .init(
-                        // A recording paused for card numbers keeps them out of the transcript, too.
-                        number: turnNumber, speaker: .caller, text: isPrivate ? "(not recorded)" : words,
-                        startedAt: turn.startedAt, endedAt: turn.endedAt))))
+        var fact = Dialogue.TurnFact(
+            // A recording paused for card numbers keeps them out of the transcript, too.
+            number: turnNumber, speaker: .caller, text: isPrivate ? "(not recorded)" : words,
+            startedAt: turn.startedAt, endedAt: turn.endedAt)
+        fact.evidence = turn.evidence.map { Dialogue.Evidence($0) }
+        tell(.turn(fact), &step)
     }
 
     mutating func record(_ turn: Turns.AgentTurn, _ step: inout Step) {
@@ -28,12 +27,25 @@ extension Conversation {
             startedAt: turn.startedAt, endedAt: turn.endedAt)
         fact.wasInterrupted = turn.wasInterrupted
         fact.stages = turn.stages.map { Dialogue.Stages($0) }
-        step.effects.append(.record(.turn(fact)))
+        tell(.turn(fact), &step)
     }
 }
 
 extension Dialogue.Effect {
     var isHangUp: Bool { if case .hangUp = self { true } else { false } }
+}
+
+extension Dialogue.Evidence {
+    init(_ evidence: TurnEvidence) {
+        self.init(term: evidence.term.rawValue, waitMs: evidence.waitMs)
+        finishedPercent = Self.percent(evidence.finished)
+        recogniserPercent = evidence.recogniser.map(Self.percent)
+        pausesMs = evidence.pausesMs
+    }
+
+    private static func percent(_ probability: Double) -> Int {
+        probability.isFinite ? Int((min(max(0, probability), 1) * 100).rounded()) : 0
+    }
 }
 
 extension Dialogue.Stages {

@@ -130,12 +130,32 @@ package enum Dialogue {
         /// Latency of the agent's turn, from the end of the caller's speech; nil where a stage did not
         /// happen.
         package var stages: Stages?
+        /// Why the caller's turn was taken for over; nil where it was not.
+        package var evidence: Evidence?
         package init(number: Int, speaker: Speaker, text: String, startedAt: CallTime, endedAt: CallTime) {
             self.number = number
             self.speaker = speaker
             self.text = text
             self.startedAt = startedAt
             self.endedAt = endedAt
+        }
+    }
+
+    /// What the end of a caller's turn was decided on.
+    package struct Evidence: Hashable, Sendable, Codable {
+        /// What the wait hung on most; a raw value of `Turns`' `Evidence.Term`.
+        package var term: String
+        /// The silence after which the turn was over, from the last sound or key.
+        package var waitMs: Int
+        /// How finished the words sounded, 0...100.
+        package var finishedPercent = 50
+        /// The recogniser's own guess, 0...100; nil without one.
+        package var recogniserPercent: Int?
+        /// Pauses typical of this caller; nil when none is known.
+        package var pausesMs: Int?
+        package init(term: String, waitMs: Int) {
+            self.term = term
+            self.waitMs = waitMs
         }
     }
 

@@ -82,6 +82,10 @@ package enum Ladder {
         case .digits(let min, let max): min == max ? "\(min) digits" : "\(min) to \(max) digits"
         case .phone: "a phone number"
         case .date: "a date"
+        case .spelling: "letters"
+        case .address: "an address"
+        case .email: "an email address"
+        case .amount: "an amount"
         case .name: "a name"
         }
     }
@@ -91,6 +95,7 @@ package enum Ladder {
         case .turn(let turn):
             "turn \(turn.number) \(turn.speaker.rawValue) \(quoted(turn.text))"
                 + (turn.wasInterrupted ? " (interrupted)" : "") + text(of: turn.stages)
+                + (turn.evidence.map { ", " + text(of: $0) } ?? "")
         case .tool(let tool):
             "tool \(tool.name) \(tool.succeeded ? "succeeded" : "failed") in \(tool.milliseconds) ms"
         case .node(let node): "node \(node)"
@@ -99,6 +104,23 @@ package enum Ladder {
             "usage " + usage.map { "\($0.quantity) \($0.unit.rawValue)" }.joined(separator: ", ")
         case .note(let code, let detail): "note \(code)" + (detail.isEmpty ? "" : ": \(detail)")
         }
+    }
+
+    private static func text(of evidence: Dialogue.Evidence) -> String {
+        let why =
+            switch evidence.term {
+            case "silence": "of silence"
+            case "words": "as the words sound \(evidence.finishedPercent) % finished"
+            case "recogniser": "as the recogniser is \(evidence.recogniserPercent ?? 0) % sure"
+            case "pauses": "as this caller pauses \(evidence.pausesMs ?? 0) ms"
+            case "whole": "as the answer is whole"
+            case "enough": "as the answer may go on"
+            case "owed": "as the rest of the answer is owed"
+            case "final_due": "for final words"
+            case "keys": "for keys"
+            default: "without a pause"
+            }
+        return "waited \(evidence.waitMs) ms " + why
     }
 
     private static func text(of stages: Dialogue.Stages?) -> String {

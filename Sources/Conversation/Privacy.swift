@@ -36,8 +36,9 @@ package struct Privacy: Sendable {
 }
 
 extension Conversation {
-    /// What the caller says and presses now must not be kept: the flow stands at a node that pauses recording.
-    package var isPrivate: Bool { flow?.isPrivate ?? false }
+    /// What the caller says and presses now must not be kept: the flow stands at a node that pauses recording, or would
+    /// again if the turn it has just left it on turns out to be cut.
+    package var isPrivate: Bool { (flow?.isPrivate ?? false) || (tentative?.flow?.isPrivate ?? false) }
 }
 
 extension Checkpoint {

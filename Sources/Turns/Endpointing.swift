@@ -2,54 +2,35 @@ import Base
 
 /// Is the caller done? Pure.
 ///
-/// Evidence in, a wait out: silence so far, whether the recogniser still owes words, how much of the
-/// asked-for answer they hold, and what was asked. The turn ends when the wait is over; speech in between
-/// starts it again.
+/// Evidence in, a wait out (`Waits`): the turn ends when the silence has lasted as long; speech in between
+/// starts it again. Speech that follows at once shows that the turn was cut: `reopen` puts both parts together.
 package struct Endpointing: Sendable {
-    /// Milliseconds of silence, counted from the last sound of speech.
-    package struct Policy: Hashable, Sendable {
-        /// After open speech. 200...3000.
-        package var openMs = 700
-        /// A dictated answer with nothing owed.
-        package var fullMs = 200
-        /// Yes, no, a choice, a known name.
-        package var matchedMs = 250
-        /// A day was named; the date may follow.
-        package var dateMs = 500
-        /// A number that is long enough and may go on.
-        package var enoughMs = 1200
-        /// A number that is not long enough: through the pauses of someone reading it out.
-        package var dictatedMs = 2800
-        /// Added when the words break off in mid-sentence.
-        package var hesitantMs = 800
-        /// How long final words are awaited before those heard so far must do.
-        package var finalLimitMs = 1500
-        /// Between two keys while more are owed, and while what is there would do.
-        package var keyOwedMs = 4000
-        package var keyEnoughMs = 1500
-        /// Speech without a pause is cut into turns of this length.
-        package var speechMaxMs = 60_000
-        /// Words that come this soon after a turn, without new speech, belong to it and are too late.
-        package var lateMs = 3000
-        /// Speech without words shorter than this was a noise.
-        package var noiseMs = 600
-        package init() {}
-    }
-
     /// Pressed keys kept in one turn; further ones are dropped.
     package static let keysMax = 32
-    /// Characters of words kept in one turn.
-    package static let textMax = 4000
 
     /// What the caller said with the floor.
     struct Turn: Hashable {
-        var text: String
+        var words: CallerWords
         var keys: String
+        var asked: Expectation
         var startedAt: CallTime
         /// When speech ended, or the last key was pressed.
         var endedAt: CallTime
-        var finalAt: CallTime?
         var fullness: Fullness
+        var evidence: TurnEvidence
+        /// When it was taken for over.
+        var takenAt: CallTime
+
+        var text: String { words.text }
+        var isEmpty: Bool { words.isEmpty && keys.isEmpty }
+    }
+
+    enum Hearing: Hashable {
+        case taken
+        /// Late or repeated, or the tones of keys.
+        case refused
+        /// Final words that contradict those the last turn was taken with.
+        case revised
     }
 
     private enum State: Hashable {
@@ -62,73 +43,96 @@ package struct Endpointing: Sendable {
     }
 
     private let policy: Policy
+    private let waits: Waits
     private var state = State.idle
-    private(set) var asked = Expectation.open
-    private var pieces: [String] = []
-    private var partial = ""
+    private var asked = Expectation.open
+    private var words = CallerWords()
     private(set) var keys = ""
-    private var fullness = Fullness.none
+    private(set) var fullness = Fullness.none
+    private var finished = 0.5
+    private var recogniser: Double?
+    private var pauses = CallerPauses()
+    private var evidence: TurnEvidence
     private var startedAt = CallTime.zero
-    private var finalAt: CallTime?
-    /// Speech was heard for which no final words have come.
-    private var isFinalDue = false
-    private var lastTurnAt: CallTime?
     private var areKeysClosed = false
+    private var lastTurnAt: CallTime?
+    /// The last turn, as long as it may turn out to be cut.
+    private var last: Turn?
 
-    init(policy: Policy) { self.policy = policy }
+    init(policy: Policy) {
+        self.policy = policy
+        waits = Waits(policy)
+        evidence = TurnEvidence(.silence, waitMs: policy.openMs)
+    }
 
     var isIdle: Bool { state == .idle }
     var speakingSince: CallTime? { if case .speaking(let since) = state { since } else { nil } }
     /// Words so far, finals first.
-    var text: String { Self.joined(pieces, partial) }
+    var text: String { words.text }
+    var isEmpty: Bool { words.isEmpty && keys.isEmpty }
 
-    mutating func ask(_ expectation: Expectation) { asked = expectation }
+    mutating func ask(_ expectation: Expectation) {
+        asked = expectation
+        weigh()
+    }
 
     mutating func speechStarted(since start: CallTime) {
         switch state {
         case .idle:
-            startedAt = start
-            state = .speaking(since: start)
-            isFinalDue = true
+            startedAt = max(start, last?.endedAt ?? .zero)
+            state = .speaking(since: startedAt)
         case .paused(let end):
+            if !asked.isDictated { pauses.add(start - end) }
             state = .speaking(since: max(start, end))
-            isFinalDue = true
-        case .speaking, .keying: break
+        case .speaking, .keying: return
         }
+        words.speechHeard()
+        recogniser = nil
+        weigh()
     }
 
     mutating func speechEnded(since end: CallTime) {
         if case .speaking(let start) = state { state = .paused(since: max(start, end)) }
     }
 
-    /// The turn's words if this transcript is taken.
-    func text(with transcript: String) -> String { Self.joined(pieces, transcript) }
+    /// The recogniser's guess; 0 takes it back.
+    mutating func guessed(_ probability: Double) {
+        recogniser = probability > 0 ? min(probability, 1) : nil
+        weigh()
+    }
 
-    /// False when the words are not taken: late, repeated, or the tones of keys.
-    mutating func heard(_ transcript: String, isFinal: Bool, _ fullness: Fullness, at now: CallTime) -> Bool {
-        if case .keying = state { return false }
-        let words = Words.trimmed(transcript)
+    /// The turn's words if this transcript is taken.
+    func text(with transcript: String) -> String { words.with(transcript) }
+
+    /// `fullness` of the answer and how `finished` (0...1) it sounds, this transcript included.
+    mutating func heard(
+        _ transcript: String, isFinal: Bool, _ fullness: Fullness, finished: Double, at now: CallTime
+    ) -> Hearing {
+        if case .keying = state { return .refused }
+        let text = Words.trimmed(transcript)
         if state == .idle {
-            if words.isEmpty { return true }
-            if let lastTurnAt, now < lastTurnAt + .milliseconds(policy.lateMs) { return false }
+            if text.isEmpty { return .taken }
+            if isFinal, let last, last.words.isRevised(by: text) { return .revised }
+            if let lastTurnAt, now < lastTurnAt + .milliseconds(policy.lateMs) { return .refused }
             // The recogniser heard what the ear did not.
             startedAt = now
             state = .paused(since: now)
-            isFinalDue = true
+            words.speechHeard()
         }
-        guard isFinal else {
-            partial = words
-            self.fullness = fullness
-            return true
+        if isFinal {
+            guard words.hear(final: text, at: now) else { return .refused }
+        } else {
+            words.hear(partial: text)
         }
-        defer { partial = "" }
-        if !isFinalDue, pieces.last == words { return false }
-        if !isFinalDue, let last = pieces.last, words.hasPrefix(last) { pieces.removeLast() }
-        isFinalDue = false
-        finalAt = now
-        if !words.isEmpty, pieces.reduce(0, { $0 + $1.utf8.count }) < Self.textMax { pieces.append(words) }
+        judge(fullness, finished: finished)
+        return .taken
+    }
+
+    /// How much of the answer the words hold, when that is judged anew.
+    mutating func judge(_ fullness: Fullness, finished: Double) {
         self.fullness = fullness
-        return true
+        self.finished = finished
+        weigh()
     }
 
     /// `#` closes the keys pressed so far.
@@ -141,6 +145,12 @@ package struct Endpointing: Sendable {
         if keys.count < Self.keysMax { keys += key }
         self.fullness = fullness
         state = .keying(last: now)
+        evidence = TurnEvidence(.keys, waitMs: keyWaitMs)
+    }
+
+    private mutating func weigh() {
+        if case .keying = state { return }
+        evidence = waits.weigh(asked, fullness, finished: finished, recogniser: recogniser, pauses)
     }
 
     /// When the turn ends unless something is heard.
@@ -148,24 +158,37 @@ package struct Endpointing: Sendable {
         switch state {
         case .idle: nil
         case .speaking(let since): since + .milliseconds(policy.speechMaxMs)
-        case .paused(let since):
-            since + .milliseconds(isFinalDue ? max(waitMs, policy.finalLimitMs) : waitMs)
-        case .keying(let last): areKeysClosed ? last : last + .milliseconds(keyWaitMs)
+        case .paused(let since): since + .milliseconds(max(evidence.waitMs, finalWaitMs))
+        case .keying(let last): areKeysClosed ? last : last + .milliseconds(evidence.waitMs)
         }
     }
 
-    /// The finished turn; its text may be empty. Called at `deadline` or later.
+    /// A whole answer needs no final words.
+    private var finalWaitMs: Int {
+        guard words.isFinalDue, fullness != .full else { return 0 }
+        return words.partial.isEmpty ? policy.finalLimitMs : policy.partialLimitMs
+    }
+
+    /// The finished turn; it may be empty. Called at `deadline` or later.
     mutating func take(at now: CallTime) -> Turn {
         var turn = Turn(
-            text: text, keys: keys, startedAt: startedAt, endedAt: now, finalAt: finalAt, fullness: fullness)
+            words: words, keys: keys, asked: asked, startedAt: startedAt, endedAt: now, fullness: fullness,
+            evidence: evidence, takenAt: now)
         let isStillSpeaking = speakingSince != nil
         switch state {
-        case .paused(let since): turn.endedAt = since
+        case .paused(let since):
+            turn.endedAt = since
+            if finalWaitMs > evidence.waitMs { turn.evidence.term = .finalDue }
+            turn.evidence.waitMs = max(evidence.waitMs, finalWaitMs)
         case .keying(let last): turn.endedAt = last
-        case .idle, .speaking: break
+        case .speaking: turn.evidence = TurnEvidence(.endless, waitMs: 0)
+        case .idle: break
         }
         reset()
-        if !turn.text.isEmpty || !turn.keys.isEmpty { lastTurnAt = now }
+        if !turn.isEmpty {
+            lastTurnAt = now
+            last = isStillSpeaking ? nil : turn
+        }
         if isStillSpeaking { speechStarted(since: now) }
         return turn
     }
@@ -173,15 +196,24 @@ package struct Endpointing: Sendable {
     /// True for a turn without words that was too long for a noise.
     func wasSpeech(_ turn: Turn) -> Bool { turn.endedAt - turn.startedAt >= .milliseconds(policy.noiseMs) }
 
+    /// What was said since the last turn is forgotten.
     mutating func reset() {
         state = .idle
-        pieces.removeAll()
-        partial = ""
+        words = CallerWords()
         keys = ""
         fullness = .none
-        finalAt = nil
-        isFinalDue = false
+        finished = 0.5
+        recogniser = nil
         areKeysClosed = false
+        weigh()
+    }
+
+    /// What was said is no turn; words that still come for it are late.
+    mutating func drop(at now: CallTime) {
+        let isStillSpeaking = speakingSince != nil
+        reset()
+        lastTurnAt = now
+        if isStillSpeaking { speechStarted(since: now) }
     }
 
     private var keyWaitMs: Int {
@@ -191,32 +223,56 @@ package struct Endpointing: Sendable {
         case .part, .none: policy.keyOwedMs
         }
     }
+}
 
-    private var waitMs: Int {
-        switch (fullness, asked) {
-        case (.full, .digits), (.full, .phone): policy.fullMs
-        case (.full, _): policy.matchedMs
-        case (.enough, .digits), (.enough, .phone): policy.enoughMs
-        case (.enough, .date): policy.dateMs
-        case (.part, _): policy.dictatedMs
-        case (.enough, _), (.none, _): policy.openMs + (isHesitant ? policy.hesitantMs : 0)
-        }
+/// A turn that was taken for over too soon.
+extension Endpointing {
+    /// What is being said began so soon after the last turn that it belongs to it.
+    var isReopenable: Bool {
+        guard let last, state != .idle, startedAt <= last.takenAt + .milliseconds(policy.reopenMs),
+            startedAt - last.startedAt < .milliseconds(policy.speechMaxMs)
+        else { return false }
+        // Keys that were all of an answer are followed by the next one.
+        return keys.isEmpty || (!last.keys.isEmpty && last.fullness != .full)
     }
 
-    private static let unfinished: Set<String> = [
-        "um", "uh", "er", "and", "but", "so", "or", "the", "a", "an", "my", "is", "to", "of", "for", "at",
-        "on", "with",
-        "because", "if", "i", "it's", "that's", "i'm", "on", "like", "well",
-    ]
-
-    private var isHesitant: Bool {
-        guard let last = Words.split(partial.isEmpty ? pieces.last ?? "" : partial).last else { return false }
-        return Self.unfinished.contains(last)
+    /// When the last turn can no longer be reopened; nil while it may be, or there is none.
+    var standsAt: CallTime? {
+        guard let last, !isReopenable else { return nil }
+        return last.takenAt + .milliseconds(policy.reopenMs)
     }
 
-    private static func joined(_ pieces: [String], _ last: String) -> String {
-        let last = Words.trimmed(last)
-        if pieces.isEmpty { return last }
-        return last.isEmpty ? pieces.joined(separator: " ") : pieces.joined(separator: " ") + " " + last
+    /// The last turn stands whatever comes. False when there is none that did not.
+    mutating func stand() -> Bool {
+        defer { last = nil }
+        return last != nil
+    }
+
+    /// Both parts are one turn, and what was asked then is asked again.
+    mutating func reopen() {
+        guard let last else { return }
+        self.last = nil
+        lastTurnAt = nil
+        // A cut says more than a pause: this wait was too short.
+        if !last.asked.isDictated { pauses.add(startedAt - last.endedAt, weight: 2) }
+        words.follow(last.words)
+        keys = String((last.keys + keys).prefix(Self.keysMax))
+        asked = last.asked
+        startedAt = last.startedAt
+        weigh()
+    }
+
+    /// The last turn is put back with the final words that came late; it is over at once.
+    mutating func revise(_ final: String, at now: CallTime) {
+        guard let last else { return }
+        self.last = nil
+        words = last.words
+        _ = words.hear(final: final, at: now)
+        keys = last.keys
+        asked = last.asked
+        startedAt = last.startedAt
+        state = .paused(since: last.endedAt)
+        fullness = last.fullness
+        weigh()
     }
 }

@@ -1,4 +1,4 @@
-package import Base
+import Base
 
 /// What is said over somebody: go on, or stop?
 ///

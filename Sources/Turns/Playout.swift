@@ -49,6 +49,10 @@ package struct Playout: Sendable {
     var isFull: Bool { queue.count >= Self.queueMax }
     /// Something of this turn has been heard.
     var hasBeenHeard: Bool { startedAt != nil }
+    /// The caller has heard a whole word of this turn.
+    var hasHeardWords: Bool {
+        said.contains { !$0.isEmpty } || (queue.first.map { !Self.heardText(of: $0).isEmpty } ?? false)
+    }
 
     mutating func enqueue(_ id: Int, _ text: String, isInterruptible: Bool, at now: CallTime) {
         queue.append(Utterance(id: id, text: text, isInterruptible: isInterruptible, newsAt: now))

@@ -140,6 +140,8 @@ struct Clauses: Sendable {
 
     /// Without the marks of written text that a voice would read out.
     private static func clean(_ text: Substring) -> String {
-        Words.trimmed(String(text.filter { !"*#`_~".contains($0) }.map { $0.isNewline ? " " : $0 }))
+        Words.trimmed(
+            Words.unmarked(
+                String(text.filter { !"*#`_~".contains($0) }.map { $0.isNewline ? " " : $0 })))
     }
 }

@@ -52,6 +52,7 @@ package struct Turns: Sendable {
             if let time, time < first ?? time + .nanoseconds(1) { first = time }
         }
         if !isClosing { consider(endpointing.deadline) }
+        consider(endpointing.standsAt)
         consider(bargeIn.deadline)
         consider(playout.deadline)
         consider(reply.deadline)
@@ -69,7 +70,10 @@ package struct Turns: Sendable {
             obey(bargeIn.speechEnded(agoMs: agoMs, at: now), at: now, &effects)
         case .stirred: if canBeInterrupted(at: now) { obey(bargeIn.stirred(at: now), at: now, &effects) }
         case .settled: obey(bargeIn.settled(), at: now, &effects)
-        case .endOfTurn: break
+        case .endOfTurn(let probability): endpointing.guessed(probability)
+        case .judged(let fullness):
+            endpointing.judge(fullness, finished: Self.finished(endpointing.text))
+        case .stand: stand(&effects)
         case .transcript(let text, let isFinal, let fullness):
             hear(text, isFinal, fullness, at: now, &effects)
         case .key(let key, let fullness): press(key, fullness, at: now, &effects)
@@ -108,6 +112,12 @@ package struct Turns: Sendable {
         obey(bargeIn.begin(since: since, over: busySince, at: now), at: now, &effects)
     }
 
+    /// How finished the words sound; even odds where there are none.
+    private static func finished(_ text: String) -> Double {
+        let probability = Completeness.probability(finished: text)
+        return probability == 0 ? 0.5 : probability
+    }
+
     private mutating func hear(
         _ text: String, _ isFinal: Bool, _ fullness: Fullness, at now: CallTime, _ effects: inout [Effect]
     ) {
@@ -117,8 +127,13 @@ package struct Turns: Sendable {
             obey(bargeIn.goOn(at: now), at: now, &effects)
             return effects.append(.note("echo"))
         }
-        guard endpointing.heard(text, isFinal: isFinal, fullness, at: now) else {
-            return effects.append(.note("transcript_too_late"))
+        let finished = Self.finished(endpointing.text(with: text))
+        switch endpointing.heard(text, isFinal: isFinal, fullness, finished: finished, at: now) {
+        case .taken: break
+        case .revised where !playout.hasHeardWords:
+            endpointing.revise(Words.trimmed(text), at: now)
+            return retract(at: now, &effects)
+        case .revised, .refused: return effects.append(.note("transcript_too_late"))
         }
         let isOverAgent = !bargeIn.isQuiet
         obey(
@@ -139,7 +154,7 @@ package struct Turns: Sendable {
     ) {
         guard !isClosing, playout.isInterruptible else { return effects.append(.note("key_ignored")) }
         endpointing.pressed(key, fullness, at: now)
-        if !isQuiet { takeFloor(isInterruption: true, at: now, &effects) }
+        if !isQuiet || endpointing.isReopenable { takeFloor(isInterruption: true, at: now, &effects) }
     }
 
     private mutating func speak(
@@ -195,6 +210,7 @@ package struct Turns: Sendable {
         if isQuiet || !playout.isInterruptible, !bargeIn.isQuiet { dismiss(at: now, &effects) }
         if let due = bargeIn.deadline, due <= now { obey(bargeIn.handleDeadline(at: now), at: now, &effects) }
         if !isClosing, let due = endpointing.deadline, due <= now { endTurn(at: now, &effects) }
+        if let due = endpointing.standsAt, due <= now { stand(&effects) }
         switch playout.handleDeadline(at: now) {
         case .unspoken(let id): effects.append(.synthesisFailed(id))
         case .unreported: effects.append(.note("playout_unreported"))
@@ -232,31 +248,42 @@ package struct Turns: Sendable {
     }
 
     private mutating func endTurn(at now: CallTime, _ effects: inout [Effect]) {
-        let turn = endpointing.take(at: now)
-        guard !turn.text.isEmpty || !turn.keys.isEmpty else {
-            if endpointing.wasSpeech(turn) { patience.hurry() }
+        guard !endpointing.isEmpty else {
+            if endpointing.wasSpeech(endpointing.take(at: now)) { patience.hurry() }
             return
         }
         if !isQuiet {
-            guard playout.isInterruptible else { return effects.append(.note("spoke_over_protected_line")) }
-            if turn.keys.isEmpty, isBackchannel(turn.text, turn.fullness) {
+            guard playout.isInterruptible else {
+                endpointing.drop(at: now)
+                return effects.append(.note("spoke_over_protected_line"))
+            }
+            if endpointing.keys.isEmpty, isBackchannel(endpointing.text, endpointing.fullness) {
+                endpointing.drop(at: now)
                 dismiss(at: now, &effects)
                 return effects.append(.note("backchannel"))
             }
-            takeFloor(isInterruption: true, at: now, &effects)
         }
+        takeFloor(isInterruption: true, at: now, &effects)
+        stand(&effects)
+        let turn = endpointing.take(at: now)
         patience.stop()
-        stopwatch.start(speechEnded: turn.endedAt, finalAt: turn.finalAt, at: now)
-        effects.append(
-            .callerTurn(
-                CallerTurn(text: turn.text, keys: turn.keys, startedAt: turn.startedAt, endedAt: turn.endedAt)
-            ))
+        stopwatch.start(speechEnded: turn.endedAt, finalAt: turn.words.finalAt, at: now)
+        effects.append(.callerTurn(CallerTurn(turn, turn.evidence)))
+    }
+
+    private mutating func stand(_ effects: inout [Effect]) {
+        if endpointing.stand() { effects.append(.turnStands) }
     }
 
     /// The agent falls silent: voice, queue and model.
     private mutating func takeFloor(isInterruption: Bool, at now: CallTime, _ effects: inout [Effect]) {
         bargeIn.reset()
+        if isInterruption, endpointing.isReopenable, !playout.hasHeardWords {
+            endpointing.reopen()
+            return retract(at: now, &effects)
+        }
         guard !isQuiet else { return }
+        stand(&effects)
         if playout.isBusy || playout.isPaused || playout.isDucked { effects.append(.clearPlayout) }
         let heard = playout.clear(at: now)
         if let id = reply.cancel() { effects.append(.cancelReply(id)) }
@@ -265,10 +292,23 @@ package struct Turns: Sendable {
         finishAgentTurn(wasInterrupted: isInterruption, at: now, &effects)
     }
 
+    /// The last turn was not over: the reply to it was never begun.
+    private mutating func retract(at now: CallTime, _ effects: inout [Effect]) {
+        if playout.isBusy || playout.isPaused || playout.isDucked { effects.append(.clearPlayout) }
+        _ = playout.clear(at: now)
+        _ = playout.takeTurn()
+        if let id = reply.cancel() { effects.append(.cancelReply(id)) }
+        hasSpoken = false
+        _ = stopwatch.take()
+        patience.stop()
+        effects.append(.reopened)
+    }
+
     private mutating func finishAgentTurn(wasInterrupted: Bool, at now: CallTime, _ effects: inout [Effect]) {
         let isAllHeard = hasSpoken
         hasSpoken = false
         if let turn = playout.takeTurn(), !turn.text.isEmpty {
+            stand(&effects)
             effects.append(
                 .agentTurn(
                     AgentTurn(
@@ -280,6 +320,7 @@ package struct Turns: Sendable {
 
     private mutating func close(at now: CallTime, _ effects: inout [Effect]) {
         isClosing = true
+        stand(&effects)
         patience.stop()
         endpointing.reset()
         dismiss(at: now, &effects)
@@ -289,8 +330,7 @@ package struct Turns: Sendable {
     /// What the caller was saying when the line was cut; nil for nothing.
     package mutating func takeUnfinished(at now: CallTime) -> CallerTurn? {
         guard !endpointing.isIdle, !isClosing else { return nil }
-        let turn = endpointing.take(at: now)
-        guard !turn.text.isEmpty || !turn.keys.isEmpty else { return nil }
-        return CallerTurn(text: turn.text, keys: turn.keys, startedAt: turn.startedAt, endedAt: turn.endedAt)
+        guard !endpointing.isEmpty else { return nil }
+        return CallerTurn(endpointing.take(at: now), nil)
     }
 }

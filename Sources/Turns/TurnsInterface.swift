@@ -21,6 +21,10 @@ extension Turns {
         case endOfTurn(probability: Double)
         /// `fullness`: how much of the asked answer `text(with:)` holds.
         case transcript(String, isFinal: Bool, Fullness)
+        /// How much of the asked answer the words so far hold, after `.reopened` has changed what was asked.
+        case judged(Fullness)
+        /// What the last turn led to cannot be undone: it is not reopened.
+        case stand
         /// `fullness`: of all keys of the turn, this one included.
         case key(String, Fullness)
         /// The caller's answer is awaited; sets how long to wait for its end.
@@ -52,7 +56,13 @@ extension Turns {
         /// On at full voice, from the very sample or from the start of the utterance.
         case resumePlayout(fromStart: Bool)
         case clearPlayout
+        /// The caller is done, as far as can be told: see `reopened`.
         case callerTurn(CallerTurn)
+        /// The last `callerTurn` was cut: it and all it led to are to be forgotten. It comes again, whole.
+        case reopened
+        /// The last `callerTurn` is not reopened any more. Comes once for each that was not reopened, before
+        /// any later turn.
+        case turnStands
         case agentTurn(AgentTurn)
         /// The caller took the floor; the agent's words that were heard.
         case interrupted(heard: String)
@@ -83,6 +93,8 @@ extension Turns {
         package var keys: String
         package var startedAt: CallTime
         package var endedAt: CallTime
+        /// Why it ended; nil where the line was cut.
+        package var evidence: TurnEvidence?
     }
 
     package struct AgentTurn: Hashable, Sendable {
@@ -92,5 +104,13 @@ extension Turns {
         package var endedAt: CallTime
         package var wasInterrupted: Bool
         package var stages: TurnStages?
+    }
+}
+
+extension Turns.CallerTurn {
+    init(_ turn: Endpointing.Turn, _ evidence: TurnEvidence?) {
+        self.init(
+            text: turn.text, keys: turn.keys, startedAt: turn.startedAt, endedAt: turn.endedAt,
+            evidence: evidence)
     }
 }

@@ -36,10 +36,17 @@ struct UnderstandingTests {
 
     @Test func telephoneNumbersKnowTheirLength() {
         #expect(
-            read("five five five oh one double two", .phone) == .init(value: "5550122", fullness: .enough))
+            read("five five five oh one double two", .phone) == .init(value: "5550122", fullness: .part))
         #expect(read("415 555 0100", .phone).fullness == .full)
         #expect(read("1 415 555 0100", .phone) == .init(value: "14155550100", fullness: .full))
-        #expect(read("1 415 555 010", .phone).fullness == .enough)
+        #expect(read("1 415 555 010", .phone) == .init(value: nil, fullness: .part))
+        #expect(read("four one five five five five oh one", .phone) == .init(value: nil, fullness: .part))
+        #expect(
+            read("plus four four two oh seven nine four six double oh one eight", .phone).fullness == .full)
+        #expect(read("+49 30 901820", .phone).fullness == .enough)
+        #expect(read("011 41 44 668 18 00", .phone).fullness == .full)
+        #expect(read("415 555 0100 that's it", .phone).fullness == .full)
+        #expect(read("plus 999 12 34 56 7", .phone).fullness == .enough)
         #expect(read("020 7946 0018", .phone).fullness == .full)
         #expect(read("four one five", .phone) == .init(value: nil, fullness: .part))
     }

@@ -132,7 +132,7 @@ struct SpeakingFirstTests {
         var call = Rehearsal(agent)
         call.at(0, .mediaStarted(resumed: false))
         call.caller(1000, "hello")
-        call.run(until: 3000)
+        call.run(until: 3600)
         #expect(call.turns.first?.speaker == .caller)
         #expect(call.said == ["Welcome to Elm Street. What is your name?"])
     }

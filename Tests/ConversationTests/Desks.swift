@@ -35,6 +35,16 @@ enum Desks {
           {"id": "thanks", "say": "Order {{order}} is on its way. Goodbye.", "end": true}]}}
         """
 
+    /// A number of variable length, then a question.
+    static let orders = """
+        {"flow": {"start": "order", "nodes": [
+          {"id": "order", "say": "What is your order number?", "expect": {"kind": "digits", "min": 4, "max": 8},
+           "save": "order", "edges": [{"when": "matched", "to": "more"}]},
+          {"id": "more", "say": "Order {{order}}. Is there anything else?", "expect": "yes_no",
+           "edges": [{"when": {"equals": "yes"}, "to": "order"}, {"when": {"equals": "no"}, "to": "bye"}]},
+          {"id": "bye", "say": "Goodbye.", "end": true}]}}
+        """
+
     /// A model with one tool.
     static let prompt = """
         {"prompt": {"system": "You are the desk of {{clinic}}.", "model": "m", "first_line": "Hello, how can I help?"},

@@ -12,7 +12,7 @@ struct GoldenTests {
         call.caller(12_500, "five five five", lasting: 900)
         call.caller(14_500, "oh one", lasting: 500)
         call.caller(16_600, "double two", lasting: 600)
-        call.run(until: 19_000)
+        call.run(until: 22_000)
         try expectGolden(
             "dictated-number",
             """

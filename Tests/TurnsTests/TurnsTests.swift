@@ -4,12 +4,15 @@ import Turns
 
 /// Drives the machine and fires due deadlines; the log holds effects with their milliseconds.
 struct Script {
-    private(set) var turns: Turns
-    private(set) var log: [String] = []
+    var turns: Turns
+    var log: [String] = []
+    private(set) var evidence: [TurnEvidence] = []
     private var now = CallTime.zero
 
     init(_ change: (inout Turns.Policy) -> Void = { _ in }) {
         var policy = Turns.Policy()
+        // What the words sound like is a matter of learned weights: only tests about it listen to it.
+        policy.endpointing.wordsTrust = 0
         change(&policy)
         turns = Turns(policy: policy)
     }
@@ -30,13 +33,16 @@ struct Script {
     private mutating func note(_ effects: [Turns.Effect]) {
         for effect in effects {
             switch effect {
-            case .callerTurn(let turn): log.append("\(now.milliseconds) caller: \(turn.text)\(turn.keys)")
+            case .callerTurn(let turn):
+                log.append("\(now.milliseconds) caller: \(turn.text)\(turn.keys)")
+                if let why = turn.evidence { evidence.append(why) }
             case .agentTurn(let turn):
                 log.append("\(now.milliseconds) agent: \(turn.text)\(turn.wasInterrupted ? " -" : "")")
             case .resumePlayout(let fromStart):
                 log.append("\(now.milliseconds) resume\(fromStart ? " from start" : "")")
             case .interrupted(let heard): log.append("\(now.milliseconds) interrupted after: \(heard)")
             case .replyFinished(let text): log.append("\(now.milliseconds) reply: \(text)")
+            case .turnStands: break
             default: log.append("\(now.milliseconds) \(effect)")
             }
         }
@@ -64,13 +70,12 @@ struct EndpointingTests {
 
     @Test func theWaitDependsOnWhatWasAsked() {
         #expect(endOfTurn(.open, "I want to book", .none) == "1700 caller: I want to book")
-        #expect(endOfTurn(.open, "I want to", .none) == "2500 caller: I want to")
-        #expect(endOfTurn(.yesNo, "yes", .full) == "1250 caller: yes")
+        #expect(endOfTurn(.yesNo, "yes", .full) == "1200 caller: yes")
         #expect(endOfTurn(.date, "tuesday", .enough) == "1500 caller: tuesday")
-        #expect(endOfTurn(.phone, "ten digits", .full) == "1200 caller: ten digits")
+        #expect(endOfTurn(.phone, "ten digits", .full) == "1180 caller: ten digits")
         #expect(endOfTurn(.phone, "seven digits", .enough) == "2200 caller: seven digits")
-        #expect(endOfTurn(.phone, "three digits", .part) == "3800 caller: three digits")
-        #expect(endOfTurn(.phone, "what number", .none) == "1700 caller: what number")
+        #expect(endOfTurn(.phone, "three digits", .part) == "4200 caller: three digits")
+        #expect(endOfTurn(.phone, "what number", .none) == "2200 caller: what number")
     }
 
     @Test func aPauseInADictatedNumberIsNotTheEnd() {
@@ -82,7 +87,7 @@ struct EndpointingTests {
             script.at(start + 700, .transcript(text, isFinal: true, start > 6000 ? .full : .part))
         }
         script.advance(to: 8000)
-        #expect(script.log == ["7000 caller: one two three four five six"])
+        #expect(script.log == ["6980 caller: one two three four five six"])
     }
 
     @Test func finalWordsAreAwaitedButNotForEver() {
@@ -90,13 +95,13 @@ struct EndpointingTests {
         script.at(0, .speechStarted(agoMs: 0))
         script.at(500, .transcript("hello th", isFinal: false, .none))
         script.at(1000, .speechEnded(agoMs: 0))
-        script.at(2300, .transcript("hello there", isFinal: true, .none))
-        #expect(script.log == ["2300 caller: hello there"])
+        script.at(1800, .transcript("hello there", isFinal: true, .none))
+        #expect(script.log == ["1800 caller: hello there"])
         script.at(10_000, .speechStarted(agoMs: 0))
         script.at(10_500, .transcript("good b", isFinal: false, .none))
         script.at(11_000, .speechEnded(agoMs: 0))
-        script.advance(to: 12_600)
-        #expect(script.log.last == "12500 caller: good b")
+        script.advance(to: 12_000)
+        #expect(script.log.last == "11900 caller: good b")
     }
 
     @Test func lateAndRepeatedWordsDoNotMakeATurn() {
@@ -109,7 +114,7 @@ struct EndpointingTests {
         script.at(1500, .transcript("no", isFinal: true, .full))
         script.advance(to: 9000)
         let turns = script.log.filter { $0.contains("caller") }
-        #expect(turns == ["750 caller: yes"])
+        #expect(turns == ["700 caller: yes"])
     }
 
     @Test func theWaitCountsFromTheLastSoundHoweverLateItIsTold() {

@@ -32,6 +32,7 @@ package struct Grammar: Sendable {
         case .name(let known):
             let names = spoken(known, dictionary)
             carried = known.isEmpty ? ["<name> [ <name> ]"] : names
+        case .spelling, .address, .email, .amount: carried = ["<word>+"]
         case .open:
             carried = extra.isEmpty ? ["<word>+"] : OfflineVocabulary.yes + OfflineVocabulary.no
         }
@@ -65,7 +66,7 @@ package struct Grammar: Sendable {
         case .date: return dateRules
         case .name(let known):
             return known.isEmpty ? "<name> = \(words.names.joined(separator: " | "));" : ""
-        case .open:
+        case .open, .spelling, .address, .email, .amount:
             let all =
                 words.common + ["yes", "no", "yeah", "okay"] + words.digits + words.weekdays + words.names
             return "<word> = \(all.joined(separator: " | "));"
@@ -89,7 +90,8 @@ package struct Grammar: Sendable {
         let asking = ["i want", "i would like", "i'd like", "it is", "it's", "can i have"]
         switch expectation {
         case .yesNo: return ["i think", "i said", "i would say"]
-        case .choice, .open: return asking + ["the", "i need", "for the", "i said"]
+        case .choice, .open, .spelling, .address, .email, .amount:
+            return asking + ["the", "i need", "for the", "i said"]
         case .digits, .phone:
             return [
                 "my number is", "my phone number is", "the number is", "it is", "it's", "yes", "sure",

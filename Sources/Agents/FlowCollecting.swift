@@ -1,0 +1,103 @@
+import Base
+
+/// What every question of a flow understands beside its answer: a dictated answer in pieces, a correction, a wish to
+/// hear the question again or to begin the answer anew.
+extension FlowMachine {
+    /// With what was collected before.
+    func understand(_ answer: Memory.Answer, _ node: Node) -> Understanding {
+        let earlier = memory.collected ?? ""
+        switch node.expect ?? .open {
+        case .digits, .phone:
+            return Understanding(
+                of: answer.text, keys: answer.keys, after: earlier, as: node.expect ?? .open)
+        case let other:
+            let text = earlier.isEmpty ? answer.text : earlier + " " + answer.text
+            return Understanding(of: text, keys: answer.keys, as: other)
+        }
+    }
+
+    /// True when the words were a request and no answer.
+    mutating func obey(_ answer: Memory.Answer, _ node: Node, _ effects: inout [Effect]) -> Bool {
+        guard answer.keys.isEmpty, !namesKeywords(answer, node),
+            let request = SpokenRequest(endOf: Words.split(answer.text))
+        else { return false }
+        switch (request, node.expect ?? .open) {
+        case (.again, _):
+            say(again: memory.lastLine ?? node.say, node, &effects)
+            return true
+        // A "that's wrong" is a no, and may be an answer.
+        case (.startOver, .open), (.startOver, .yesNo), (.startOver, .choice): return false
+        case (.startOver, _):
+            memory.collected = nil
+            ask(again: node.reprompt ?? node.say, &effects)
+            return true
+        }
+    }
+
+    /// "Six, not five" to "0 1 2 5, is that right?": the number is mended and said again.
+    mutating func mend(_ answer: Memory.Answer, _ node: Node, _ effects: inout [Effect]) -> Bool {
+        guard node.expect == .yesNo, answer.keys.isEmpty, let line = node.say,
+            Understanding(of: answer.text, as: .yesNo).value != "yes"
+        else { return false }
+        let named = (Template.names(in: line) ?? []).filter(memory.dictated.contains)
+        guard named.count == 1, let name = named.first, let number = memory.variables[name],
+            let slot = expectation(savedAs: name)
+        else { return false }
+        let words = Words.split(answer.text)
+        func isValid(_ digits: String) -> Bool {
+            digits != number && Understanding(of: "", keys: digits, as: slot).value != nil
+        }
+        let candidates = [
+            SpokenCorrections.digits(in: words, after: number, isWhole: isValid),
+            SpokenCorrections.digits(in: words),
+        ]
+        guard let mended = candidates.first(where: isValid) else { return false }
+        memory.variables[name] = mended
+        ask(again: node.say, &effects)
+        return true
+    }
+
+    /// Half of an answer and then silence: the agent says what it has and asks for the rest.
+    mutating func collect(_ answer: Memory.Answer, _ node: Node, _ effects: inout [Effect]) -> Bool {
+        guard let expect = node.expect, expect.isDictated, understand(answer, node).fullness == .part else {
+            memory.collected = nil
+            return false
+        }
+        let earlier = memory.collected ?? ""
+        let collected: String
+        switch expect {
+        case .digits, .phone:
+            collected =
+                answer.keys.isEmpty
+                ? SpokenCorrections.digits(in: Words.split(answer.text), after: earlier)
+                : earlier + answer.keys
+        default: collected = Words.trimmed(earlier + " " + answer.text)
+        }
+        guard collected != earlier else { return false }
+        memory.collected = String(collected.prefix(AgentLimits.lineCharacters))
+        ask(again: node.reprompt ?? node.say, &effects)
+        return true
+    }
+
+    /// What a node says when it asks for the rest.
+    func readBack(_ node: Node) -> String? {
+        guard let collected = memory.collected else { return nil }
+        let isDigits = collected.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        return Template.filled(node.readBack ?? lines.readBack) { name in
+            name == Node.collectedName
+                ? (isDigits ? Template.spoken(digits: collected) : collected) : memory.variables[name]
+        }
+    }
+
+    private func expectation(savedAs name: String) -> Expectation? {
+        nodes.values.filter { $0.save == name && $0.expect?.isDictated == true }.min { $0.id < $1.id }?.expect
+    }
+
+    private func namesKeywords(_ answer: Memory.Answer, _ node: Node) -> Bool {
+        let words = Words.split(answer.text)
+        return node.edges.contains { edge in
+            guard case .keywords(let phrases) = edge.when else { return false }
+            return phrases.contains { Words.range(of: Words.split($0), in: words) != nil }
+        }
+    }
+}

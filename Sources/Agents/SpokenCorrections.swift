@@ -1,0 +1,101 @@
+import Base
+
+/// Digits of someone who corrects themselves.
+///
+/// "four one five six, not five" → 416 (the last 5 becomes 6); "four one five, no, six" → 416; "start over" drops
+/// what was said before it.
+package enum SpokenCorrections {
+    private enum Piece: Hashable { case digits(String), no, not }
+
+    private static let takingBack = [
+        ["i", "mean"], ["i", "meant"], ["make", "that"], ["make", "it"], ["sorry"], ["no"], ["actually"],
+        ["correction"], ["oops"], ["rather"],
+    ]
+
+    /// The digits in `words`, said after `before` was; `isWhole` decides where a correction fits in two ways.
+    package static func digits(
+        in words: [String], after before: String = "", isWhole: (String) -> Bool = { _ in false }
+    ) -> String {
+        let start = SpokenRequest.lastStartOver(in: words)
+        let all = pieces(in: start.map { Array(words[$0...]) } ?? words)
+        var digits = start == nil ? before : ""
+        var at = 0
+        while at < all.count {
+            switch (all[at], piece(all, at + 1), piece(all, at + 2)) {
+            case (.digits(let right), .not, .digits(let wrong)):
+                let kept = right.dropLast(min(right.count, wrong.count))
+                digits = replacing(wrong, with: String(right.suffix(wrong.count)), in: digits + kept)
+                at += 3
+            case (.not, .digits(let wrong), .digits(let right)) where digits.contains(wrong):
+                digits = replacing(wrong, with: String(right.prefix(wrong.count)), in: digits)
+                digits += right.dropFirst(wrong.count)
+                at += 3
+            case (.not, .digits, _): at += 2
+            case (.no, .digits(let run), let next) where !digits.isEmpty && next != .not:
+                digits = corrected(digits, by: run, isWhole)
+                at += 2
+            case (.digits(let run), _, _):
+                digits += run
+                at += 1
+            default: at += 1
+            }
+        }
+        return digits
+    }
+
+    private static func piece(_ pieces: [Piece], _ at: Int) -> Piece? {
+        pieces.indices.contains(at) ? pieces[at] : nil
+    }
+
+    private static func pieces(in words: [String]) -> [Piece] {
+        var pieces: [Piece] = []
+        var at = 0
+        var isAfterNot = false
+        while at < words.count {
+            if let (digits, used) = SpokenNumbers.group(words, at) {
+                // "not five, six": what is wrong and what is right are two pieces.
+                if case .digits(let before) = pieces.last, !isAfterNot {
+                    pieces[pieces.count - 1] = .digits(before + digits)
+                } else {
+                    pieces.append(.digits(digits))
+                    if isAfterNot, pieces.count > 1, pieces[pieces.count - 2] != .not { isAfterNot = false }
+                }
+                at += used
+            } else if words[at] == "not" {
+                // Where digits came just before ("six, not five") the wrong ones end the correction.
+                var isRightFirst = false
+                if case .digits = pieces.last { isRightFirst = true }
+                pieces.append(.not)
+                isAfterNot = !isRightFirst
+                at += 1
+            } else if let phrase = takingBack.first(where: { words[at...].starts(with: $0) }) {
+                if pieces.last != .no { pieces.append(.no) }
+                isAfterNot = false
+                at += phrase.count
+            } else {
+                at += 1
+            }
+        }
+        return pieces
+    }
+
+    /// The last place where `wrong` was said; the end where it was not.
+    private static func replacing(_ wrong: String, with right: String, in digits: String) -> String {
+        guard digits.count >= wrong.count, !wrong.isEmpty else { return digits + right }
+        let all = Array(digits)
+        let pattern = Array(wrong)
+        for start in (0...(all.count - pattern.count)).reversed()
+        where Array(all[start..<start + pattern.count]) == pattern {
+            return String(all[..<start]) + right + String(all[(start + pattern.count)...])
+        }
+        return String(all.dropLast(right.count)) + right
+    }
+
+    /// `run` takes the place of as many digits, of all, or of fewer with the rest going on: the first that is whole.
+    private static func corrected(_ digits: String, by run: String, _ isWhole: (String) -> Bool) -> String {
+        let longest = min(run.count, digits.count)
+        let first = run.count > digits.count ? run : String(digits.dropLast(run.count)) + run
+        let others = [run] + (1...longest).reversed().map { String(digits.dropLast($0)) + run }
+        return ([first] + others).first(where: isWhole) ?? first
+    }
+}

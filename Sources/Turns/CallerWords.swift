@@ -1,0 +1,71 @@
+import Base
+
+/// Which words does the turn hold? Pure.
+///
+/// Finals in order, then the last partial. A final that comes twice counts once; one that begins like the last
+/// replaces it.
+struct CallerWords: Hashable, Sendable {
+    /// Characters of words kept in one turn.
+    static let textMax = 4000
+
+    private(set) var finals: [String] = []
+    private(set) var partial = ""
+    private(set) var finalAt: CallTime?
+    /// Speech was heard for which no final words have come.
+    private(set) var isFinalDue = false
+    /// Where among the finals a partial stands whose final may still come.
+    private var looseAt: Int?
+
+    var isEmpty: Bool { finals.isEmpty && partial.isEmpty }
+    var text: String { with(partial) }
+    /// The words if `transcript` comes next.
+    func with(_ transcript: String) -> String {
+        let last = Words.trimmed(transcript)
+        if finals.isEmpty { return last }
+        return last.isEmpty ? finals.joined(separator: " ") : finals.joined(separator: " ") + " " + last
+    }
+
+    mutating func speechHeard() { isFinalDue = true }
+
+    mutating func hear(partial words: String) { partial = String(words.prefix(Self.textMax)) }
+
+    /// False for what was there already.
+    mutating func hear(final words: String, at now: CallTime) -> Bool {
+        defer { partial = "" }
+        if let index = looseAt, Self.isSame(finals[index], words) {
+            finals[index] = words
+            looseAt = nil
+            return true
+        }
+        if !isFinalDue, let last = finals.last {
+            if last == words { return false }
+            if words.hasPrefix(last) { finals.removeLast() }
+        }
+        isFinalDue = false
+        finalAt = now
+        if !words.isEmpty, finals.reduce(0, { $0 + $1.utf8.count }) < Self.textMax { finals.append(words) }
+        return true
+    }
+
+    /// The words of a turn that was cut, then these.
+    mutating func follow(_ earlier: CallerWords) {
+        let isHeard = finals.first.map { Self.isSame(earlier.partial, $0) } ?? false
+        if earlier.partial.isEmpty || isHeard {
+            finals = earlier.finals + finals
+        } else {
+            if earlier.isFinalDue { looseAt = earlier.finals.count }
+            finals = earlier.finals + [earlier.partial] + finals
+        }
+    }
+
+    /// A partial and its final: they begin with the same word.
+    private static func isSame(_ partial: String, _ final: String) -> Bool {
+        guard let first = Words.split(partial).first else { return false }
+        return Words.split(final).first == first
+    }
+
+    /// True when this final says something else than the partial it comes for.
+    func isRevised(by final: String) -> Bool {
+        isFinalDue && !partial.isEmpty && !final.isEmpty && Words.split(final) != Words.split(partial)
+    }
+}

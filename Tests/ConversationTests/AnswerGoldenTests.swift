@@ -1,0 +1,176 @@
+import Agents
+import Base
+import Conversation
+import Testing
+
+/// How answers are waited for, mended, joined and asked for again: one conversation each.
+struct AnswerGoldenTests {
+    /// At the question for a telephone number, 12 s into the call.
+    private func atTheNumber() throws -> Rehearsal {
+        var call = Rehearsal(try definition(Desks.appointments))
+        call.at(0, .mediaStarted(resumed: false))
+        call.caller(3500, "ann lee")
+        call.caller(8000, "tuesday")
+        return call
+    }
+
+    @Test func aWholeNumberClosesAtOnceAndAYesSooner() throws {
+        var call = try atTheNumber()
+        call.caller(12_000, "four one five five five five oh one oh oh", lasting: 3000)
+        call.caller(22_000, "yes", lasting: 400)
+        call.run(until: 24_000)
+        try expectGolden(
+            "whole-answers",
+            "Ten digits end the turn 200 ms after the last one, a yes after 200 ms: nothing more can come.",
+            call.ladder)
+        let waits = call.turns.compactMap(\.evidence).suffix(2)
+        #expect(waits.map(\.term) == ["whole", "whole"] && waits.allSatisfy { $0.waitMs <= 200 })
+    }
+
+    @Test func halfANumberIsReadBackAndTheRestAskedFor() throws {
+        var call = try atTheNumber()
+        call.caller(12_000, "four one five five five five", lasting: 2000)
+        call.caller(22_500, "oh one oh oh", lasting: 1000)
+        call.run(until: 31_000)
+        try expectGolden(
+            "half-a-number",
+            """
+            The caller stops after six digits of ten. After three seconds of silence the agent says what it has and asks
+            for the rest; both pieces become one number.
+            """, call.ladder)
+        #expect(call.said.last == "So tuesday, and your number is 4 1 5, 5 5 5, 0 1 0 0. Is that right?")
+    }
+
+    @Test func aNumberIsCorrectedWhenItIsReadBack() throws {
+        var call = try atTheNumber()
+        call.caller(12_000, "four one five five five five oh one oh five", lasting: 3000)
+        call.caller(23_000, "six, not five", lasting: 900)
+        call.caller(32_000, "yes")
+        call.run(until: 33_500)
+        try expectGolden(
+            "correction",
+            "The agent reads the number back, the caller mends its last digit, the agent says the mended one.",
+            call.ladder)
+        #expect(call.said.contains("So tuesday, and your number is 4 1 5, 5 5 5, 0 1 0 6. Is that right?"))
+    }
+
+    @Test func theCallerMayHearItAgainOrStartOver() throws {
+        var call = try atTheNumber()
+        call.caller(12_000, "sorry can you say that again")
+        call.caller(17_000, "four one five five")
+        call.caller(19_000, "no start over")
+        call.caller(25_000, "four one five five five five oh one oh oh", lasting: 3000)
+        call.run(until: 29_500)
+        try expectGolden(
+            "again-and-over",
+            """
+            "Say that again" repeats the question word for word. In the middle of the number the caller wants to start
+            over: what was said before it is forgotten.
+            """, call.ladder)
+        #expect(call.said.count { $0 == "What is your phone number?" } == 2)
+        #expect(call.turns.last { $0.speaker == .caller }?.text.hasSuffix("oh one oh oh") == true)
+        #expect(call.said.last?.contains("4 1 5, 5 5 5, 0 1 0 0") == true)
+    }
+
+    @Test func aCallerWhoGoesOnIsHeardAsOneTurn() throws {
+        var call = Rehearsal(try definition(Desks.prompt), variables: ["clinic": "Elm Street"])
+        call.replies = [.init(text: ["At what time?"]), .init(text: ["At seven, very well."])]
+        call.at(0, .mediaStarted(resumed: false))
+        call.caller(2500, "I would like to book a table for two people tomorrow")
+        call.caller(3800, "at seven in the evening please", lasting: 1200)
+        call.run(until: 10_000)
+        try expectGolden(
+            "cut-turn",
+            """
+            The caller pauses for half a second, and the agent takes the turn for over. As the caller goes on at once, both parts
+            are one turn, and the reply that was begun leaves no trace in what the model and the record hold.
+            """, call.ladder)
+        let asked = call.effects.compactMap { effect -> Dialogue.ModelRequest? in
+            if case .startReply(_, let request) = effect { request } else { nil }
+        }
+        #expect(
+            asked.last?.messages.suffix(2) == [
+                .assistant("Hello, how can I help?"),
+                .user("I would like to book a table for two people tomorrow at seven in the evening please"),
+            ])
+        #expect(
+            call.turns.map(\.text) == [
+                "Hello, how can I help?",
+                "I would like to book a table for two people tomorrow at seven in the evening please",
+                "At seven, very well.",
+            ])
+    }
+
+    @Test func moreDigitsReopenANumber() throws {
+        var call = Rehearsal(try definition(Desks.orders))
+        call.at(0, .mediaStarted(resumed: false))
+        call.caller(2500, "four seven one one", lasting: 1200)
+        call.caller(5000, "two two", lasting: 500)
+        call.run(until: 11_000)
+        try expectGolden(
+            "reopened-number",
+            """
+            An order number has four to eight digits. Four are enough after a second, but two more come before the agent
+            has said a word: the number is six digits long.
+            """, call.ladder)
+        #expect(call.said.last == "Order 4 7 1, 1 2 2. Is there anything else?")
+        #expect(call.turns.filter { $0.speaker == .caller }.map(\.text) == ["four seven one one two two"])
+    }
+
+    @Test func aModelSaysWhatItAsksFor() throws {
+        var call = Rehearsal(try definition(Desks.prompt), variables: ["clinic": "Elm Street"])
+        call.replies = [
+            .init(text: ["Your code please. ", "[[digits:", "4]]"]), .init(text: ["Is that your number?"]),
+            .init(text: ["Thank you."]),
+        ]
+        call.at(0, .mediaStarted(resumed: false))
+        call.caller(2500, "I want to log in")
+        call.caller(6500, "one two", lasting: 500)
+        call.caller(9000, "three four", lasting: 500)
+        call.caller(13_000, "say that again", lasting: 500)
+        call.caller(17_000, "yes", lasting: 400)
+        call.run(until: 20_000)
+        try expectGolden(
+            "prompt-expects",
+            """
+            A mark at the end of the model's reply says what it asks for and is not spoken: the agent waits through a pause
+            of two seconds for four digits. The next question is marked by nothing; its words show that it wants a yes or
+            no. "Say that again" needs no model.
+            """, call.ladder)
+        #expect(!call.said.contains { $0.contains("[") })
+        #expect(call.turns.filter { $0.speaker == .caller }.map(\.text).contains("one two three four"))
+    }
+
+    @Test func theRecogniserMayKnowBetterThanSilence() throws {
+        var call = Rehearsal(try definition(Desks.prompt), variables: ["clinic": "Elm Street"])
+        call.replies = [.init(text: ["From nine to five."])]
+        call.at(0, .mediaStarted(resumed: false))
+        call.caller(2500, "when are you open")
+        call.at(3450, .endOfTurn(probability: 0.9))
+        call.run(until: 6000)
+        try expectGolden(
+            "recognisers-guess",
+            "The recogniser is sure that the caller is done: the agent waits half as long.",
+            call.ladder)
+    }
+
+    @Test func transcriptsMayBeLateDoubledEmptyOrContradictory() throws {
+        var call = Rehearsal(try definition(Desks.prompt), variables: ["clinic": "Elm Street"])
+        call.replies = [.init(), .init(text: ["Goodbye then."])]
+        call.at(0, .mediaStarted(resumed: false))
+        call.at(2540, .speechStarted(agoMs: 40))
+        call.at(2900, .transcript(.init(text: "no thank you", isFinal: false)))
+        call.at(3600, .speechEnded(agoMs: 100))
+        call.at(4600, .transcript(.init(text: "no thank you not today", isFinal: true)))
+        call.at(4700, .transcript(.init(text: "no thank you not today", isFinal: true)))
+        call.at(4800, .transcript(.init(text: "", isFinal: true)))
+        call.run(until: 9000)
+        try expectGolden(
+            "late-words",
+            """
+            Final words come so late that the turn was taken with what was there; they say something else, so it is taken
+            again with them. What comes twice or empty changes nothing.
+            """, call.ladder)
+        #expect(call.turns.filter { $0.speaker == .caller }.map(\.text) == ["no thank you not today"])
+    }
+}
