@@ -106,7 +106,7 @@ package enum Ladder {
         }
     }
 
-    private static func text(of evidence: Dialogue.Evidence) -> String {
+    package static func text(of evidence: Dialogue.Evidence) -> String {
         let why =
             switch evidence.term {
             case "silence": "of silence"
