@@ -67,30 +67,13 @@ package struct CallStory: Hashable, Sendable {
             guard !effects.isEmpty || !told.isEmpty else { continue }
             let cause = Cause(input: entry.input, told: told, pauseMs: pauseMs)
             let atMs = begin + entry.at.milliseconds
-            for effect in told { decided(effect, cause, atMs) }
+            for decision in cause.decisions(at: atMs) { decisions.append(decision) }
             for effect in effects { performed(effect, cause, atMs, from: begin) }
         }
     }
 
     private mutating func add(_ kind: Kind, _ what: String, _ why: String, _ atMs: Int) {
         decisions.append(Decision(atMs: atMs, kind: kind, what: what, why: why))
-    }
-
-    private mutating func decided(_ effect: Turns.Effect, _ cause: Cause, _ atMs: Int) {
-        switch effect {
-        case .callerTurn(let turn):
-            let evidence = turn.evidence.map { Ladder.text(of: Dialogue.Evidence($0)) }
-            add(.turn, "end of turn", evidence ?? "the line was cut", atMs)
-        case .reopened:
-            add(.reopened, "turn goes on", "the caller was not done: both parts are one turn", atMs)
-        case .duckPlayout: add(.duck, "duck", cause.ofDucking, atMs)
-        case .unduckPlayout: add(.unduck, "unduck", cause.ofGoingOn, atMs)
-        case .pausePlayout: add(.pause, "pause", cause.ofPause, atMs)
-        case .resumePlayout(let fromStart):
-            add(.resume, fromStart ? "resume the line from its start" : "resume", cause.ofGoingOn, atMs)
-        case .clearPlayout: add(.clear, "clear", cause.ofClearing, atMs)
-        default: break
-        }
     }
 
     private mutating func performed(
@@ -115,48 +98,5 @@ package struct CallStory: Hashable, Sendable {
                     reason: fact.evidence.map { Ladder.text(of: $0) }))
         default: break
         }
-    }
-}
-
-/// Why something was decided: the input it was decided on, in words.
-private struct Cause {
-    let input: Dialogue.Input
-    let told: [Turns.Effect]
-    let pauseMs: Int
-
-    var ofDucking: String {
-        switch input {
-        case .stirred: "first sign of the caller's voice"
-        case .speechStarted: "speech over the agent"
-        default: Ladder.text(of: input)
-        }
-    }
-
-    var ofPause: String { "speech over the agent has lasted \(pauseMs) ms" }
-
-    var ofGoingOn: String {
-        if told.contains(.note("echo")) { return "the agent's own echo" }
-        if told.contains(.note("backchannel")) { return "only a backchannel" }
-        return switch input {
-        case .settled: "the sign was withdrawn"
-        case .speechEnded: "speech ended before it counted as an interruption"
-        case .deadline: "nothing came of it"
-        default: Ladder.text(of: input)
-        }
-    }
-
-    var ofClearing: String {
-        if told.contains(.reopened) { return "the caller went on" }
-        return switch input {
-        case .transcript(let transcript): "words over the agent: \"\(transcript.text)\""
-        case .deadline: "lasting speech: an interruption"
-        case .digit: "a key was pressed"
-        default: Ladder.text(of: input)
-        }
-    }
-
-    var ofReply: String {
-        let isOver = told.contains { if case .callerTurn = $0 { true } else { false } }
-        return isOver ? "the caller's turn is over" : Ladder.text(of: input)
     }
 }

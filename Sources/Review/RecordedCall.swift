@@ -53,6 +53,24 @@ package struct RecordedCall: Sendable {
             self.start = start
             self.entries = entries
         }
+
+        /// When the recording tells of an utterance that this version never asks for: it would have led the call
+        /// otherwise, and from here on what is replayed is not what was heard. nil when it agrees to the end.
+        package var driftsAt: CallTime? {
+            var machine = start.conversation
+            var spoken = start.checkpoint?.utterances ?? 0
+            for entry in entries {
+                switch entry.input {
+                case .synthesised(let id, _, _), .heard(let id, _, _):
+                    if id.number > spoken { return entry.at }
+                default: break
+                }
+                for case .speak(let id, _) in machine.handle(entry.input, at: entry.at) {
+                    spoken = max(spoken, id.number)
+                }
+            }
+            return nil
+        }
     }
 
     package var legs: [Leg]

@@ -5,8 +5,13 @@ import Review
 /// What another policy would have decided on one call, for terminals and programs.
 struct Comparison {
     private let result: WhatIf
+    private let drifts: Bool
 
-    init(_ result: WhatIf) { self.result = result }
+    /// `drifts`: see `RecordedCall.Leg.driftsAt`.
+    init(_ result: WhatIf, drifts: Bool) {
+        self.result = result
+        self.drifts = drifts
+    }
 
     var text: String {
         var table = Table(
@@ -21,7 +26,11 @@ struct Comparison {
             ])
         }
         return table.rendered() + "\n\n" + Self.summary(result.totals)
+            + (drifts ? "\n  " + Self.driftNote : "")
     }
+
+    static let driftNote =
+        "recorded by a version that decided otherwise: \"recorded\" is what this version decides"
 
     var json: String {
         (result.rows.map { row in
@@ -31,7 +40,8 @@ struct Comparison {
                 "shift_ms": row.shiftMs.map { .int(Int64($0)) } ?? .null,
                 "recorded": Self.json(row.recorded, row), "other": Self.json(row.other, row),
             ]).text
-        } + [JSON.object(["totals": Self.json(result.totals)]).text]).joined(separator: "\n")
+        } + [JSON.object(["totals": Self.json(result.totals), "drifts": .bool(drifts)]).text]).joined(
+            separator: "\n")
     }
 
     private static let wordsMax = 50
@@ -93,7 +103,13 @@ struct Comparison {
 
 /// The same for many calls, one row each.
 struct CallComparison {
-    let calls: [(id: String, totals: WhatIf.Totals)]
+    struct Row {
+        var id: String
+        var totals: WhatIf.Totals
+        var drifts: Bool
+    }
+
+    let calls: [Row]
     /// Calls that have no journal.
     let without: Int
 
@@ -105,22 +121,28 @@ struct CallComparison {
                 "call", "turns", "earlier", "later", "mean shift", "cut", "joined", "taken up", "false stops",
             ],
             numeric: [1, 2, 3, 4])
-        for (id, totals) in calls {
+        for row in calls {
+            let totals = row.totals
             func pair(_ pair: WhatIf.Totals.Pair) -> String { "\(pair.recorded) → \(pair.other)" }
             table.rows.append([
-                id, "\(totals.turns)", "\(totals.earlier)", "\(totals.later)",
+                row.id + (row.drifts ? "*" : ""), "\(totals.turns)", "\(totals.earlier)", "\(totals.later)",
                 totals.meanShiftMs.map(Comparison.signed) ?? "–", pair(totals.cut), pair(totals.joined),
                 pair(totals.takenUp), pair(totals.falseStops),
             ])
         }
-        let missing = without == 0 ? "" : "\n  \(without) calls have no journal"
+        let missing = without == 0 ? "" : "\n  calls without a journal: \(without)"
+        let drifting = calls.contains(where: \.drifts) ? "\n  * \(Comparison.driftNote)" : ""
         return table.rendered() + "\n\n  \(calls.count) calls, "
             + Comparison.summary(totals).drop { $0 == " " }
-            + missing
+            + missing + drifting
     }
 
     var json: String {
-        (calls.map { JSON.object(["call": .string($0.id), "totals": Comparison.json($0.totals)]).text }
+        (calls.map {
+            JSON.object([
+                "call": .string($0.id), "totals": Comparison.json($0.totals), "drifts": .bool($0.drifts),
+            ]).text
+        }
             + [
                 JSON.object([
                     "calls": .int(Int64(calls.count)), "without_journal": .int(Int64(without)),

@@ -56,7 +56,7 @@ struct Replay: AsyncParsableCommand {
                 throw ValidationError("\(call) is neither a file nor a call's id")
             }
             guard let journal = try await api.file("/v1/calls/\(call)/journal") else {
-                throw ValidationError("there is no journal of \(call)")
+                throw DemoFailure("there is no journal of \(call)")
             }
             try show(JournalReading(journal), changes)
         } else if let changes {
@@ -71,15 +71,16 @@ struct Replay: AsyncParsableCommand {
         do {
             return try PolicyChanges(YAMLDecoder().decode(JSON.self, from: text))
         } catch let error as PolicyChanges.Problem {
-            throw ValidationError("\(path): \(error)")
+            throw DemoFailure("\(path): \(error)")
         } catch {
-            throw ValidationError("\(path) is neither YAML nor JSON: \(error)")
+            throw DemoFailure("\(path) is neither YAML nor JSON: \(error)")
         }
     }
 
     private func show(_ journal: JournalReading, _ changes: PolicyChanges?) throws {
         if let changes {
-            let comparison = Comparison(WhatIf(journal.call, changes))
+            let comparison = Comparison(
+                WhatIf(journal.call, changes), drifts: journal.call.legs.contains { $0.driftsAt != nil })
             print(json ? comparison.json : comparison.text)
         } else {
             for (header, leg) in zip(journal.headers, journal.call.legs) { replay(leg, header) }
@@ -87,14 +88,18 @@ struct Replay: AsyncParsableCommand {
     }
 
     private func compareLast(_ api: APIClient, _ changes: PolicyChanges) async throws {
-        var calls: [(String, WhatIf.Totals)] = []
+        var calls: [CallComparison.Row] = []
         var without = 0
         for id in try await newest(api) {
             guard let data = try await api.file("/v1/calls/\(id)/journal") else {
                 without += 1
                 continue
             }
-            calls.append((id, WhatIf(try JournalReading(data).call, changes).totals))
+            let call = try JournalReading(data).call
+            calls.append(
+                .init(
+                    id: id, totals: WhatIf(call, changes).totals,
+                    drifts: call.legs.contains { $0.driftsAt != nil }))
         }
         let comparison = CallComparison(calls: calls, without: without)
         print(json ? comparison.json : comparison.text)
@@ -121,21 +126,26 @@ struct Replay: AsyncParsableCommand {
             )
         }
         var machine = leg.start.conversation
-        for entry in leg.entries { step(&machine, entry) }
+        let pauseMs = Conversation.policy(leg.start.definition).bargeIn.pauseMs
+        for entry in leg.entries { step(&machine, entry, pauseMs) }
     }
 
-    private func step(_ machine: inout Conversation, _ entry: RecordedCall.Entry) {
-        let effects = machine.handle(entry.input, at: entry.at)
-        guard all || !effects.isEmpty || isWorthALine(entry.input) else { return }
+    private func step(_ machine: inout Conversation, _ entry: RecordedCall.Entry, _ pauseMs: Int) {
+        let (effects, told) = machine.decide(entry.input, at: entry.at)
+        let reasons = Cause(input: entry.input, told: told, pauseMs: pauseMs)
+            .decisions(at: entry.at.milliseconds).map { "\($0.what): \($0.why)" }
+        guard all || !effects.isEmpty || !reasons.isEmpty || isWorthALine(entry.input) else { return }
         if json {
             let object: JSON = [
                 "t_ms": .int(Int64(entry.at.milliseconds)), "in": .string(Ladder.text(of: entry.input)),
                 "masked": .bool(entry.isMasked),
+                "why": .array(reasons.map(JSON.string)),
                 "out": .array(effects.map { .string(Ladder.text(of: $0)) }),
             ]
             print(object.text)
         } else {
             print(Ladder.line(entry.input, at: entry.at) + (entry.isMasked ? "   (masked)" : ""))
+            for reason in reasons { print(Ladder.line(reason: reason, at: entry.at)) }
             for effect in effects { print(Ladder.line(effect, at: entry.at)) }
         }
     }

@@ -76,7 +76,13 @@ struct ReportCommand: AsyncParsableCommand {
         var story: CallStory?
         if let journal = found.journal {
             do throws(JournalReading.Unreadable) {
-                story = CallStory(try JournalReading(journal).call)
+                let call = try JournalReading(journal).call
+                story = CallStory(call)
+                if call.legs.contains(where: { $0.driftsAt != nil }) {
+                    missing.append(
+                        "This call was led by a version that decided otherwise: decisions are this version's on what it heard."
+                    )
+                }
             } catch {
                 missing.append("The journal cannot be read: \(error.description).")
             }
