@@ -108,8 +108,8 @@ import Testing
         let carrier = try await rig.carrier()
         carrier.start(token: token)
         let paths = try await rig.link.state.first { state -> [ArtifactKind: String]? in
-            let files = state.reports.map(\.fact).compactMap {
-                if case .artifactStarted(let kind, let path) = $0 { (kind, path) } else { nil }
+            let files = state.reports.compactMap {
+                if case .artifactStarted(let kind, let path) = $0.fact { (kind, path) } else { nil }
             }
             return files.count == 2 ? Dictionary(files) { first, _ in first } : nil
         }
@@ -117,8 +117,7 @@ import Testing
         let recording = try #require(paths[.recording])
         var lengths: [Int] = []
         for step in 0..<40 {
-            carrier.media(3, from: step * 60)
-            try await Task.sleep(for: .milliseconds(60))
+            try await carrier.line(3, byte: 0xFF, from: step * 60)
             guard let file = FileManager.default.contents(atPath: root + recording), file.count >= 44 else {
                 continue
             }

@@ -209,19 +209,21 @@ final class FakeCarrier: WebSocketPeer, @unchecked Sendable {
     }
 
     /// Sends as many frames of `byte` at the line's pace, and waits for the last.
-    func line(_ frames: Int, byte: UInt8) async throws {
+    func line(_ frames: Int, byte: UInt8, from timestamp: Int = 0) async throws {
         let sent = loop.makePromise(of: Void.self)
-        loop.execute { self.line(0, of: frames, byte: byte, from: .now(), sent) }
+        loop.execute { self.line(0..<frames, byte: byte, from: timestamp, at: .now(), sent) }
         try await sent.futureResult.get()
     }
 
     private func line(
-        _ frame: Int, of frames: Int, byte: UInt8, from began: NIODeadline, _ sent: EventLoopPromise<Void>
+        _ frames: Range<Int>, byte: UInt8, from timestamp: Int, at now: NIODeadline,
+        _ sent: EventLoopPromise<Void>
     ) {
-        guard frame < frames else { return sent.succeed() }
-        media(1, byte: byte, from: frame * 20)
-        loop.scheduleTask(deadline: began + .milliseconds(20 * Int64(frame + 1))) {
-            self.line(frame + 1, of: frames, byte: byte, from: began, sent)
+        guard !frames.isEmpty else { return sent.succeed() }
+        media(1, byte: byte, from: timestamp)
+        let next = now + .milliseconds(20)
+        loop.scheduleTask(deadline: next) {
+            self.line(frames.dropFirst(), byte: byte, from: timestamp + 20, at: next, sent)
         }
     }
 

@@ -164,7 +164,8 @@ struct LivePlatform: Sendable {
     func ended(_ call: String) async throws -> JSON {
         try await eventually("\(call) has ended") {
             let read = try await api.get("/v1/calls/\(call)")
-            return read["state"] == "ended" ? read : nil
+            // Not the literal: that would be the JSON value null.
+            return read["state"] == "ended" ? read : Optional<JSON>.none
         }
     }
 

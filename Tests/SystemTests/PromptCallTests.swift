@@ -1,5 +1,8 @@
 import Base
 import Foundation
+import NIOCore
+import NIOPosix
+import Speech
 import Store
 import Testing
 import VendorSim
@@ -33,7 +36,7 @@ extension SystemTests {
                     let found = try await platform.api.get("/v1/calls?direction=inbound")["data"]?.array ?? []
                     let id = try #require(found.first?["id"]?.string)
                     let call = try await platform.ended(id)
-                    check(heard)
+                    try await check(heard)
                     checkModel(outside.chat.requests)
                     #expect(outside.sink.received.map(\.key) == ["\(id)-book-1"])
                     #expect(outside.sink.isAllRight && outside.sink.duplicates == 0)
@@ -44,12 +47,41 @@ extension SystemTests {
         }
 
         /// Every line of the agent in its order, the last one to its end.
-        private func check(_ heard: CallObservation) {
-            let words = heard.heard.map(\.text).joined(separator: " ")
+        private func check(_ heard: CallObservation) async throws {
+            // The worker hangs up before the caller's ear is done with the last line: its length is the proof.
             #expect(
-                words == "who is calling please which day suits you one moment please you are booked goodbye")
+                heard.heard.map(\.text).prefix(2) == [
+                    "welcome to the appointment desk what is your name",
+                    "thank you peter which day would you like to come",
+                ])
+            #expect(heard.heard.count == 3)
             #expect(heard.said.map(\.text) == ["peter", "tuesday"])
-            #expect(heard.endedBy == "agent" && heard.clears == 0 && heard.malformed == [])
+            #expect(heard.endedBy == "rest")
+            #expect(heard.clears == 0)
+            #expect(heard.malformed == [])
+            let last = try #require(heard.heard.last)
+            let goodbyeMs = try await Self.lengthMs(Self.desk.booked)
+            #expect(last.endMs - last.startMs > goodbyeMs - Self.quietMs)
+        }
+
+        /// Quiet at the ends of a synthesised line, at most: well under the length of "goodbye".
+        private static let quietMs = 400
+
+        /// How long the agent's voice takes for a line.
+        private static func lengthMs(_ text: String) async throws -> Int {
+            let loop = MultiThreadedEventLoopGroup.singleton.any()
+            let (events, told) = AsyncStream.makeStream(of: SynthesisEvent.self)
+            let speaking = OfflineTextToSpeech().speak(text, voice: "slt", on: loop) { told.yield($0) }
+            defer { withExtendedLifetime(speaking) {} }
+            var bytes = 0
+            for await event in events {
+                switch event {
+                case .audio(let audio): bytes += audio.readableBytes
+                case .finished: return bytes / 8
+                case .failed(let fault): throw fault
+                }
+            }
+            return 0
         }
 
         /// Two answers and the tool's result were asked about; each request held all that went before.
@@ -64,7 +96,10 @@ extension SystemTests {
 
         private func checkBill(_ call: JSON, _ platform: LivePlatform) async throws {
             #expect(call["end_reason"] == "agent_ended")
-            let model = (call["cost_lines"]?.array ?? []).filter { $0["component"] == "llm" }
+            let lines = call["cost_lines"]?.array ?? []
+            let components = Set(lines.compactMap { $0["component"]?.string })
+            #expect(components == ["llm", "platform", "stt", "telephony", "tts"])
+            let model = lines.filter { $0["component"] == "llm" }
             let units = Set(model.compactMap { $0["unit"]?.string })
             #expect(units.isSuperset(of: ["input_tokens", "output_tokens"]))
             #expect(model.allSatisfy { $0["source"] == "openai/gpt-6-luna" })
@@ -76,46 +111,41 @@ extension SystemTests {
             let read = try await platform.api.get("/v1/calls/\(id)/transcript")
             let turns = read["turns"]?.array ?? []
             let agent = turns.filter { $0["speaker"] == "agent" }
-            #expect(agent.last?["text"]?.string?.hasSuffix("You are booked. Goodbye.") == true)
+            #expect(agent.last?["text"]?.string?.hasSuffix(Self.desk.booked) == true)
             #expect(turns.allSatisfy { $0["was_interrupted"] == false })
             #expect(try await platform.events(id).count { $0 == "ended" } == 1)
         }
 
-        /// docs/examples/prompt-desk.json with a tool that exists and a short greeting.
+        /// docs/examples/prompt-desk.json with a tool that exists.
         private static func agent(toolURL: String) throws -> JSON {
             let path = try ProgramFiles.locate("docs/examples/prompt-desk.json", given: nil)
             let text = try String(contentsOfFile: path, encoding: .utf8)
                 .replacing("https://clinic.example/book", with: toolURL)
-                .replacing(
-                    "Welcome to the appointment desk. What is your name?", with: "Who is calling please?")
             return try #require(JSON(parsing: text))
         }
 
+        /// The lines a caller's ear is known to understand.
+        private static let desk = AppointmentDesk()
+
         private static let model = ChatScript([
             .afterTool(
-                "book",
-                .init("You are booked. Goodbye.", toolCalls: [.init(name: "end_call", arguments: [:])])),
+                "book", .init(desk.booked, toolCalls: [.init(name: "end_call", arguments: [:])])),
             .on(
                 "tuesday",
                 .init(
-                    "One moment please.",
                     toolCalls: [
                         .init(
                             name: "book",
                             arguments: ["name": "peter", "day": "tuesday", "phone": "4155550123"])
                     ])),
-            .on("peter", .init("Which day suits you?")),
+            .on("peter", .init(desk.askDay.replacing("{name}", with: "Peter"))),
         ])
 
+        /// Says single words: each is one utterance.
         private static let persona = Persona(
             .talks(
                 .init(
-                    cues: [
-                        .hear("calling", say: "peter"), .hear("which day", say: "tuesday"),
-                    ],
-                    grammar: HeardGrammar([
-                        "who is calling please", "which day suits you", "one moment please",
-                        "you are booked", "goodbye",
-                    ]))))
+                    cues: [.hear("your name", say: "peter"), .hear("like to come", say: "tuesday")],
+                    grammar: desk.grammar(names: ["peter"]))))
     }
 }

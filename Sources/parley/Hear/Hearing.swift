@@ -14,6 +14,8 @@ struct Hearing {
     private static let heardEveryMs = 200
     /// The line stays open so long after the recording.
     static let afterMs = 8000
+    /// Stands for words that nobody recognised.
+    private static let unknown = "…"
     private static let line = "So let me tell you about everything that we have on offer at the moment."
 
     struct Gesture: Encodable {
@@ -52,6 +54,8 @@ struct Hearing {
         found = Found(id: id)
         self.words = words
         self.agent = agent
+        var policy = policy
+        if words.isEmpty { policy.endpointing.wordsTrust = 0 }
         alone = Turns(policy: policy)
         talking = Turns(policy: policy)
         for effect in alone.handle(.ask(expectation), at: .zero) { note(effect, at: 0) }
@@ -124,7 +128,7 @@ struct Hearing {
             if let open = openedAt { close(open, end: ms - agoMs, told: ms) }
             openedAt = nil
             give(.speechEnded(agoMs: agoMs), at: ms)
-            if told > finished { tellFinal(at: ms) }
+            if told > finished || words.isEmpty { tellFinal(at: ms) }
         }
     }
 
@@ -144,7 +148,7 @@ struct Hearing {
     }
 
     private mutating func transcript(isFinal: Bool, at ms: Int) {
-        let text = words[finished..<told].map(\.text).joined(separator: " ")
+        let text = words.isEmpty ? Self.unknown : words[finished..<told].map(\.text).joined(separator: " ")
         func fullness(_ machine: Turns) -> Fullness {
             Understanding(of: machine.text(with: text), as: expectation).fullness
         }
