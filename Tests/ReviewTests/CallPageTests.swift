@@ -59,6 +59,16 @@ import Testing
         #expect(story.recordingMs == 0)
     }
 
+    @Test func aLaterLegFollowsTheOneBefore() throws {
+        let one = try talk()
+        let alone = CallStory(one)
+        let story = CallStory(RecordedCall(legs: one.legs + one.legs))
+        #expect(story.legs == [0, alone.lengthMs])
+        #expect(story.lengthMs == 2 * alone.lengthMs)
+        #expect(story.turns[5].startMs == alone.turns[0].startMs + alone.lengthMs)
+        #expect(story.turns[8].words.first?.startMs == 9000 + alone.lengthMs)
+    }
+
     @Test func noWordOfACallBecomesMarkup() throws {
         let html = page(CallStory(try talk()))
         #expect(!html.contains("<script>alert"))

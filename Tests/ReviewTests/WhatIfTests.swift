@@ -91,6 +91,22 @@ import Testing
         }
     }
 
+    @Test func aCallLedByTwoWorkersIsComparedLegByLeg() throws {
+        let one = try hesitating()
+        let result = WhatIf(RecordedCall(legs: one.legs + one.legs), try changes(["endpointing_ms": 1400]))
+        #expect(result.rows.map(\.turn) == [1, 2, 3, 4])
+        #expect(result.totals.later == 4)
+    }
+
+    @Test func aCallThatThisVersionLeadsAlikeDoesNotDrift() throws {
+        var leg = try #require(hesitating().legs.first)
+        #expect(leg.driftsAt == nil)
+        // An utterance nobody asked for.
+        leg.entries.append(
+            .init(at: .milliseconds(21_000), input: .heard(.init(99), milliseconds: 100, isFinished: false)))
+        #expect(leg.driftsAt == .milliseconds(21_000))
+    }
+
     @Test func anUnknownMemberIsNamedWithThoseThatAreKnown() {
         #expect {
             try PolicyChanges(["barge_in": ["pause": 1]])
