@@ -30,6 +30,8 @@ struct ReportCommand: AsyncParsableCommand {
         var sheet: JSON?
         var journal: Data?
         var recording: Data?
+        /// Why a recording that may be there could not be had.
+        var recordingProblem: String?
     }
 
     func run() async throws {
@@ -57,10 +59,15 @@ struct ReportCommand: AsyncParsableCommand {
         let http = HTTPClient(
             addresses: .anyAddress, logger: LogSetup.bootstrap(verbose: false, level: .error))
         let api = try remote.api(http)
-        let found = Found(
+        var found = Found(
             sheet: try await api.get("/v1/calls/\(call)"),
-            journal: try await api.file("/v1/calls/\(call)/journal"),
-            recording: try await api.file("/v1/calls/\(call)/recording"))
+            journal: try await api.file("/v1/calls/\(call)/journal"))
+        do {
+            found.recording = try await api.file("/v1/calls/\(call)/recording")
+        } catch {
+            // Hours of sound are more than one answer may hold; the rest is still worth a page.
+            found.recordingProblem = "\(error)"
+        }
         await http.close()
         return found
     }
@@ -101,6 +108,8 @@ struct ReportCommand: AsyncParsableCommand {
             } catch {
                 missing.append("The recording cannot be read: \(error.description).")
             }
+        } else if let problem = found.recordingProblem {
+            missing.append("The recording could not be fetched: \(problem).")
         } else {
             missing.append("There is no recording of this call: voices cannot be shown or heard.")
         }
