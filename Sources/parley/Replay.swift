@@ -7,6 +7,7 @@ import HTTPClient
 import Logging
 import MediaWorker
 import Review
+import Turns
 import Yams
 
 /// Runs a call's journal through the conversation again: every input, and what was decided on it.
