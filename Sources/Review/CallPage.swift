@@ -125,12 +125,13 @@ package struct CallPage: Sendable {
         body.element("section") { section in
             section.element("h2", "Cost")
             section.element("table") { table in
-                Self.row(["component", "source", "quantity", "price", "amount"], "th", &table)
+                Self.row(["component", "source", "quantity", "billed", "price", "amount"], "th", &table)
                 for line in sheet.costs {
                     Self.row(
-                        [line.component, line.source, line.quantity, line.price, line.amount], "td", &table)
+                        [line.component, line.source, line.quantity, line.billed, line.price, line.amount],
+                        "td", &table)
                 }
-                if let total = sheet.total { Self.row(["", "", "", "total", total], "th", &table) }
+                if let total = sheet.total { Self.row(["", "", "", "", "total", total], "th", &table) }
             }
         }
     }

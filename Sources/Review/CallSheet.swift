@@ -3,7 +3,7 @@ package import Base
 /// A call as the API tells it (`GET /v1/calls/{id}`), as far as the page shows it. Pure.
 package struct CallSheet: Hashable, Sendable {
     package struct Cost: Hashable, Sendable {
-        var component: String, source: String, quantity: String, price: String, amount: String
+        var component: String, source: String, quantity: String, billed: String, price: String, amount: String
     }
 
     package var id: String
@@ -31,7 +31,8 @@ package struct CallSheet: Hashable, Sendable {
             let unit = text("unit").replacing("_", with: " ")
             let per = line["per"]?.int.map { $0 == 1 ? "" : "\($0) " } ?? ""
             return Cost(
-                component: text("component"), source: text("source"), quantity: text("quantity") + " " + unit,
+                component: text("component"), source: text("source"),
+                quantity: text("quantity") + " " + unit, billed: text("billed"),
                 price: "\(text("price")) per \(per)\(unit)", amount: text("amount"))
         }
     }

@@ -25,7 +25,7 @@ import Testing
             [
                 "component": "telephony", "source": "twilio", "unit": "minutes", "quantity": 14_250,
                 "billed": 1,
-                "price": "0.0085", "per": 1, "amount": "0.0085",
+                "price": "0.0085", "per": 60_000, "amount": "0.0085",
             ]
         ],
     ]
@@ -92,7 +92,8 @@ import Testing
         let html = page(CallStory(try talk()))
         for part in [
             "<h2>Time line</h2>", "<h2>Words</h2>", "<h2>Cost</h2>", "<h2>Notes</h2>", "<h2>Decisions</h2>",
-            "first audio", "telephony", "0.0123", "+12025550100", "agent hung up",
+            "first audio", "telephony", "14250 milliseconds", "0.0085 per 60000 milliseconds", "0.0123",
+            "+12025550100", "agent hung up",
         ] {
             #expect(html.contains(part), "\(part)")
         }
