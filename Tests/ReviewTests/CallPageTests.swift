@@ -23,8 +23,8 @@ import Testing
         "connected_ms": 14_250, "cost": "0.0123",
         "cost_lines": [
             [
-                "component": "telephony", "source": "twilio", "unit": "minutes", "quantity": 14_250,
-                "billed": 1,
+                "component": "telephony", "source": "twilio", "unit": "milliseconds", "quantity": 14_250,
+                "billed": 60_000,
                 "price": "0.0085", "per": 60_000, "amount": "0.0085",
             ]
         ],
