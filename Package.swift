@@ -69,6 +69,9 @@ let package = Package(
         // Beside it: callers and vendors that a conversation is tried against. Pure.
         code("Simulation", ["Base", "Agents", "Conversation"]),
 
+        // L1c: what a recorded call shows. Pure.
+        code("Review", ["Base", "Audio", "Agents", "Turns", "Conversation"]),
+
         // L2: C libraries and async wrappers over them; they know no domain word.
         .systemLibrary(
             name: "CLibPQ", path: "Sources/System/CLibPQ", pkgConfig: "libpq",
@@ -142,7 +145,8 @@ let package = Package(
             "MediaWorker",
             [
                 "Base", "Audio", "Turns", "Calls", "Agents", "Conversation", "Billing", "CallQueue", "Speech",
-                "Telephony", "CallDispatch", "WebSockets", "HTTPClient", crypto, log, metrics, lifecycle,
+                "Review", "Telephony", "CallDispatch", "WebSockets", "HTTPClient", crypto, log, metrics,
+                lifecycle,
                 hummingbird, hummingbirdCore, httpTypes,
             ] + nio("NIOCore", "NIOPosix")),
         code("Dialer", ["Base", "Billing", "Operations", "Store", "CallQueue", log, metrics]),
@@ -152,11 +156,12 @@ let package = Package(
             name: "parley",
             dependencies: [
                 "Base", "Agents", "Billing", "Calls", "Conversation", "Turns", "Audio", "Postgres", "Redis",
-                "HTTPClient", "WebSockets",
+                "HTTPClient", "WebSockets", "Review",
                 "Store", "CallQueue", "Speech", "Telephony", "CallDispatch", "VendorSim", "Operations",
                 "ControlPlane", "MediaWorker", "Dialer", "OfflineVoices", "Simulation",
                 hummingbird, hummingbirdCore, httpTypes, log, metrics, lifecycle, signals, crypto,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
             ] + nio("NIOCore", "NIOPosix"),
             swiftSettings: strict),
 
@@ -184,6 +189,9 @@ let package = Package(
             "ConversationTests", ["Base", "Turns", "Calls", "Agents", "Conversation"],
             resources: [.copy("Golden")]),
         tests("SimulationTests", ["Base", "Conversation", "Simulation"]),
+        tests(
+            "ReviewTests", ["Base", "Audio", "Agents", "Turns", "Conversation", "Review", "MediaWorker"],
+            resources: [.copy("Recordings")]),
         tests("BillingTests", ["Base", "Billing"]),
         tests("OfflineVoicesTests", ["OfflineVoices"]),
         tests(

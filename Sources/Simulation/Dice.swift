@@ -20,7 +20,7 @@ struct Dice {
 }
 
 /// A hash of effects that is the same in every process. Source: FNV-1a, eight bytes at a time.
-struct Fingerprint: Hashable, Sendable {
+struct EffectsHash: Hashable, Sendable {
     private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
     mutating func mix(_ number: UInt64) {

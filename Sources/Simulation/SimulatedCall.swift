@@ -39,7 +39,7 @@ package struct SimulatedCall {
     private struct Epoch {
         var start: Start
         var inputs: [(at: CallTime, input: Dialogue.Input)] = []
-        var effects = Fingerprint()
+        var effects = EffectsHash()
     }
 
     let seed: UInt64
@@ -175,7 +175,7 @@ package struct SimulatedCall {
     private mutating func replay() {
         for epoch in epochs {
             var again = Self.conversation(definition, epoch.start)
-            var effects = Fingerprint()
+            var effects = EffectsHash()
             for (at, input) in epoch.inputs {
                 for effect in again.handle(input, at: at) { effects.mix(effect) }
             }

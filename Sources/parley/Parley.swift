@@ -6,7 +6,7 @@ struct Parley: AsyncParsableCommand {
         commandName: "parley",
         abstract: "A self-hosted, multi-tenant platform for AI voice agents.",
         subcommands: [
-            Serve.self, Migrate.self, Demo.self, ChatCommand.self, Replay.self, HearCommand.self,
-            Simulate.self, Bench.self,
+            Serve.self, Migrate.self, Demo.self, ChatCommand.self, Replay.self, ReportCommand.self,
+            HearCommand.self, Simulate.self, Bench.self,
         ])
 }

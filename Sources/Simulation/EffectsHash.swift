@@ -2,7 +2,7 @@ import Base
 import Conversation
 
 /// Effects as numbers: equal effects give equal hashes, on every machine.
-extension Fingerprint {
+extension EffectsHash {
     mutating func mix(_ effect: Dialogue.Effect) {
         switch effect {
         case .startReply(let id, let request):
