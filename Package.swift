@@ -67,6 +67,9 @@ let package = Package(
         // L1b: the one place where cores meet. Pure.
         code("Conversation", ["Base", "Turns", "Calls", "Agents"]),
 
+        // L1c: what a recorded call shows. Pure.
+        code("Review", ["Base", "Audio", "Agents", "Turns", "Conversation"]),
+
         // L2: C libraries and async wrappers over them; they know no domain word.
         .systemLibrary(
             name: "CLibPQ", path: "Sources/System/CLibPQ", pkgConfig: "libpq",
@@ -140,7 +143,8 @@ let package = Package(
             "MediaWorker",
             [
                 "Base", "Audio", "Turns", "Calls", "Agents", "Conversation", "Billing", "CallQueue", "Speech",
-                "Telephony", "CallDispatch", "WebSockets", "HTTPClient", crypto, log, metrics, lifecycle,
+                "Review", "Telephony", "CallDispatch", "WebSockets", "HTTPClient", crypto, log, metrics,
+                lifecycle,
                 hummingbird, hummingbirdCore, httpTypes,
             ] + nio("NIOCore", "NIOPosix")),
         code("Dialer", ["Base", "Billing", "Operations", "Store", "CallQueue", log, metrics]),
@@ -150,11 +154,12 @@ let package = Package(
             name: "parley",
             dependencies: [
                 "Base", "Agents", "Billing", "Calls", "Conversation", "Turns", "Audio", "Postgres", "Redis",
-                "HTTPClient", "WebSockets",
+                "HTTPClient", "WebSockets", "Review",
                 "Store", "CallQueue", "Speech", "Telephony", "CallDispatch", "VendorSim", "Operations",
                 "ControlPlane", "MediaWorker", "Dialer", "OfflineVoices",
                 hummingbird, hummingbirdCore, httpTypes, log, metrics, lifecycle, signals, crypto,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
             ] + nio("NIOCore", "NIOPosix"),
             swiftSettings: strict),
 
@@ -181,6 +186,9 @@ let package = Package(
         tests(
             "ConversationTests", ["Base", "Turns", "Calls", "Agents", "Conversation"],
             resources: [.copy("Golden")]),
+        tests(
+            "ReviewTests", ["Base", "Audio", "Agents", "Turns", "Conversation", "Review", "MediaWorker"],
+            resources: [.copy("Recordings")]),
         tests("BillingTests", ["Base", "Billing"]),
         tests("OfflineVoicesTests", ["OfflineVoices"]),
         tests(

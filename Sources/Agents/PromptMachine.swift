@@ -17,6 +17,8 @@ package struct PromptMachine: Sendable {
     /// Silences in a row before the call ends.
     package static let silencesMax = 2
     package static let endCallName = "end_call"
+    /// Before the words of a caller who did not let the agent finish: the model is to answer those first.
+    package static let cutIn = "(cutting in) "
 
     package struct ToolCall: Hashable, Sendable, Codable {
         package var key: String
@@ -73,6 +75,8 @@ package struct PromptMachine: Sendable {
         package var isEnding = false
         /// What was said last, for a caller who wants to hear it again.
         package var lastLine: String?
+        /// The caller's next words cut the agent's last ones short.
+        package var isCutIn: Bool?
     }
 
     package private(set) var memory: Memory
@@ -193,8 +197,9 @@ package struct PromptMachine: Sendable {
         if case .user(let before) = memory.messages.last {
             memory.messages[memory.messages.count - 1] = .user(before + " " + words)
         } else {
-            memory.messages.append(.user(words))
+            memory.messages.append(.user((memory.isCutIn == true ? Self.cutIn : "") + words))
         }
+        memory.isCutIn = nil
     }
 
     private mutating func hearNothing(_ effects: inout [Effect]) {
@@ -278,6 +283,7 @@ package struct PromptMachine: Sendable {
 
     /// The model must not believe it said what nobody heard.
     private mutating func interrupt(_ heard: String) {
+        memory.isCutIn = !heard.isEmpty
         if memory.isReplyDue {
             memory.isReplyDue = false
             asked = []

@@ -1,7 +1,7 @@
 package import Agents
 package import Base
 import Calls
-import Turns
+package import Turns
 
 /// One call: whose turn it is, what the agent says, whether the call may go on and how it ends. Pure.
 ///
@@ -17,6 +17,8 @@ package struct Conversation: Sendable {
     struct Step {
         let time: CallTime
         var effects: [Dialogue.Effect] = []
+        /// What `Turns` told on the way.
+        var turns: [Turns.Effect] = []
     }
 
     let definition: AgentDefinition
@@ -68,7 +70,8 @@ package struct Conversation: Sendable {
         turnNumber = resuming?.turns ?? 0
     }
 
-    private static func policy(_ definition: AgentDefinition) -> Turns.Policy {
+    /// What an agent's settings come to.
+    package static func policy(_ definition: AgentDefinition) -> Turns.Policy {
         let settings = definition.turns
         var policy = Turns.Policy()
         policy.endpointing.openMs = settings.endpointingMs
@@ -115,15 +118,25 @@ package struct Conversation: Sendable {
 
     /// Decides. The effects are to be performed in order; an input that changes nothing gives none.
     package mutating func handle(_ input: Dialogue.Input, at now: CallTime) -> [Dialogue.Effect] {
-        guard !call.isOver else { return [] }
+        decide(input, at: now).effects
+    }
+
+    /// `handle`, with what was decided about turns on the way: for those who look at a recorded call.
+    package mutating func decide(_ input: Dialogue.Input, at now: CallTime) -> (
+        effects: [Dialogue.Effect], turns: [Turns.Effect]
+    ) {
+        guard !call.isOver else { return ([], []) }
         lastAt = max(lastAt, now)
         var step = Step(time: lastAt)
         route(input, &step)
         if call.isOver, let last = step.effects.firstIndex(where: \.isHangUp) {
             step.effects.removeSubrange((last + 1)...)
         }
-        return step.effects
+        return (step.effects, step.turns)
     }
+
+    /// Takes turns by another policy from now on: for asking what it would have decided.
+    package mutating func adopt(_ policy: Turns.Policy) { turns.adopt(policy) }
 
     private mutating func route(_ input: Dialogue.Input, _ step: inout Step) {
         switch input {
@@ -217,6 +230,7 @@ package struct Conversation: Sendable {
 
     /// Orders first: news may lead to further inputs, whose orders come after these.
     mutating func apply(_ effects: [Turns.Effect], _ step: inout Step) {
+        step.turns += effects
         for effect in effects where effect.isOrder { apply(effect, &step) }
         for effect in effects where !effect.isOrder { apply(effect, &step) }
     }

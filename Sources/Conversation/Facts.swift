@@ -1,6 +1,6 @@
 import Agents
 import Base
-import Turns
+package import Turns
 
 /// What is worth telling of a call.
 extension Conversation {
@@ -36,7 +36,7 @@ extension Dialogue.Effect {
 }
 
 extension Dialogue.Evidence {
-    init(_ evidence: TurnEvidence) {
+    package init(_ evidence: TurnEvidence) {
         self.init(term: evidence.term.rawValue, waitMs: evidence.waitMs)
         finishedPercent = Self.percent(evidence.finished)
         recogniserPercent = evidence.recogniser.map(Self.percent)

@@ -12,6 +12,9 @@ package enum Ladder {
         prefix(now) + "out  " + text(of: effect)
     }
 
+    /// Why what follows was decided.
+    package static func line(reason: String, at now: CallTime) -> String { prefix(now) + "why  " + reason }
+
     private static func prefix(_ now: CallTime) -> String {
         let digits = String(now.milliseconds)
         return String(repeating: " ", count: max(0, 7 - digits.count)) + digits + "  "
@@ -106,7 +109,7 @@ package enum Ladder {
         }
     }
 
-    private static func text(of evidence: Dialogue.Evidence) -> String {
+    package static func text(of evidence: Dialogue.Evidence) -> String {
         let why =
             switch evidence.term {
             case "silence": "of silence"

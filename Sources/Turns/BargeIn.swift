@@ -50,7 +50,7 @@ package struct BargeIn: Sendable {
 
     private static let earLagMsMax = 500
 
-    private let policy: Policy
+    var policy: Policy
     private var state = State.quiet
     private var heard = Heard.nothing
     private var pausedAt = CallTime.zero

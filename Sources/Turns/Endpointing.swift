@@ -42,8 +42,13 @@ package struct Endpointing: Sendable {
         case keying(last: CallTime)
     }
 
-    private let policy: Policy
-    private let waits: Waits
+    var policy: Policy {
+        didSet {
+            waits = Waits(policy)
+            weigh()
+        }
+    }
+    private var waits: Waits
     private var state = State.idle
     private var asked = Expectation.open
     private var words = CallerWords()

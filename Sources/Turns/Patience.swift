@@ -6,7 +6,7 @@ package struct Patience: Sendable {
     /// After speech in which no word was recognised, the agent asks again this soon.
     package static let hurriedMs = 2500
 
-    private let silenceMs: Int
+    var silenceMs: Int
     private var since: CallTime?
     private(set) var isAwaiting = false
     private var isHurried = false

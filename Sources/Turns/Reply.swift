@@ -15,7 +15,7 @@ package struct Reply: Sendable {
         package init() {}
     }
 
-    private let policy: Policy
+    var policy: Policy
     /// Replies asked for so far, in the whole call.
     private(set) var number: Int
     private var isOpen = false

@@ -9,7 +9,7 @@ package import Base
 /// earlier than `deadline`. Invariants: playout is never paused without a deadline; a reply is cancelled
 /// at most once.
 package struct Turns: Sendable {
-    private let policy: Policy
+    private var policy: Policy
     private var endpointing: Endpointing
     private var bargeIn: BargeIn
     private var playout = Playout()
@@ -33,6 +33,15 @@ package struct Turns: Sendable {
         reply = Reply(policy: policy.reply, number: replies)
         patience = Patience(silenceMs: policy.silenceMs)
         self.utterances = utterances
+    }
+
+    /// Goes on by another policy, to see what it would decide.
+    package mutating func adopt(_ policy: Policy) {
+        self.policy = policy
+        endpointing.policy = policy.endpointing
+        bargeIn.policy = policy.bargeIn
+        reply.policy = policy.reply
+        patience.silenceMs = policy.silenceMs
     }
 
     package var replies: Int { reply.number }

@@ -22,6 +22,14 @@ struct APIClient: Sendable {
         return response.body
     }
 
+    /// A file of a call; nil when there is none.
+    func file(_ path: String) async throws -> Data? {
+        let response = try await client.send(request("GET", path, nil, nil))
+        if response.status == 404 { return nil }
+        guard response.status == 200 else { throw failure("GET", path, response) }
+        return Data(response.body)
+    }
+
     private func call(_ method: String, _ path: String, _ body: JSON?, idempotencyKey: String? = nil)
         async throws -> JSON
     {

@@ -5,5 +5,8 @@ struct Parley: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "parley",
         abstract: "A self-hosted, multi-tenant platform for AI voice agents.",
-        subcommands: [Serve.self, Migrate.self, Demo.self, ChatCommand.self, Replay.self, HearCommand.self, Bench.self])
+        subcommands: [
+            Serve.self, Migrate.self, Demo.self, ChatCommand.self, Replay.self, ReportCommand.self,
+            HearCommand.self, Bench.self,
+        ])
 }

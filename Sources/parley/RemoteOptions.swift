@@ -7,6 +7,8 @@ struct RemoteOptions: ParsableArguments {
     @Option(help: "The platform's API. [PARLEY_PUBLIC_URL, http://127.0.0.1:8080]") var url: String?
     @Option(help: "An API key. [PARLEY_API_KEY]") var key: String?
 
+    @Option(help: "Act for this tenant, with an operator's key.") var tenant: String?
+
     func api(_ http: HTTPClient) throws -> APIClient {
         let environment = ProcessInfo.processInfo.environment
         guard let key = key ?? environment["PARLEY_API_KEY"] else {
@@ -15,6 +17,6 @@ struct RemoteOptions: ParsableArguments {
         return APIClient(
             client: http, baseURL: url ?? environment["PARLEY_PUBLIC_URL"] ?? "http://127.0.0.1:8080",
             key: key,
-            tenant: nil)
+            tenant: tenant)
     }
 }

@@ -61,6 +61,7 @@ struct GoldenTests {
             if case .startReply(_, let request) = effect { request } else { nil }
         }.last
         #expect(request?.messages.contains(.assistant("We are open from nine to five")) == true)
+        #expect(request?.messages.last == .user("(cutting in) and on sundays"))
     }
 
     @Test func anAppointmentIsBooked() throws {
