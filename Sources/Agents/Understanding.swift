@@ -67,14 +67,18 @@ package struct Understanding: Hashable, Sendable {
         "definitely",
         "certainly", "exactly", "indeed", "fine", "please", "mhm", "mm-hm", "mmhm", "uh-huh", "affirmative",
         "perfect",
-        "great", "good",
+        "great", "good", "oui", "ouais", "sí", "sì", "si", "ja", "sim", "да",
     ]
     private static let negatives: Set<String> = [
         "no", "nope", "nah", "not", "don't", "dont", "never", "wrong", "incorrect", "negative", "isn't",
         "can't",
-        "won't", "neither",
+        "won't", "neither", "non", "nein", "nee", "não", "нет",
     ]
-    private static let plain: Set<String> = ["yes", "yeah", "yep", "yup", "no", "nope", "nah"]
+    private static let plain: Set<String> = [
+        "yes", "yeah", "yep", "yup", "no", "nope", "nah", "oui", "ouais", "non", "sí", "sì", "si", "ja",
+        "nein", "nee",
+        "sim", "não", "да", "нет",
+    ]
     private static let unsure = [
         ["don't", "know"], ["dont", "know"], ["not", "sure"], ["no", "idea"], ["don't", "understand"],
     ]

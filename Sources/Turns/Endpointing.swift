@@ -57,6 +57,8 @@ package struct Endpointing: Sendable {
     private var finished = 0.5
     private var recogniser: Double?
     private var pauses = CallerPauses()
+    /// The longest pause so far in what is being dictated.
+    private var gapMs = 0
     private var evidence: TurnEvidence
     private var startedAt = CallTime.zero
     private var areKeysClosed = false
@@ -87,13 +89,22 @@ package struct Endpointing: Sendable {
             startedAt = max(start, last?.endedAt ?? .zero)
             state = .speaking(since: startedAt)
         case .paused(let end):
-            if !asked.isDictated { pauses.add(start - end) }
+            paused(start - end)
             state = .speaking(since: max(start, end))
         case .speaking, .keying: return
         }
         words.speechHeard()
         recogniser = nil
         weigh()
+    }
+
+    /// The caller paused within the turn.
+    private mutating func paused(_ pause: Duration, weight: Int = 1) {
+        if asked.isDictated {
+            gapMs = max(gapMs, Int(pause.milliseconds))
+        } else {
+            pauses.add(pause, weight: weight)
+        }
     }
 
     mutating func speechEnded(since end: CallTime) {
@@ -136,7 +147,9 @@ package struct Endpointing: Sendable {
     /// How much of the answer the words hold, when that is judged anew.
     mutating func judge(_ fullness: Fullness, finished: Double) {
         self.fullness = fullness
-        self.finished = finished
+        // One word that is the whole answer does not break off, in whatever language.
+        let isBare = fullness == .full && !words.text.contains(" ")
+        self.finished = isBare ? max(finished, 0.5) : finished
         weigh()
     }
 
@@ -155,7 +168,8 @@ package struct Endpointing: Sendable {
 
     private mutating func weigh() {
         if case .keying = state { return }
-        evidence = waits.weigh(asked, fullness, finished: finished, recogniser: recogniser, pauses)
+        evidence = waits.weigh(
+            asked, fullness, finished: finished, recogniser: recogniser, pauses, gapMs: gapMs)
     }
 
     /// When the turn ends unless something is heard.
@@ -216,6 +230,7 @@ package struct Endpointing: Sendable {
         fullness = .none
         finished = 0.5
         recogniser = nil
+        gapMs = 0
         areKeysClosed = false
         weigh()
     }
@@ -268,11 +283,11 @@ extension Endpointing {
         guard let last else { return }
         self.last = nil
         lastTurnAt = nil
+        asked = last.asked
         // A cut says more than a pause: this wait was too short.
-        if !last.asked.isDictated { pauses.add(startedAt - last.endedAt, weight: 2) }
+        paused(startedAt - last.endedAt, weight: 2)
         words.follow(last.words)
         keys = String((last.keys + keys).prefix(Self.keysMax))
-        asked = last.asked
         startedAt = last.startedAt
         weigh()
     }

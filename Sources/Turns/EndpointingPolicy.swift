@@ -3,8 +3,10 @@ extension Endpointing {
     package struct Policy: Hashable, Sendable {
         /// After open speech when nothing tells whether it is finished. 200...3000.
         package var openMs = 700
-        /// Sure evidence divides or multiplies that by this; in these bounds.
-        package var spread = 2.8
+        /// Sure evidence of an end divides that by the first, sure evidence of more to come multiplies it by the
+        /// second; in these bounds.
+        package var spreadDown = 2.8
+        package var spreadUp = 4.0
         /// How far it is believed how finished the words sound, 0...1; 0 in languages it was not learned in.
         package var wordsTrust = 1.0
         package var leastMs = 150
@@ -12,15 +14,20 @@ extension Endpointing {
         /// A dictated answer with nothing owed.
         package var fullMs = 180
         /// Yes, no, a choice, a known name.
-        package var matchedMs = 200
+        package var matchedMs = 130
         /// A day was named; the date may follow.
         package var dateMs = 500
         /// A sum or an address that may go on.
         package var amountMs = 700
-        /// A number that is long enough and may go on.
+        /// A number that is long enough and may go on; longer by this caller's own gaps in it, as many times
+        /// the largest as `gapShare` says, to `dictatedMs`.
         package var enoughMs = 1200
-        /// A number that is not long enough: through the pauses of someone reading it out.
-        package var dictatedMs = 3200
+        package var gapShare = 1.5
+        /// A number that is not long enough: through the pauses of someone reading it out, and a last sound in
+        /// front of them too faint to be heard.
+        package var dictatedMs = 3700
+        /// Letters, of which nobody knows how many come.
+        package var spelledMs = 3200
         package var addressMs = 4700
         /// Asked to dictate, the caller has begun with something else.
         package var unansweredMs = 1200

@@ -59,6 +59,8 @@ struct UnderstandingTests {
             ("nope", "no"),
             ("that is not right", "no"), ("no thank you", "no"), ("that's wrong", "no"),
             ("I don't think so", "no"),
+            ("oui merci", "yes"), ("Sí", "yes"), ("ja gerne", "yes"), ("Non.", "no"), ("nein danke", "no"),
+            ("Нет", "no"),
             ("I don't know", nil), ("I'm not sure", nil), ("what", nil), ("", nil),
         ] as [(String, String?)])
     func yesAndNo(said: String, value: String?) {

@@ -70,11 +70,11 @@ struct EndpointingTests {
 
     @Test func theWaitDependsOnWhatWasAsked() {
         #expect(endOfTurn(.open, "I want to book", .none) == "1700 caller: I want to book")
-        #expect(endOfTurn(.yesNo, "yes", .full) == "1200 caller: yes")
+        #expect(endOfTurn(.yesNo, "yes", .full) == "1130 caller: yes")
         #expect(endOfTurn(.date, "tuesday", .enough) == "1500 caller: tuesday")
         #expect(endOfTurn(.phone, "ten digits", .full) == "1180 caller: ten digits")
         #expect(endOfTurn(.phone, "seven digits", .enough) == "2200 caller: seven digits")
-        #expect(endOfTurn(.phone, "three digits", .part) == "4200 caller: three digits")
+        #expect(endOfTurn(.phone, "three digits", .part) == "4700 caller: three digits")
         #expect(endOfTurn(.phone, "what number", .none) == "2200 caller: what number")
     }
 
@@ -114,7 +114,7 @@ struct EndpointingTests {
         script.at(1500, .transcript("no", isFinal: true, .full))
         script.advance(to: 9000)
         let turns = script.log.filter { $0.contains("caller") }
-        #expect(turns == ["700 caller: yes"])
+        #expect(turns == ["630 caller: yes"])
     }
 
     @Test func theWaitCountsFromTheLastSoundHoweverLateItIsTold() {

@@ -59,6 +59,26 @@ struct WaitTests {
         #expect(try #require(end("what are your opening", trust: 1)).waitMs > 2 * finished)
     }
 
+    @Test func aBareAnswerInAnotherLanguageIsNotTakenForABeginning() throws {
+        #expect(try #require(end("non", asked: .yesNo, .full, trust: 1)).waitMs <= 150)
+        #expect(try #require(end("non", trust: 1)).waitMs > 700)
+    }
+
+    @Test func aNumberThatMayGoOnWaitsByTheCallersOwnGaps() throws {
+        func dictating(_ gapMs: Int) throws -> Int {
+            let asked = Base.Expectation.digits(min: 2, max: 4)
+            let end = end("four one five", asked: asked, .enough) { script in
+                script.at(20_000 - gapMs - 400, .speechStarted(agoMs: 0))
+                script.at(20_000 - gapMs - 100, .transcript("nine", isFinal: true, .part))
+                script.at(20_000 - gapMs, .speechEnded(agoMs: 0))
+            }
+            return try #require(end).waitMs
+        }
+        #expect(try dictating(500) == 1200)
+        #expect(try dictating(2000) == 3000)
+        #expect(try dictating(3500) == 3700)
+    }
+
     @Test func aCallerWhoPausesLongIsWaitedForLonger() throws {
         func pausing(_ ms: Int) -> TurnEvidence? {
             end("I want to book") { script in
