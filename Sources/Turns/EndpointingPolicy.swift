@@ -6,7 +6,7 @@ extension Endpointing {
         /// Sure evidence of an end divides that by the first, sure evidence of more to come multiplies it by the
         /// second; in these bounds.
         package var spreadDown = 2.8
-        package var spreadUp = 4.0
+        package var spreadUp = 2.8
         /// How far it is believed how finished the words sound, 0...1; 0 in languages it was not learned in.
         package var wordsTrust = 1.0
         package var leastMs = 150
