@@ -90,12 +90,13 @@ struct SpeechDetectorTests {
         #expect((6500...7100).contains(startedMs), "\(told)")
     }
 
-    @Test func theAgentsEchoIsNotTheCaller() throws {
+    /// From the first word on, however late it comes; a caller who is louder than the echo is heard over it.
+    @Test(arguments: [(lateMs: 120, weaker: 32), (40, 8), (350, 16)])
+    func theAgentsEchoIsNotTheCaller(lateMs: Int, weaker: Int16) throws {
         let weights = try Clips.weights.get()
         let sentence = try Self.sentence()
         let agent = (0..<8).flatMap { _ in sentence }
-        // 30 dB down and 120 ms late.
-        let echo = silence(ms: 120) + agent.map { $0 / 32 }
+        let echo = silence(ms: lateMs) + agent.map { $0 / weaker }
         var detector = SpeechDetector(weights)
         var starts: [Int] = []
         for start in stride(from: 0, to: agent.count, by: 160) {
@@ -106,7 +107,7 @@ struct SpeechDetectorTests {
                 }
             }
         }
-        #expect(starts.allSatisfy { $0 < 5000 }, "learned in five seconds: \(starts)")
+        #expect(starts.isEmpty, "\(starts)")
         var told: [SpeechDetector.Event] = []
         sentence.withUnsafeBufferPointer { detector.hear($0, agentDecibels: 60) { told.append($0) } }
         #expect(told.contains { if case .speechStarted = $0 { true } else { false } }, "\(told)")
