@@ -3,10 +3,8 @@ extension Endpointing {
     package struct Policy: Hashable, Sendable {
         /// After open speech when nothing tells whether it is finished. 200...3000.
         package var openMs = 700
-        /// Sure evidence of an end divides that by the first, sure evidence of more to come multiplies it by the
-        /// second; in these bounds.
-        package var spreadDown = 2.8
-        package var spreadUp = 2.8
+        /// Sure evidence of an end divides that by this, sure evidence of more to come multiplies it; in these bounds.
+        package var spread = 2.8
         /// How far it is believed how finished the words sound, 0...1; 0 in languages it was not learned in.
         package var wordsTrust = 1.0
         package var leastMs = 150

@@ -40,9 +40,9 @@ package struct TurnEvidence: Hashable, Sendable {
 
 /// Silence in milliseconds, counted from the last sound of speech, that ends a turn: a smooth function of evidence.
 ///
-/// Open speech: `openMs · pauses · s^(1 − 2p)`, where p joins how finished the words sound with the
-/// recogniser's guess (their odds are multiplied) and s is `spreadDown` where an end is likelier, else
-/// `spreadUp`. Even evidence waits `openMs`. An answer to a question waits by how much of it is there.
+/// Open speech: `openMs · pauses · spread^(1 − 2p)`, where p joins how finished the words sound with the
+/// recogniser's guess (their odds are multiplied). Even evidence waits `openMs`. An answer to a question waits by how
+/// much of it is there.
 struct Waits: Hashable, Sendable {
     private let policy: Endpointing.Policy
 
@@ -83,7 +83,7 @@ struct Waits: Hashable, Sendable {
         let words = Self.logOdds(finished)
         let guess = recogniser.map(Self.logOdds) ?? 0
         let likely = 1 / (1 + exp(-(words + guess)))
-        let spread = log(likely > 0.5 ? policy.spreadDown : policy.spreadUp) * (1 - 2 * likely)
+        let spread = log(policy.spread) * (1 - 2 * likely)
         let pace = log(pauses.factor)
         let waitMs = min(max(scaled(ms, by: exp(spread + pace)), policy.leastMs), policy.mostMs)
         let term: TurnEvidence.Term =
@@ -102,7 +102,7 @@ struct Waits: Hashable, Sendable {
 
     /// Words that break off after an answer ("yes and") make it wait; words that sound finished do not hurry it.
     private func hesitation(_ asked: Expectation, _ finished: Double) -> Double {
-        asked.isDictated ? 1 : exp(log(policy.spreadUp) * max(0, 1 - 2 * finished))
+        asked.isDictated ? 1 : exp(log(policy.spread) * max(0, 1 - 2 * finished))
     }
 
     private func enoughMs(_ asked: Expectation, _ gapMs: Int) -> Int {

@@ -297,22 +297,24 @@ package struct Turns: Sendable {
         }
         guard !isQuiet else { return }
         stand(&effects)
-        if playout.isBusy || playout.isPaused || playout.isDucked { effects.append(.clearPlayout) }
-        let heard = playout.clear(at: now)
-        if let id = reply.cancel() { effects.append(.cancelReply(id)) }
+        let heard = silence(at: now, &effects)
         if isInterruption { effects.append(.interrupted(heard: heard)) }
-        hasSpoken = false
         finishAgentTurn(wasInterrupted: isInterruption, at: now, &effects)
+    }
+
+    /// Voice, queue and model stop; gives the words that were heard of them.
+    private mutating func silence(at now: CallTime, _ effects: inout [Effect]) -> String {
+        if playout.isBusy || playout.isPaused || playout.isDucked { effects.append(.clearPlayout) }
+        if let id = reply.cancel() { effects.append(.cancelReply(id)) }
+        hasSpoken = false
+        return playout.clear(at: now)
     }
 
     /// The last turn was not over: the reply to it was never begun.
     private mutating func retract(at now: CallTime, _ effects: inout [Effect]) {
         bargeIn.reset()
-        if playout.isBusy || playout.isPaused || playout.isDucked { effects.append(.clearPlayout) }
-        _ = playout.clear(at: now)
+        _ = silence(at: now, &effects)
         _ = playout.takeTurn()
-        if let id = reply.cancel() { effects.append(.cancelReply(id)) }
-        hasSpoken = false
         _ = stopwatch.take()
         patience.stop()
         effects.append(.reopened)
