@@ -100,7 +100,8 @@ extension TurnSettings {
         self.init()
         try decoder.strict(CodingKeys.self).fill(
             &self, (.endpointingMs, \.endpointingMs), (.bargeInMs, \.bargeInMs),
-            (.bargeInWords, \.bargeInWords), (.acknowledgementPhrases, \.acknowledgementPhrases),
+            (.bargeInWords, \.bargeInWords), (.preemptiveReplies, \.preemptiveReplies),
+            (.acknowledgementPhrases, \.acknowledgementPhrases),
             (.interruptionPhrases, \.interruptionPhrases), (.silenceMs, \.silenceMs))
     }
 }

@@ -216,9 +216,13 @@ package struct TurnSettings: Hashable, Sendable, Codable {
     package var interruptionPhrases: [String] = []
     /// Silence of the caller before the agent asks again. 1000...60000.
     package var silenceMs = 7000
+    /// Replies that may be begun before a turn is over, on a guess that it is; those that nobody hears are paid for,
+    /// too. 0...5; 0 begins none.
+    package var preemptiveReplies = 2
     package init() {}
 
     enum CodingKeys: String, CodingKey, CaseIterable {
+        case preemptiveReplies = "preemptive_replies"
         case endpointingMs = "endpointing_ms"
         case bargeInMs = "barge_in_ms"
         case bargeInWords = "barge_in_words"

@@ -94,6 +94,7 @@ struct AgentCheck {
         range(definition.turns.endpointingMs, 200...3000, "turns.endpointing_ms")
         range(definition.turns.bargeInMs, 100...2000, "turns.barge_in_ms")
         range(definition.turns.bargeInWords, 0...10, "turns.barge_in_words")
+        range(definition.turns.preemptiveReplies, 0...5, "turns.preemptive_replies")
         phrases(definition.turns.acknowledgementPhrases, "turns.acknowledgement_phrases")
         phrases(definition.turns.interruptionPhrases, "turns.interruption_phrases")
         range(definition.turns.silenceMs, 1000...60000, "turns.silence_ms")

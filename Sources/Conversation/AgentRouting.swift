@@ -170,12 +170,14 @@ extension Conversation {
             apply(turns.handle(.replyText(id.number, text), at: step.time), &step)
         case .replyToolCall(let id, _, let name, let arguments):
             guard turns.isCurrent(reply: id.number) else { return }
-            if let effects = prompt?.handle(.replyToolCall(name: name, arguments: arguments)) {
-                apply(effects, &step)
+            if turns.isDraft(reply: id.number) {
+                return keep(DraftReply.Call(name: name, arguments: arguments))
             }
+            collect(name, arguments, &step)
         case .replyFinished(let id, let usage):
             // What a cancelled reply cost is counted all the same.
             if !usage.isEmpty { step.effects.append(.record(.usage(usage))) }
+            noteCost(of: id.number, usage, &step)
             apply(turns.handle(.replyFinished(id.number), at: step.time), &step)
         case .replyFailed(let id, let code):
             if turns.isCurrent(reply: id.number) { note("model", detail: code, &step) }
@@ -184,17 +186,25 @@ extension Conversation {
         }
     }
 
+    mutating func collect(_ name: String, _ arguments: String, _ step: inout Step) {
+        if let effects = prompt?.handle(.replyToolCall(name: name, arguments: arguments)) {
+            apply(effects, &step)
+        }
+    }
+
     mutating func finishReply(_ text: String, _ step: inout Step) {
         if let effects = prompt?.handle(.replyFinished(text: text)) { apply(effects, &step) }
     }
 
     mutating func startReply(_ id: Int, _ step: inout Step) {
-        guard var settings = definition.prompt, let prompt else { return }
+        let isDraft = turns.isDraft(reply: id)
+        guard var settings = definition.prompt, let prompt = isDraft ? draft?.prompt : prompt else { return }
         settings.system = Template.filled(settings.system) { variables[$0] }
         let request = Dialogue.ModelRequest(
             prompt: settings,
             messages: [.system(settings.system)] + prompt.memory.messages.map { Dialogue.Message($0) },
-            tools: PromptMachine.tools(of: definition))
+            tools: PromptMachine.tools(of: definition), turn: isDraft ? callerTurns + 1 : callerTurns,
+            isDraft: isDraft)
         step.effects.append(.startReply(Dialogue.ReplyID(id), request))
     }
 }

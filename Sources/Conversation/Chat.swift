@@ -95,7 +95,8 @@ package struct Chat: Sendable {
         case .hangUp(let reason): effects.append(.ended(reason))
         case .extendHold(let number):
             inputs.append(.holdExtended(number: number, fundedMs: 2 * Self.fundedMs))
-        case .duckPlayout, .unduckPlayout, .pausePlayout, .resumePlayout, .clearPlayout, .listen,
+        case .prepare, .discard, .duckPlayout, .unduckPlayout, .pausePlayout, .resumePlayout, .clearPlayout,
+            .listen,
             .startRecording, .pauseRecording,
             .resumeRecording:
             break

@@ -38,6 +38,12 @@ package struct Conversation: Sendable {
     var listening: Listening?
     /// The caller's last turn, until it stands.
     var tentative: TentativeTurn?
+    /// The caller's turns so far.
+    var callerTurns = 0
+    /// The reply that was begun on a guess at the turn that is being spoken.
+    var draft: DraftReply?
+    /// The last draft that was dropped: what it cost may still be told.
+    var droppedReply: Int?
 
     struct Listening: Hashable {
         var expectation: Expectation
@@ -83,6 +89,7 @@ package struct Conversation: Sendable {
             language: definition.language, acknowledging: settings.acknowledgementPhrases,
             interrupting: settings.interruptionPhrases)
         policy.silenceMs = settings.silenceMs
+        policy.preemption.guessesMax = settings.preemptiveReplies
         return policy
     }
 
@@ -240,11 +247,16 @@ package struct Conversation: Sendable {
         case .startReply(let id): startReply(id, &step)
         case .cancelReply(let id): step.effects.append(.cancelReply(Dialogue.ReplyID(id)))
         case .speak(let id, let text): step.effects.append(.speak(Dialogue.UtteranceID(id), text: text))
+        case .prepare(let id, let text): step.effects.append(.prepare(Dialogue.UtteranceID(id), text: text))
+        case .discard(let id): step.effects.append(.discard(Dialogue.UtteranceID(id)))
         case .pausePlayout: step.effects.append(.pausePlayout)
         case .duckPlayout: step.effects.append(.duckPlayout)
         case .unduckPlayout: step.effects.append(.unduckPlayout)
         case .resumePlayout(let fromStart): step.effects.append(.resumePlayout(fromStart: fromStart))
         case .clearPlayout: step.effects.append(.clearPlayout)
+        case .guess(let text): guess(text, &step)
+        case .draftAdopted: adoptDraft(&step)
+        case .draftDropped(let reply): dropDraft(reply, &step)
         case .callerTurn(let turn): begin(turn, &step)
         case .reopened: forgetTurn(&step)
         case .turnStands: keepTurn(&step)

@@ -13,6 +13,7 @@ struct TentativeTurn {
     var listening: Conversation.Listening?
     var recording: Checkpoint.RecordingState
     var turnNumber: Int
+    var callerTurns: Int
     var facts: [Dialogue.Fact] = []
     /// Recording goes on once the turn stands.
     var isResumeDue = false
@@ -23,9 +24,13 @@ extension Conversation {
     mutating func begin(_ turn: Turns.CallerTurn, _ step: inout Step) {
         guard call.ending == nil else { return record(turn, &step) }
         tentative = TentativeTurn(
-            flow: flow, prompt: prompt, listening: listening, recording: recording, turnNumber: turnNumber)
+            flow: flow, prompt: prompt, listening: listening, recording: recording, turnNumber: turnNumber,
+            callerTurns: callerTurns)
+        callerTurns += 1
+        checkDraft(&step)
         record(turn, &step)
         answer(turn, &step)
+        apply(turns.handle(.forgetDraft, at: step.time), &step)
     }
 
     /// The turn was whole: all that was held back is told.
@@ -43,6 +48,7 @@ extension Conversation {
         flow = before.flow
         prompt = before.prompt
         turnNumber = before.turnNumber
+        callerTurns = before.callerTurns
         let recorded = before.isResumeDue ? .paused : recording
         if recorded != before.recording {
             step.effects.append(before.recording == .paused ? .pauseRecording : .resumeRecording)

@@ -53,6 +53,7 @@ extension Dialogue.Stages {
         self.init()
         finalTextMs = stages.finalTextMs
         endOfTurnMs = stages.endOfTurnMs
+        requestedMs = stages.requestedMs
         firstTokenMs = stages.firstTokenMs
         firstAudioMs = stages.firstAudioMs
         heardMs = stages.heardMs

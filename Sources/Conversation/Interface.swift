@@ -83,8 +83,11 @@ package enum Dialogue {
         /// Ask the model: stable prefix first. Answered by `reply…` inputs of this id.
         case startReply(ReplyID, ModelRequest)
         case cancelReply(ReplyID)
-        /// Synthesise and queue behind what is queued; answered by `synthesised` and `heard`.
+        /// Synthesise, unless it was prepared, and queue behind what is queued; answered by `synthesised` and `heard`.
         case speak(UtteranceID, text: String)
+        /// Synthesise what may be spoken next; answered by `synthesised`. `speak` or `discard` of the same id follows.
+        case prepare(UtteranceID, text: String)
+        case discard(UtteranceID)
         /// The agent's voice is softened, and as before: the caller may be about to speak.
         case duckPlayout, unduckPlayout
         /// Silent at once; `resumePlayout` or `clearPlayout` follows.
@@ -163,6 +166,8 @@ package enum Dialogue {
     package struct Stages: Hashable, Sendable, Codable {
         package var finalTextMs: Int?
         package var endOfTurnMs: Int?
+        /// When the model was asked: before the end of the turn where the turn was guessed.
+        package var requestedMs: Int?
         package var firstTokenMs: Int?
         package var firstAudioMs: Int?
         package var heardMs: Int?
@@ -186,10 +191,17 @@ package enum Dialogue {
         package var prompt: Prompt
         package var messages: [Message]
         package var tools: [Tool]
-        package init(prompt: Prompt, messages: [Message], tools: [Tool]) {
+        /// The caller's turn that is answered, from 1; 0 before the first. Requests of one turn share a budget.
+        package var turn: Int
+        /// Begun on a guess: nobody hears it unless the turn turns out as guessed.
+        package var isDraft: Bool
+        package init(prompt: Prompt, messages: [Message], tools: [Tool], turn: Int = 0, isDraft: Bool = false)
+        {
             self.prompt = prompt
             self.messages = messages
             self.tools = tools
+            self.turn = turn
+            self.isDraft = isDraft
         }
     }
 

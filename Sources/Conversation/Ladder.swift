@@ -55,9 +55,12 @@ package enum Ladder {
 
     package static func text(of effect: Dialogue.Effect) -> String {
         switch effect {
-        case .startReply(let reply, let request): "start reply \(reply.number)" + last(request.messages)
+        case .startReply(let reply, let request):
+            (request.isDraft ? "draft reply " : "start reply ") + "\(reply.number)" + last(request.messages)
         case .cancelReply(let reply): "cancel reply \(reply.number)"
         case .speak(let utterance, let text): "speak #\(utterance.number) \(quoted(text))"
+        case .prepare(let utterance, let text): "prepare #\(utterance.number) \(quoted(text))"
+        case .discard(let utterance): "discard #\(utterance.number)"
         case .pausePlayout: "pause playout"
         case .duckPlayout: "duck playout"
         case .unduckPlayout: "unduck playout"
@@ -129,7 +132,8 @@ package enum Ladder {
     private static func text(of stages: Dialogue.Stages?) -> String {
         guard let stages else { return "" }
         let parts = [
-            ("text", stages.finalTextMs), ("turn", stages.endOfTurnMs), ("token", stages.firstTokenMs),
+            ("text", stages.finalTextMs), ("turn", stages.endOfTurnMs),
+            ("request", stages.requestedMs), ("token", stages.firstTokenMs),
             ("audio", stages.firstAudioMs), ("heard", stages.heardMs),
         ]
         return " after " + parts.compactMap { name, ms in ms.map { "\(name) \($0)" } }.joined(separator: ", ")

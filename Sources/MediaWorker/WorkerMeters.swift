@@ -34,7 +34,7 @@ final class WorkerMeters: Sendable {
         self.waitingReports.record(waitingReports)
     }
 
-    /// `stage`: final_text, end_of_turn, first_token, first_audio, heard. From the end of the caller's speech.
+    /// `stage`: final_text, end_of_turn, requested, first_token, first_audio, heard. From the end of the caller's speech.
     func stage(_ stage: String, milliseconds: Int) {
         Metrics.Timer(label: "parley_turn_stage_seconds", dimensions: [("stage", stage)])
             .recordMilliseconds(Int64(milliseconds))

@@ -41,6 +41,7 @@ enum PageStyle {
         .key { margin-right: 8px; white-space: nowrap } .key::before { content: ""; display: inline-block; width: 9px;
           height: 9px; margin-right: 4px; background: currentColor }
         .stage-text { color: #7a8fa6; fill: #7a8fa6 } .stage-turn { color: #2f9e6a; fill: #2f9e6a }
+        .stage-request { color: #5f9fb8; fill: #5f9fb8 }
         .stage-token { color: #9a76d0; fill: #9a76d0 } .stage-audio { color: #d9822b; fill: #d9822b }
         .stage-heard { color: #c9473f; fill: #c9473f }
         button { font: 13px ui-monospace, monospace; color: inherit; background: none; border: 0; padding: 0;

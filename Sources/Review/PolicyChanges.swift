@@ -4,7 +4,7 @@ import Conversation
 import Turns
 
 /// Other settings to try on recorded calls: members of an agent's `turns`, and of `Turns.Policy` under `endpointing`,
-/// `barge_in` and `reply`. What is not named stays as it was recorded. Pure.
+/// `barge_in`, `preemption` and `reply`. What is not named stays as it was recorded. Pure.
 ///
 ///     endpointing_ms: 500
 ///     barge_in: {pause_ms: 160}
@@ -23,6 +23,7 @@ package struct PolicyChanges: Sendable {
     private static let settings: [String: (Setting, ClosedRange<Int>)] = [
         "endpointing_ms": (\.endpointingMs, 200...3000), "barge_in_ms": (\.bargeInMs, 100...2000),
         "barge_in_words": (\.bargeInWords, 0...10), "silence_ms": (\.silenceMs, 1000...60_000),
+        "preemptive_replies": (\.preemptiveReplies, 0...5),
     ]
     private static let phrases: [String: Phrases] = [
         "acknowledgement_phrases": \.acknowledgementPhrases, "interruption_phrases": \.interruptionPhrases,
@@ -46,6 +47,7 @@ package struct PolicyChanges: Sendable {
             "stir_max_ms": \.bargeIn.stirMaxMs, "tail_ms": \.bargeIn.tailMs,
             "restart_ms": \.bargeIn.restartMs,
         ],
+        "preemption": ["lead_ms": \.preemption.leadMs],
         "reply": ["first_limit_ms": \.reply.firstLimitMs, "next_limit_ms": \.reply.nextLimitMs],
     ]
     /// Of every knob below the agent's settings.

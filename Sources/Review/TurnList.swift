@@ -54,6 +54,7 @@ struct TurnList {
         guard let stages = turn.fact.stages else { return [] }
         return [
             ("text", "final text", stages.finalTextMs), ("turn", "end of turn", stages.endOfTurnMs),
+            ("request", "model asked", stages.requestedMs),
             ("token", "first token", stages.firstTokenMs), ("audio", "first audio", stages.firstAudioMs),
             ("heard", "heard", stages.heardMs),
         ]

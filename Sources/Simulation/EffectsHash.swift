@@ -9,6 +9,7 @@ extension EffectsHash {
             mix(1)
             mix(id.number)
             mix(request.messages.count)
+            mix(request.isDraft ? 1 : 0)
             if let last = request.messages.last { mix(last) }
         case .cancelReply(let id): mix(2); mix(id.number)
         case .speak(let id, let text): mix(3); mix(id.number); mix(text)
@@ -24,6 +25,8 @@ extension EffectsHash {
         case .extendHold(let number): mix(14); mix(number)
         case .hangUp(let reason): mix(15); mix(reason.rawValue)
         case .record(let fact): mix(16); mix(fact)
+        case .prepare(let id, let text): mix(18); mix(id.number); mix(text)
+        case .discard(let id): mix(19); mix(id.number)
         case .listen: mix(17); mix(Ladder.text(of: effect))
         }
     }

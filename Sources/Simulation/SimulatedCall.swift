@@ -51,6 +51,8 @@ package struct SimulatedCall {
     var witness: Witness
     var agenda = Agenda()
     var voice = SimulatedVoice()
+    /// Made ahead; not spoken yet.
+    var prepared: SimulatedVoice.Utterance?
     var caller: SimulatedCaller
     var now = CallTime.zero
     /// The caller speaks until then.
@@ -149,7 +151,10 @@ package struct SimulatedCall {
 
     mutating func feed(_ input: Dialogue.Input) {
         inputs += 1
-        if case .synthesisFailed(let id, _) = input { voice.drop(id) }
+        if case .synthesisFailed(let id, _) = input {
+            voice.drop(id)
+            if prepared?.id == id { prepared = nil }
+        }
         let effects = conversation.handle(input, at: now)
         for effect in effects { epochs[epochs.count - 1].effects.mix(effect) }
         if isReplayed { epochs[epochs.count - 1].inputs.append((now, input)) }
@@ -166,6 +171,7 @@ package struct SimulatedCall {
         conversation = Self.conversation(definition, start)
         agenda.cancelInputs()
         voice.clear()
+        prepared = nil
         now = now + .milliseconds(dice.number(200...2000))
         witness.takeOver(maxMs: scenario.maxSeconds * 1000 - checkpoint.elapsedMs, at: now)
         feed(.mediaStarted(resumed: true))

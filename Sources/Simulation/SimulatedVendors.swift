@@ -9,7 +9,9 @@ extension SimulatedCall {
     mutating func perform(_ effect: Dialogue.Effect) {
         guard scenario.course == .conversation else { return }
         switch effect {
-        case .speak(let id, let text): synthesise(id, text)
+        case .speak(let id, let text): speak(id, text)
+        case .prepare(let id, let text): prepared = synthesise(id, text)
+        case .discard: prepared = nil
         case .startReply(let id, let request): reply(id, request)
         case .callTool(let call): runTool(call)
         case .extendHold(let number): extend(number)
@@ -33,7 +35,16 @@ extension SimulatedCall {
         agenda.plan(.input(input), at: now + .milliseconds(milliseconds))
     }
 
-    private mutating func synthesise(_ id: Dialogue.UtteranceID, _ text: String) {
+    private mutating func speak(_ id: Dialogue.UtteranceID, _ text: String) {
+        let utterance = prepared?.id == id ? prepared : nil
+        prepared = nil
+        waiting += 1
+        guard voice.enqueue(utterance ?? synthesise(id, text)) else { return }
+        planPlaying()
+        planAside(within: max(200, text.utf8.count * SimulatedVoice.msPerCharacter))
+    }
+
+    private mutating func synthesise(_ id: Dialogue.UtteranceID, _ text: String) -> SimulatedVoice.Utterance {
         let lengthMs = max(200, text.utf8.count * SimulatedVoice.msPerCharacter)
         let firstMs = dice.number(120...450)
         var utterance = SimulatedVoice.Utterance(id: id, lengthMs: lengthMs)
@@ -45,10 +56,7 @@ extension SimulatedCall {
             let isWhole = !dice.chance(scenario.faults.voice)
             plan(.synthesised(id, milliseconds: lengthMs, isLast: isWhole), in: firstMs * 2)
         }
-        waiting += 1
-        guard voice.enqueue(utterance) else { return }
-        planPlaying()
-        planAside(within: lengthMs)
+        return utterance
     }
 
     private mutating func planPlaying() {

@@ -23,6 +23,7 @@ struct Witness {
     private(set) var lastUtterance = 0
     private(set) var lastReply = 0
     private(set) var openReply: Int?
+    private var prepared: (id: Int, text: String)?
     private(set) var hold = 0
     private(set) var tools: [String] = []
     private(set) var tally = Tally()
@@ -64,6 +65,7 @@ struct Witness {
         isPaused = false
         isDucked = false
         openReply = nil
+        prepared = nil
         owedSince = nil
         recording = .off
         mayTurnsSkip = true
@@ -105,6 +107,7 @@ struct Witness {
     private mutating func note(_ input: Dialogue.Input, at now: CallTime) {
         switch input {
         case .replyFinished(let id, _), .replyFailed(let id, _): if id.number == openReply { openReply = nil }
+        case .synthesisFailed(let id, _): if prepared?.id == id.number { prepared = nil }
         case .toolFinished(let key, _), .toolFailed(let key, _): finishedTools.insert(key)
         case .speechStarted, .speechEnded, .stirred, .digit: lastStirAt = now
         case .transcript(let transcript):
@@ -126,16 +129,29 @@ struct Witness {
             isPaused = false
         case .duckPlayout, .unduckPlayout, .pausePlayout, .resumePlayout, .clearPlayout: checkPlayout(effect)
         case .speak(let id, let text):
-            require(id.number == lastUtterance + 1 && !text.isEmpty, "utterances out of order")
-            lastUtterance = id.number
+            if let (number, words) = prepared, number == id.number {
+                require(words == text, "something else is spoken than was prepared")
+                prepared = nil
+            } else {
+                require(id.number == lastUtterance + 1 && !text.isEmpty, "utterances out of order")
+                lastUtterance = id.number
+            }
             spoken += text.split(separator: " ")
             if spoken.count > Self.spokenMax { spoken.removeFirst(spoken.count - Self.spokenMax) }
             act(at: now)
-        case .startReply(let id, _):
+        case .prepare(let id, let text):
+            require(prepared == nil, "two lines are prepared at once")
+            require(id.number == lastUtterance + 1 && !text.isEmpty, "utterances out of order")
+            lastUtterance = id.number
+            prepared = (id.number, text)
+        case .discard(let id):
+            require(prepared?.id == id.number, "a line is discarded that is not prepared")
+            prepared = nil
+        case .startReply(let id, let request):
             require(openReply == nil && id.number == lastReply + 1, "two replies at once")
             lastReply = id.number
             openReply = id.number
-            act(at: now)
+            if !request.isDraft { act(at: now) }
         case .cancelReply(let id):
             require(openReply == id.number, "a reply is cancelled that is not open")
             openReply = nil

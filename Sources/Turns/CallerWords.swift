@@ -17,6 +17,8 @@ struct CallerWords: Hashable, Sendable {
     private var looseAt: Int?
 
     var isEmpty: Bool { finals.isEmpty && partial.isEmpty }
+    /// There are words, and some of the last speech are among them.
+    var isHeardToTheEnd: Bool { isFinalDue ? !partial.isEmpty : !isEmpty }
     var text: String { with(partial) }
     /// The words if `transcript` comes next.
     func with(_ transcript: String) -> String {

@@ -182,6 +182,13 @@ package struct Endpointing: Sendable {
         }
     }
 
+    /// When the evidence alone ends the turn, whatever final words are still due; nil while the caller speaks or the last
+    /// that was said has no words yet.
+    var likelyEnd: CallTime? {
+        guard case .paused(let since) = state, keys.isEmpty, words.isHeardToTheEnd else { return nil }
+        return since + .milliseconds(evidence.waitMs)
+    }
+
     /// A whole answer needs no final words.
     private var finalWaitMs: Int {
         guard words.isFinalDue, fullness != .full else { return 0 }

@@ -29,6 +29,12 @@ package struct Playout: Sendable {
         var newsAt: CallTime
     }
 
+    struct Prepared: Hashable {
+        var utterance: Utterance
+        /// When its first sound was there.
+        var madeAt: CallTime?
+    }
+
     /// The agent's hold of the floor, from its first sound to its last.
     struct Turn: Hashable {
         var text: String
@@ -37,6 +43,8 @@ package struct Playout: Sendable {
     }
 
     private var queue: [Utterance] = []
+    /// Made ahead, in case it is spoken next.
+    private var prepared: Prepared?
     private var said: [String] = []
     private var startedAt: CallTime?
     private var endedAt = CallTime.zero
@@ -58,12 +66,46 @@ package struct Playout: Sendable {
         queue.append(Utterance(id: id, text: text, isInterruptible: isInterruptible, newsAt: now))
     }
 
+    mutating func prepare(_ id: Int, _ text: String, at now: CallTime) {
+        prepared = Prepared(utterance: Utterance(id: id, text: text, isInterruptible: true, newsAt: now))
+    }
+
+    func isPrepared(_ id: Int) -> Bool { prepared?.utterance.id == id }
+    var preparedText: String? { prepared?.utterance.text }
+
+    /// What was prepared is spoken.
+    mutating func enqueuePrepared(isInterruptible: Bool, at now: CallTime) -> Prepared? {
+        guard let made = prepared else { return nil }
+        prepared = nil
+        var utterance = made.utterance
+        utterance.isInterruptible = isInterruptible
+        utterance.newsAt = now
+        queue.append(utterance)
+        return made
+    }
+
+    /// The number of what was prepared and is not wanted.
+    mutating func dropPrepared() -> Int? {
+        defer { prepared = nil }
+        return prepared?.utterance.id
+    }
+
     mutating func synthesised(_ id: Int, ms: Int, isLast: Bool, at now: CallTime) -> Bool {
+        if var made = prepared, made.utterance.id == id {
+            Self.add(ms, isLast, to: &made.utterance, at: now)
+            if ms > 0, made.madeAt == nil { made.madeAt = now }
+            prepared = made
+            return false
+        }
         guard let index = queue.firstIndex(where: { $0.id == id }) else { return false }
-        queue[index].madeMs = max(queue[index].madeMs, Self.clamped(ms))
-        queue[index].isWhole = queue[index].isWhole || isLast
-        queue[index].newsAt = now
+        Self.add(ms, isLast, to: &queue[index], at: now)
         return true
+    }
+
+    private static func add(_ ms: Int, _ isLast: Bool, to utterance: inout Utterance, at now: CallTime) {
+        utterance.madeMs = max(utterance.madeMs, clamped(ms))
+        utterance.isWhole = utterance.isWhole || isLast
+        utterance.newsAt = now
     }
 
     /// False for an utterance that is not waited for.

@@ -15,13 +15,30 @@ package struct Reply: Sendable {
         package init() {}
     }
 
+    /// What a draft has come to.
+    struct Draft: Hashable {
+        var clauses: [String]
+        var firstTextAt: CallTime?
+        var isFinished: Bool
+    }
+
+    private enum State: Hashable {
+        case closed
+        /// Asked for, and spoken as it comes.
+        case open
+        /// Begun on a guess: its clauses wait.
+        case draft, finishedDraft
+    }
+
     var policy: Policy
     /// Replies asked for so far, in the whole call.
     private(set) var number: Int
-    private var isOpen = false
+    private var state = State.closed
+    private(set) var begunAt = CallTime.zero
     private var newsAt = CallTime.zero
-    private var hasText = false
+    private var firstTextAt: CallTime?
     private var clauses = Clauses()
+    private var waiting: [String] = []
     private(set) var text = ""
 
     init(policy: Policy, number: Int) {
@@ -29,43 +46,64 @@ package struct Reply: Sendable {
         self.number = number
     }
 
-    /// A reply was asked for and has not finished.
-    var isPending: Bool { isOpen }
-    func isCurrent(_ id: Int) -> Bool { isOpen && id == number }
+    /// A reply was asked for, is heard as it comes, and has not finished.
+    var isPending: Bool { state == .open }
+    var isDraft: Bool { state == .draft || state == .finishedDraft }
+    func isCurrent(_ id: Int) -> Bool { id == number && (state == .open || state == .draft) }
     var deadline: CallTime? {
-        isOpen ? newsAt + .milliseconds(hasText ? policy.nextLimitMs : policy.firstLimitMs) : nil
+        guard state == .open || state == .draft else { return nil }
+        return newsAt + .milliseconds(firstTextAt == nil ? policy.firstLimitMs : policy.nextLimitMs)
     }
 
-    mutating func begin(at now: CallTime) -> Int {
+    mutating func begin(at now: CallTime, isDraft: Bool = false) -> Int {
         number += 1
-        isOpen = true
-        hasText = false
+        state = isDraft ? .draft : .open
+        firstTextAt = nil
+        begunAt = now
         newsAt = now
         clauses = Clauses()
+        waiting = []
         text = ""
         return number
     }
 
-    /// Clauses that are ready to be spoken.
+    /// Clauses that are ready to be spoken; those of a draft wait.
     mutating func add(_ delta: String, at now: CallTime) -> [String] {
         newsAt = now
-        if !delta.isEmpty { hasText = true }
+        if !delta.isEmpty, firstTextAt == nil { firstTextAt = now }
         guard text.count < policy.textMax else { return [] }
         text += delta
-        return clauses.add(delta)
+        return ready(clauses.add(delta))
     }
 
     /// The last clause, if any is left. The whole text stays readable until the next `begin`.
-    mutating func finish() -> String? {
-        isOpen = false
-        return clauses.finish()
+    mutating func finish() -> [String] {
+        let last = ready(clauses.finish().map { [$0] } ?? [])
+        state = state == .draft ? .finishedDraft : .closed
+        return last
     }
 
-    /// The number of the reply that must be called off; nil when none is pending.
+    private mutating func ready(_ clauses: [String]) -> [String] {
+        guard isDraft else { return clauses }
+        waiting += clauses
+        return []
+    }
+
+    /// What a draft will begin with, once that is known.
+    var opening: String? { isDraft ? waiting.first : nil }
+
+    /// The draft is the reply: gives what has waited.
+    mutating func adopt() -> Draft {
+        defer { waiting = [] }
+        let isFinished = state == .finishedDraft
+        state = isFinished ? .closed : .open
+        return Draft(clauses: waiting, firstTextAt: firstTextAt, isFinished: isFinished)
+    }
+
+    /// The number of the reply that must be called off; nil when none is on its way.
     mutating func cancel() -> Int? {
-        guard isOpen else { return nil }
-        isOpen = false
-        return number
+        defer { state = .closed }
+        return state == .open || state == .draft ? number : nil
     }
 }
 

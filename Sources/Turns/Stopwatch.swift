@@ -4,6 +4,8 @@ import Base
 package struct TurnStages: Hashable, Sendable {
     package var finalTextMs: Int?
     package var endOfTurnMs: Int?
+    /// When the reply was asked of the model; before the end of the turn when it was guessed.
+    package var requestedMs: Int?
     package var firstTokenMs: Int?
     package var firstAudioMs: Int?
     package var heardMs: Int?
@@ -18,6 +20,10 @@ struct Stopwatch: Sendable {
         stages = TurnStages()
         stages.finalTextMs = finalAt.map { Self.between(speechEnded, $0) }
         stages.endOfTurnMs = Self.between(speechEnded, now)
+    }
+
+    mutating func requested(at now: CallTime) {
+        if let from, stages.requestedMs == nil { stages.requestedMs = Self.between(from, now) }
     }
 
     mutating func firstToken(at now: CallTime) {

@@ -2,7 +2,7 @@ package import Base
 
 /// Whose turn is it? Pure: no clock, no tasks, no audio.
 ///
-/// Owns: routing between `Endpointing`, `BargeIn`, `Playout`, `Reply` and `Patience`, each of which
+/// Owns: routing between `Endpointing`, `Preemption`, `BargeIn`, `Playout`, `Reply` and `Patience`, each of which
 /// answers one question. Does not own: what is said or what an answer means.
 ///
 /// Feed every event to `handle`, carry out the effects in order, and call again with `.deadline` no
@@ -10,18 +10,19 @@ package import Base
 /// at most once.
 package struct Turns: Sendable {
     private var policy: Policy
-    private var endpointing: Endpointing
+    var endpointing: Endpointing
     private var bargeIn: BargeIn
-    private var playout = Playout()
-    private var reply: Reply
+    var playout = Playout()
+    var reply: Reply
+    var preemption: Preemption
     private var patience: Patience
-    private var stopwatch = Stopwatch()
+    var stopwatch = Stopwatch()
     /// Utterances spoken so far, in the whole call.
-    package private(set) var utterances: Int
-    private var isClosing = false
+    package internal(set) var utterances: Int
+    var isClosing = false
     private var hasSpoken = false
     /// Since when the agent has had something to say.
-    private var busySince = CallTime.zero
+    var busySince = CallTime.zero
     /// An ear that tells an edge later than this is not believed.
     package static let agoMsMax = 5000
 
@@ -31,6 +32,7 @@ package struct Turns: Sendable {
         endpointing = Endpointing(policy: policy.endpointing)
         bargeIn = BargeIn(policy: policy.bargeIn)
         reply = Reply(policy: policy.reply, number: replies)
+        preemption = Preemption(policy: policy.preemption)
         patience = Patience(silenceMs: policy.silenceMs)
         self.utterances = utterances
     }
@@ -41,6 +43,7 @@ package struct Turns: Sendable {
         endpointing.policy = policy.endpointing
         bargeIn.policy = policy.bargeIn
         reply.policy = policy.reply
+        preemption.policy = policy.preemption
         patience.silenceMs = policy.silenceMs
     }
 
@@ -51,6 +54,7 @@ package struct Turns: Sendable {
     /// The caller has said something that is not yet a turn.
     package var isCallerHeard: Bool { !endpointing.isIdle }
     package func isCurrent(reply id: Int) -> Bool { reply.isCurrent(id) }
+    package func isDraft(reply id: Int) -> Bool { reply.isDraft && id == reply.number }
     /// The turn's words if `transcript` is added; what its fullness is judged on.
     package func text(with transcript: String) -> String { endpointing.text(with: transcript) }
     package var keys: String { endpointing.keys }
@@ -62,6 +66,7 @@ package struct Turns: Sendable {
         }
         if !isClosing { consider(endpointing.deadline) }
         consider(endpointing.standsAt)
+        consider(guessDue)
         consider(bargeIn.deadline)
         consider(playout.deadline)
         consider(reply.deadline)
@@ -90,12 +95,15 @@ package struct Turns: Sendable {
             endpointing.ask(expectation)
             if !isClosing { patience.expectAnswer() }
         case .say(let text, let isInterruptible): speak(text, isInterruptible, at: now, &effects)
-        case .beginReply:
-            if isQuiet { busySince = now }
-            effects.append(.startReply(reply.begin(at: now)))
+        case .beginReply: beginReply(at: now, &effects)
+        case .beginDraft: if canDraft { effects.append(.startReply(reply.begin(at: now, isDraft: true))) }
+        case .prepare(let line): prepare(line, at: now, &effects)
+        case .forgetDraft: forgetDraft(&effects)
         case .replyText, .replyFinished, .replyFailed: handleReply(input, at: now, &effects)
         case .synthesised, .synthesisFailed, .heard: handlePlayout(input, at: now, &effects)
-        case .hush: takeFloor(isInterruption: false, at: now, &effects)
+        case .hush:
+            forgetDraft(&effects)
+            takeFloor(isInterruption: false, at: now, &effects)
         case .close: close(at: now, &effects)
         case .deadline: break
         }
@@ -169,15 +177,22 @@ package struct Turns: Sendable {
         if !isQuiet || endpointing.isReopenable { takeFloor(isInterruption: true, at: now, &effects) }
     }
 
-    private mutating func speak(
+    mutating func speak(
         _ text: String, _ isInterruptible: Bool, at now: CallTime, _ effects: inout [Effect]
     ) {
         guard !Words.split(text).isEmpty else { return }
         guard !playout.isFull else { return effects.append(.note("playout_full")) }
-        utterances += 1
         if isQuiet { busySince = now }
-        playout.enqueue(utterances, text, isInterruptible: isInterruptible && !isClosing, at: now)
         hasSpoken = true
+        let isInterruptible = isInterruptible && !isClosing
+        if playout.preparedText == text,
+            let made = playout.enqueuePrepared(isInterruptible: isInterruptible, at: now)
+        {
+            if let madeAt = made.madeAt { stopwatch.firstAudio(at: madeAt) }
+            return effects.append(.speak(made.utterance.id, text))
+        }
+        utterances += 1
+        playout.enqueue(utterances, text, isInterruptible: isInterruptible, at: now)
         effects.append(.speak(utterances, text))
     }
 
@@ -185,19 +200,31 @@ package struct Turns: Sendable {
         switch input {
         case .replyText(let id, let text):
             guard reply.isCurrent(id) else { return }
-            if !text.isEmpty { stopwatch.firstToken(at: now) }
+            if !text.isEmpty, !reply.isDraft { stopwatch.firstToken(at: now) }
             for clause in reply.add(text, at: now) { speak(clause, true, at: now, &effects) }
+            prepareOpening(at: now, &effects)
         case .replyFinished(let id):
             guard reply.isCurrent(id) else { return }
-            if let clause = reply.finish() { speak(clause, true, at: now, &effects) }
-            hasSpoken = true
-            effects.append(.replyFinished(Words.trimmed(reply.text)))
+            for clause in reply.finish() { speak(clause, true, at: now, &effects) }
+            if reply.isDraft { return prepareOpening(at: now, &effects) }
+            finishReply(&effects)
         case .replyFailed(let id):
             guard reply.isCurrent(id) else { return }
+            if reply.isDraft {
+                // Nobody waits for it: the turn is answered in its time.
+                effects.append(.draftDropped(reply: id))
+                _ = reply.cancel()
+                return forgetDraft(&effects)
+            }
             _ = reply.cancel()
             effects.append(.replyFailed)
         default: break
         }
+    }
+
+    mutating func finishReply(_ effects: inout [Effect]) {
+        hasSpoken = true
+        effects.append(.replyFinished(Words.trimmed(reply.text)))
     }
 
     private mutating func handlePlayout(_ input: Input, at now: CallTime, _ effects: inout [Effect]) {
@@ -207,6 +234,7 @@ package struct Turns: Sendable {
                 stopwatch.firstAudio(at: now)
             }
         case .synthesisFailed(let id):
+            if playout.isPrepared(id) { return _ = playout.dropPrepared() }
             if playout.drop(id, at: now) != nil { effects.append(.synthesisFailed(id)) }
         case .heard(let id, let ms, let isFinished):
             if playout.heard(id, ms: ms, isFinished: isFinished, at: now), ms > 0 || isFinished {
@@ -228,10 +256,15 @@ package struct Turns: Sendable {
         case .unreported: effects.append(.note("playout_unreported"))
         case nil: break
         }
-        if let due = reply.deadline, due <= now, let id = reply.cancel() {
-            effects += [.cancelReply(id), .replyFailed]
+        if let due = reply.deadline, due <= now {
+            if reply.isDraft {
+                forgetDraft(&effects)
+            } else if let id = reply.cancel() {
+                effects += [.cancelReply(id), .replyFailed]
+            }
         }
         if isQuiet, hasSpoken { finishAgentTurn(wasInterrupted: false, at: now, &effects) }
+        guess(at: now, &effects)
         patience.update(isQuiet: isQuiet && endpointing.isIdle && !isClosing, at: now)
         if patience.handleDeadline(at: now) { effects.append(.silence) }
     }
@@ -278,14 +311,21 @@ package struct Turns: Sendable {
         takeFloor(isInterruption: true, at: now, &effects)
         stand(&effects)
         let turn = endpointing.take(at: now)
+        preemption.endTurn(turn.keys.isEmpty ? turn.text : "")
+        if !preemption.isRight { forgetDraft(&effects) }
         patience.stop()
         stopwatch.start(speechEnded: turn.endedAt, finalAt: turn.words.finalAt, at: now)
         effects.append(.callerTurn(CallerTurn(turn, turn.evidence)))
-        if !endpointing.isLastOpen { effects.append(.turnStands) }
+        if !endpointing.isLastOpen {
+            preemption.stand()
+            effects.append(.turnStands)
+        }
     }
 
     private mutating func stand(_ effects: inout [Effect]) {
-        if endpointing.stand() { effects.append(.turnStands) }
+        guard endpointing.stand() else { return }
+        preemption.stand()
+        effects.append(.turnStands)
     }
 
     /// The agent falls silent: voice, queue and model.
@@ -305,6 +345,7 @@ package struct Turns: Sendable {
     /// Voice, queue and model stop; gives the words that were heard of them.
     private mutating func silence(at now: CallTime, _ effects: inout [Effect]) -> String {
         if playout.isBusy || playout.isPaused || playout.isDucked { effects.append(.clearPlayout) }
+        forgetDraft(&effects)
         if let id = reply.cancel() { effects.append(.cancelReply(id)) }
         hasSpoken = false
         return playout.clear(at: now)
@@ -340,6 +381,7 @@ package struct Turns: Sendable {
         patience.stop()
         endpointing.reset()
         dismiss(at: now, &effects)
+        forgetDraft(&effects)
         if let id = reply.cancel() { effects.append(.cancelReply(id)) }
     }
 

@@ -5,6 +5,7 @@ extension Turns {
         package var endpointing = Endpointing.Policy()
         package var bargeIn = BargeIn.Policy()
         package var reply = Reply.Policy()
+        package var preemption = Preemption.Policy()
         /// Silence of the caller before the agent asks again. 1000...60000.
         package var silenceMs = 7000
         package init() {}
@@ -30,8 +31,14 @@ extension Turns {
         /// The caller's answer is awaited; sets how long to wait for its end.
         case ask(Expectation)
         case say(String, isInterruptible: Bool)
-        /// A reply of the model is wanted.
+        /// A reply of the model is wanted: the draft, where the turn was as guessed.
         case beginReply
+        /// A reply to the last `guess` is wanted; nobody hears it unless the turn turns out as guessed.
+        case beginDraft
+        /// The answer to the last `guess` will begin with this line.
+        case prepare(String)
+        /// The turn led to something else than what was guessed.
+        case forgetDraft
         case replyText(Int, String)
         case replyFinished(Int)
         case replyFailed(Int)
@@ -48,7 +55,11 @@ extension Turns {
     package enum Effect: Hashable, Sendable {
         case startReply(Int)
         case cancelReply(Int)
+        /// What was prepared under this number is there already.
         case speak(Int, String)
+        /// Make the voice of what may be spoken next; `speak` or `discard` of the same number follows.
+        case prepare(Int, String)
+        case discard(Int)
         /// Softer, and as before: the caller may be about to speak.
         case duckPlayout, unduckPlayout
         /// Silent at once; `resumePlayout` or `clearPlayout` follows.
@@ -58,6 +69,12 @@ extension Turns {
         case clearPlayout
         /// The caller is done, as far as can be told: see `reopened`.
         case callerTurn(CallerTurn)
+        /// These words may be the whole turn: its answer may be begun, and must leave no trace if they are not.
+        case guess(String)
+        /// The reply that was begun on the guess is the reply to the turn; what it said comes after.
+        case draftAdopted
+        /// The reply that was begun on the guess, and all it asked for, are to be forgotten.
+        case draftDropped(reply: Int)
         /// The last `callerTurn` was cut: it and all it led to are to be forgotten. It comes again, whole.
         case reopened
         /// The last `callerTurn` is not reopened any more. Comes once for each that was not reopened, before
@@ -79,7 +96,8 @@ extension Turns {
         /// inputs.
         package var isOrder: Bool {
             switch self {
-            case .startReply, .cancelReply, .speak, .duckPlayout, .unduckPlayout, .pausePlayout,
+            case .startReply, .cancelReply, .speak, .prepare, .discard, .duckPlayout, .unduckPlayout,
+                .pausePlayout,
                 .resumePlayout,
                 .clearPlayout:
                 true

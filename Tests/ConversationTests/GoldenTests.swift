@@ -60,7 +60,7 @@ struct GoldenTests {
         let request = call.effects.compactMap { effect -> Dialogue.ModelRequest? in
             if case .startReply(_, let request) = effect { request } else { nil }
         }.last
-        #expect(request?.messages.contains(.assistant("We are open from nine to five")) == true)
+        #expect(request?.messages.contains(.assistant("We are open from nine to five on")) == true)
         #expect(request?.messages.last == .user("(cutting in) and on sundays"))
     }
 
@@ -159,5 +159,37 @@ struct GoldenTests {
             call.ladder)
         #expect(call.toolCalls.map(\.key) == ["call-weather-1"])
         #expect(call.hangUps == [.agentEnded])
+    }
+
+    @Test func aReplyIsBegunOnAGuess() throws {
+        var call = Rehearsal(try definition(Desks.prompt), variables: ["clinic": "Elm Street"])
+        call.replies = [
+            .init(text: ["For when, ", "and for how many?"]), .init(text: ["Very well. ", "At eight?"]),
+        ]
+        call.at(0, .mediaStarted(resumed: false))
+        call.at(2540, .speechStarted(agoMs: 40))
+        call.at(3200, .transcript(.init(text: "I need a table tomorrow", isFinal: false)))
+        call.at(3500, .speechEnded(agoMs: 100))
+        call.at(3700, .transcript(.init(text: "I need a table tomorrow for two", isFinal: false)))
+        call.at(3800, .transcript(.init(text: "I need a table tomorrow, for two.", isFinal: true)))
+        call.caller(8000, "on Friday")
+        call.run(until: 14_000)
+        try expectGolden(
+            "guess",
+            """
+            The model is asked as soon as the words may be all: more words call that reply off, final words that say the same do
+            not. What it says is made to sound ahead and heard when the turn is over; until then nothing of it is recorded.
+            """, call.ladder)
+        #expect(
+            call.said == ["Hello, how can I help?", "For when, and for how many?", "Very well.", "At eight?"])
+        let requests = call.effects.compactMap { effect -> Dialogue.ModelRequest? in
+            if case .startReply(_, let request) = effect { request } else { nil }
+        }
+        #expect(requests.map(\.isDraft) == [true, true, true])
+        #expect(requests.map(\.turn) == [1, 1, 2])
+        #expect(
+            requests.last?.messages.suffix(2) == [
+                .assistant("For when, and for how many?"), .user("on Friday"),
+            ])
     }
 }

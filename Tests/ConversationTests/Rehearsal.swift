@@ -24,6 +24,10 @@ struct Rehearsal {
     var fundedTo: Int? = 10_000_000
     private var events: [(at: CallTime, order: Int, input: Dialogue.Input)] = []
     private var order = 0
+    /// What the model said to guesses: it says it again when they were wrong.
+    private var drafts: [Dialogue.ReplyID: Reply] = [:]
+    /// When the voice of what was prepared was asked for.
+    private var prepared: [Dialogue.UtteranceID: CallTime] = [:]
     private var voice: [(id: Dialogue.UtteranceID, lengthMs: Int, heardMs: Int)] = []
     private var isPaused = false
     private var voiceAt: CallTime?
@@ -110,11 +114,18 @@ struct Rehearsal {
     private mutating func perform(_ effect: Dialogue.Effect) {
         switch effect {
         case .speak(let id, let text):
-            let length = text.count * Self.msPerCharacter
-            if voice.isEmpty { voiceAt = now + .milliseconds(Self.synthesisMs + Self.reportMs) }
-            voice.append((id, length, 0))
-            schedule(
-                now + .milliseconds(Self.synthesisMs), .synthesised(id, milliseconds: length, isLast: true))
+            let askedAt = prepared.removeValue(forKey: id)
+            if askedAt == nil { synthesise(id, text) }
+            if voice.isEmpty {
+                voiceAt =
+                    max(now, (askedAt ?? now) + .milliseconds(Self.synthesisMs))
+                    + .milliseconds(Self.reportMs)
+            }
+            voice.append((id, text.count * Self.msPerCharacter, 0))
+        case .prepare(let id, let text):
+            prepared[id] = now
+            synthesise(id, text)
+        case .discard(let id): prepared[id] = nil
         case .pausePlayout: isPaused = true
         case .resumePlayout:
             isPaused = false
@@ -128,7 +139,11 @@ struct Rehearsal {
                 tool.result.map { .toolFinished(key: call.key, result: $0) }
                 ?? .toolFailed(key: call.key, code: "http_500")
             schedule(now + .milliseconds(tool.ms), answer)
-        case .startReply(let id, _): answer(id)
+        case .startReply(let id, let request): answer(id, isDraft: request.isDraft)
+        case .cancelReply(let id):
+            guard let draft = drafts.removeValue(forKey: id) else { return }
+            replies.insert(draft, at: 0)
+            events.removeAll { $0.input.isNews(of: id) }
         case .extendHold(let number):
             let answer: Dialogue.Input =
                 fundedTo.map { .holdExtended(number: number, fundedMs: $0) } ?? .holdRefused(number: number)
@@ -137,9 +152,16 @@ struct Rehearsal {
         }
     }
 
-    private mutating func answer(_ id: Dialogue.ReplyID) {
+    private mutating func synthesise(_ id: Dialogue.UtteranceID, _ text: String) {
+        let length = text.count * Self.msPerCharacter
+        schedule(
+            now + .milliseconds(Self.synthesisMs), .synthesised(id, milliseconds: length, isLast: true))
+    }
+
+    private mutating func answer(_ id: Dialogue.ReplyID, isDraft: Bool) {
         guard !replies.isEmpty else { return }
         let reply = replies.removeFirst()
+        drafts = isDraft ? [id: reply] : [:]
         var time = now + .milliseconds(300)
         for text in reply.text {
             schedule(time, .replyText(id, text))
@@ -166,4 +188,14 @@ struct Rehearsal {
         effects.compactMap { if case .callTool(let call) = $0 { call } else { nil } }
     }
     func count(_ effect: Dialogue.Effect) -> Int { effects.count { $0 == effect } }
+}
+
+extension Dialogue.Input {
+    fileprivate func isNews(of reply: Dialogue.ReplyID) -> Bool {
+        switch self {
+        case .replyText(let id, _), .replyFinished(let id, _), .replyFailed(let id, _): id == reply
+        case .replyToolCall(let id, _, _, _): id == reply
+        default: false
+        }
+    }
 }

@@ -13,6 +13,8 @@ struct Script {
         var policy = Turns.Policy()
         // What the words sound like is a matter of learned weights: only tests about it listen to it.
         policy.endpointing.wordsTrust = 0
+        // Likewise with guesses at a turn's end.
+        policy.preemption.guessesMax = 0
         change(&policy)
         turns = Turns(policy: policy)
     }

@@ -44,6 +44,8 @@ package final class CallRunner: @unchecked Sendable, Ticking {
     let playout: Playout
     let files: CallFiles
     var meter = Meter()
+    /// Voice made ahead, in case it is spoken next.
+    var prepared: Prepared?
     var hasCarrierStopped = false
     private(set) var parts: Parts?
     private var inbox: [Dialogue.Input] = []
@@ -285,9 +287,9 @@ extension CallRunner: MediaSink {
         guard phase == .live else { return }
         phase = .lost(until: now + Self.lostStreamGrace)
         saveCheckpoint()
+        silence()
         tellSlice()
         tell(.event(code: "media_lost", detail: ""))
-        silence()
         files.finish(at: now) { [station, key] facts in
             for fact in facts { station.reporter.tell(fact, of: key) }
         }

@@ -32,12 +32,15 @@ final class Mind: @unchecked Sendable {
         if !isOver.isSet { streams[id] = stream }
     }
 
-    func cancel(_ id: Dialogue.ReplyID) { streams.removeValue(forKey: id)?.cancel() }
-
-    func close() {
-        for stream in streams.values { stream.cancel() }
-        streams = [:]
+    /// What it has cost until now is told all the same.
+    func cancel(_ id: Dialogue.ReplyID) {
+        guard let stream = streams.removeValue(forKey: id) else { return }
+        stream.cancel()
+        let usage = stream.usageSoFar
+        if !usage.isEmpty { tell(.replyFinished(id, usage)) }
     }
+
+    func close() { for id in streams.keys.sorted(by: { $0.number < $1.number }) { cancel(id) } }
 
     /// True when nothing follows.
     private func received(_ event: ChatEvent, of id: Dialogue.ReplyID) -> Bool {

@@ -14,7 +14,14 @@ extension CallRunner {
         case .cancelReply(let id): parts?.mind.cancel(id)
         case .speak(let id, let text):
             playout.enqueue(id)
+            guard let made = takePrepared(id) else { return parts?.mouth.speak(id, text) ?? () }
+            _ = playout.append(made.audio, to: id)
+            if made.isWhole { _ = playout.complete(id) }
+            playout.pump(at: now)
+        case .prepare(let id, let text):
+            prepared = Prepared(id: id)
             parts?.mouth.speak(id, text)
+        case .discard(let id): if takePrepared(id) != nil { parts?.mouth.cancel([id]) }
         case .duckPlayout: playout.duck(at: now)
         case .unduckPlayout: playout.unduck()
         case .pausePlayout: playout.pause(at: now)
@@ -33,8 +40,40 @@ extension CallRunner {
         }
     }
 
+    /// Voice made ahead, until it is known whether it is spoken.
+    struct Prepared {
+        let id: Dialogue.UtteranceID
+        var audio = ByteBuffer()
+        var isWhole = false
+    }
+
+    private func takePrepared(_ id: Dialogue.UtteranceID) -> Prepared? {
+        guard let made = prepared, made.id == id else { return nil }
+        prepared = nil
+        return made
+    }
+
+    /// From the synthesiser, for what is not spoken yet.
+    private func prepared(_ id: Dialogue.UtteranceID, _ event: Mouth.Event) {
+        switch event {
+        case .audio(let audio):
+            let isFirst = prepared?.audio.readableBytes == 0
+            prepared?.audio.writeImmutableBuffer(audio)
+            if isFirst { receive(.synthesised(id, milliseconds: audio.readableBytes / 8, isLast: false)) }
+        case .finished(let usage):
+            meter.add(usage)
+            prepared?.isWhole = true
+            let bytes = prepared?.audio.readableBytes ?? 0
+            receive(.synthesised(id, milliseconds: bytes / 8, isLast: true))
+        case .failed(let fault):
+            prepared = nil
+            receive(.synthesisFailed(id, code: fault.code))
+        }
+    }
+
     /// From the synthesiser.
     func spoken(_ id: Dialogue.UtteranceID, _ event: Mouth.Event) {
+        if prepared?.id == id { return prepared(id, event) }
         switch event {
         case .audio(let audio):
             guard let milliseconds = playout.append(audio, to: id) else { parts?.mouth.cancel([id]); return }
@@ -115,7 +154,7 @@ extension CallRunner {
         case .node(let id): tellAndShow(.event(code: "node", detail: id))
         // Which key was pressed may be part of a card number: told that, not what.
         case .digit: tellAndShow(.event(code: "digit", detail: ""))
-        case .usage(let usage): for part in usage { meter.add(part) }
+        case .usage: break  // Counted when the model told it, whether the conversation still listened or not.
         case .note(let code, let detail): tellAndShow(.event(code: code, detail: detail))
         }
     }
@@ -142,6 +181,7 @@ extension CallFact.Turn {
         var stages: [String: Int] = [:]
         stages["final_text"] = turn.stages?.finalTextMs
         stages["end_of_turn"] = turn.stages?.endOfTurnMs
+        stages["requested"] = turn.stages?.requestedMs
         stages["first_token"] = turn.stages?.firstTokenMs
         stages["first_audio"] = turn.stages?.firstAudioMs
         stages["heard"] = turn.stages?.heardMs

@@ -36,14 +36,15 @@ struct DemoView {
     }
 
     private static let stages = [
-        ("final_text", "final text"), ("end_of_turn", "end of turn"), ("first_token", "first token"),
+        ("final_text", "final text"), ("end_of_turn", "end of turn"),
+        ("requested", "model asked"), ("first_token", "first token"),
         ("first_audio", "first audio"), ("heard", "heard"),
     ]
 
     /// What each of the agent's answers took, from the end of the caller's speech.
     static func stageTable(_ turns: [JSON]) -> String {
         var table = Table(
-            header: ["turn", "answer"] + stages.map { $0.1 + " ms" }, numeric: Set([0] + (2..<7)))
+            header: ["turn", "answer"] + stages.map { $0.1 + " ms" }, numeric: Set([0] + (2..<8)))
         for turn in turns where turn["speaker"]?.string == "agent" {
             guard let values = turn["stages"]?.object, !values.isEmpty else { continue }
             let cells = stages.map { name, _ in
