@@ -205,7 +205,7 @@ package struct Conversation: Sendable {
     }
 
     private mutating func hear(_ transcript: Dialogue.Transcript, _ step: inout Step) {
-        let text = String(transcript.text.prefix(Self.transcriptMax))
+        let text = Words.cut(transcript.text, to: Self.transcriptMax)
         let fullness = self.fullness(text: turns.text(with: text), keys: "")
         apply(turns.handle(.transcript(text, isFinal: transcript.isFinal, fullness), at: step.time), &step)
     }

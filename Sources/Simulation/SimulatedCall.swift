@@ -60,6 +60,9 @@ package struct SimulatedCall {
     var fundedMs: Int
     private var epochs: [Epoch]
     private var inputs = 0
+    /// Of the conversation, since its last input.
+    private var due: CallTime?
+    private var isOver = false
     private let isReplayed: Bool
 
     package init(seed: UInt64, watch: Watch? = nil) {
@@ -92,9 +95,9 @@ package struct SimulatedCall {
             agenda.plan(.takeover, at: .milliseconds(takeoverAtMs))
         }
         feed(.mediaStarted(resumed: false))
-        while !conversation.isOver, witness.broken == nil, inputs < Self.inputsMax { step() }
-        witness.require(conversation.isOver || inputs < Self.inputsMax, "the call does not end")
-        witness.require(conversation.isOver == (witness.hangUps == 1), "not exactly one hangUp")
+        while !isOver, witness.broken == nil, inputs < Self.inputsMax { step() }
+        witness.require(isOver || inputs < Self.inputsMax, "the call does not end")
+        witness.require(isOver == (witness.hangUps == 1), "not exactly one hangUp")
         if isReplayed, witness.broken == nil { replay() }
         return outcome
     }
@@ -114,7 +117,6 @@ package struct SimulatedCall {
     }
 
     private mutating func step() {
-        let due = conversation.deadline
         if scenario.course == .anyInputs {
             let next = now + .milliseconds(dice.number(0...400))
             if let due, due <= next {
@@ -154,7 +156,9 @@ package struct SimulatedCall {
         for effect in effects { epochs[epochs.count - 1].effects.mix(effect) }
         if isReplayed { epochs[epochs.count - 1].inputs.append((now, input)) }
         watch?(now, input, effects)
-        witness.check(input, effects, conversation, at: now)
+        due = conversation.deadline
+        isOver = conversation.isOver
+        witness.check(input, effects, isOver: isOver, deadline: due, at: now)
         for effect in effects { perform(effect) }
     }
 

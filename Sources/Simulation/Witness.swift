@@ -73,7 +73,8 @@ struct Witness {
     }
 
     mutating func check(
-        _ input: Dialogue.Input, _ effects: [Dialogue.Effect], _ conversation: Conversation, at now: CallTime
+        _ input: Dialogue.Input, _ effects: [Dialogue.Effect], isOver: Bool, deadline: CallTime?,
+        at now: CallTime
     ) {
         let wasOver = hangUps > 0
         note(input, at: now)
@@ -81,12 +82,12 @@ struct Witness {
         for effect in effects { check(effect, at: now) }
         if hangUps > 0 {
             if !wasOver {
-                require(conversation.isOver && effects.last?.isHangUp == true, "hanging up is not the end")
+                require(isOver && effects.last?.isHangUp == true, "hanging up is not the end")
                 if let lost = words.lost { require(false, "the caller's \"\(lost)\" is in no turn") }
             }
-            return require(conversation.deadline == nil, "a deadline after the end")
+            return require(deadline == nil, "a deadline after the end")
         }
-        checkTime(input, conversation.deadline, at: now)
+        checkTime(input, deadline, at: now)
     }
 
     private mutating func checkTime(_ input: Dialogue.Input, _ deadline: CallTime?, at now: CallTime) {
