@@ -57,7 +57,9 @@ extension Expectation {
 
     /// A question for yes or no.
     private static func isClosed(_ words: [String], asksFor hasSlot: Bool) -> Bool {
-        if tails.contains(where: { words.count > $0.count && Words.stands($0, in: words, at: words.count - $0.count) }) {
+        if tails.contains(where: {
+            words.count > $0.count && Words.stands($0, in: words, at: words.count - $0.count)
+        }) {
             return true
         }
         guard let first = words.first(where: { !prefaces.contains($0) }), openers.contains(first) else {

@@ -72,18 +72,21 @@ package struct SimulatedCall {
         scenario = Scenario(&dice)
         definition = scenario.agent.definition(maxSeconds: scenario.maxSeconds)
         fundedMs = scenario.fundedMs
-        witness = Witness(areWordsExact: scenario.areWordsExact)
+        witness = Witness(
+            areWordsExact: scenario.areWordsExact, areInputsFitting: scenario.course == .conversation)
         caller = SimulatedCaller(manners: scenario.manners)
         let start = Start(fundedMs: scenario.fundedMs)
-        conversation = Self.conversation(definition, start)
+        conversation = Self.conversation(definition, scenario, start)
         epochs = [Epoch(start: start)]
         isReplayed = seed % Self.replayedOneIn == 0
     }
 
-    private static func conversation(_ definition: AgentDefinition, _ start: Start) -> Conversation {
+    private static func conversation(
+        _ definition: AgentDefinition, _ scenario: Scenario, _ start: Start
+    ) -> Conversation {
         Conversation(
-            definition: definition, variables: [:], call: "call", fundedMs: start.fundedMs,
-            holdNumber: start.holdNumber, resuming: start.checkpoint)
+            definition: definition, variables: [:], call: "call", isOutbound: scenario.isOutbound,
+            fundedMs: start.fundedMs, holdNumber: start.holdNumber, resuming: start.checkpoint)
     }
 
     package var checkpoint: Checkpoint { conversation.checkpoint }
@@ -167,7 +170,7 @@ package struct SimulatedCall {
         let checkpoint = conversation.checkpoint
         let start = Start(fundedMs: fundedMs, holdNumber: witness.hold, checkpoint: checkpoint)
         epochs.append(Epoch(start: start))
-        conversation = Self.conversation(definition, start)
+        conversation = Self.conversation(definition, scenario, start)
         agenda.cancelInputs()
         voice.clear()
         now = now + .milliseconds(dice.number(200...2000))
@@ -178,7 +181,7 @@ package struct SimulatedCall {
     /// The same inputs at the same times give the same effects.
     private mutating func replay() {
         for epoch in epochs {
-            var again = Self.conversation(definition, epoch.start)
+            var again = Self.conversation(definition, scenario, epoch.start)
             var effects = EffectsHash()
             for (at, input) in epoch.inputs {
                 for effect in again.handle(input, at: at) { effects.mix(effect) }

@@ -29,7 +29,7 @@ package struct Phrases: Hashable, Sendable {
             if Self.hums.contains(words[at]) {
                 at += 1
             } else if !fillsSlot,
-                let phrase = acknowledgements.first(where: { Words.stands($0, in: words, at: at) })
+                let phrase = acknowledgements.first(where: { words[at...].starts(with: $0) })
             {
                 at += phrase.count
             } else {
