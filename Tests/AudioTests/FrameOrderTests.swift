@@ -171,7 +171,8 @@ struct LossyLineTests {
                 number: nil, timestampMs: Int64(frame * 20), milliseconds: 20)
             for piece in order.take(place, Array(line[frame * 160..<(frame + 1) * 160])) {
                 switch piece {
-                case .frame(let audio): heard += concealment.received(audio) ?? audio
+                case .frame(let audio):
+                    heard += audio.withUnsafeBufferPointer { concealment.received($0) } ?? audio
                 case .lost(let milliseconds): heard += concealment.lost(milliseconds * 8)
                 }
             }
@@ -208,7 +209,9 @@ struct LossyLineTests {
 
     @Test func aGapOfASecondIsQuiet() {
         var concealment = MuLawConcealment()
-        #expect(concealment.received(MuLaw.encode(tone(200, amplitude: 8000, samples: 800))) == nil)
+        let voice = MuLaw.encode(tone(200, amplitude: 8000, samples: 800))
+        let mended = voice.withUnsafeBufferPointer { concealment.received($0) }
+        #expect(mended == nil)
         let gap = MuLaw.decode(concealment.lost(8000))
         #expect(gap.count == 8000)
         #expect(Level(of: Array(gap[..<80])).decibels > 60 && gap[800...].allSatisfy { abs($0) <= 8 })
@@ -267,7 +270,7 @@ struct LineEarTests {
         #expect(starts(line) > 0)
     }
 
-    @Test func silenceForEverIsNothing() { #expect(events(silence(ms: 600_000)).isEmpty) }
+    @Test func silenceForEverIsNothing() { #expect(events(silence(ms: 120_000)).isEmpty) }
 }
 
 extension LineEar.Event {

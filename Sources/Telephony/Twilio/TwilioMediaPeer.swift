@@ -91,7 +91,9 @@ package final class TwilioMediaPeer: WebSocketPeer, CallTransport {
     private func hand(_ piece: FrameOrder<ByteBuffer>.Piece) {
         switch piece {
         case .frame(let audio):
-            let mended = concealment.received(audio.readableBytesView)
+            let mended = audio.withUnsafeReadableBytes {
+                concealment.received($0.bindMemory(to: UInt8.self))
+            }
             sink.audio(mended.map { ByteBuffer(bytes: $0) } ?? audio)
         case .lost(let milliseconds): sink.audio(ByteBuffer(bytes: concealment.lost(milliseconds * 8)))
         }
