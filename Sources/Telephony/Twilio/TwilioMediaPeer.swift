@@ -112,7 +112,7 @@ package final class TwilioMediaPeer: WebSocketPeer, CallTransport {
 
     package func closed(code: Int?, error: (any Error)?) {
         let counts = order.counts
-        if counts != .init() {
+        if !counts.areWhole {
             logger.info(
                 "media stream was not whole",
                 metadata: [
