@@ -52,7 +52,7 @@ bench-turns: release
 	@bench/turns/setup
 	@bench/turns/run $(PARLEY) --split $(SPLIT)
 
-# A million calls in virtual time; `make test` plays the first thousand.
+# A million calls in virtual time; `make test` plays the first few thousand.
 simulate-long: release
 	$(PARLEY) simulate --seed $(SEED) --calls $(LONG_CALLS) --cores $$(nproc)
 

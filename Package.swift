@@ -137,7 +137,7 @@ let package = Package(
         code(
             "ControlPlane",
             [
-                "Base", "Agents", "Billing", "Postgres", "Operations", "Store", "CallDispatch",
+                "Base", "Agents", "Audio", "Billing", "Postgres", "Operations", "Store", "CallDispatch",
                 "Telephony", "WebSockets", "HTTPClient",
                 "CallQueue", hummingbird, hummingbirdCore, httpTypes, crypto, log, metrics,
             ] + nio("NIOCore")),
@@ -199,7 +199,8 @@ let package = Package(
             ["Base", "Audio", "Agents", "Speech", "OfflineVoices", "HTTPClient", "VendorSim", log]
                 + nio("NIOCore", "NIOPosix")),
         tests(
-            "TelephonyTests", ["Base", "Audio", "Telephony", "WebSockets"] + nio("NIOCore", "NIOEmbedded")),
+            "TelephonyTests",
+            ["Base", "Audio", "Telephony", "WebSockets", log] + nio("NIOCore", "NIOEmbedded")),
         tests(
             "VendorSimTests",
             [

@@ -15,18 +15,19 @@ extension Expectation {
 
     /// The last sentence that ends in a question mark, else the last one.
     private static func lastQuestion(in reply: String) -> String {
-        var sentences: [String] = []
-        var sentence = ""
-        for character in Words.unmarked(reply) {
-            sentence.append(character)
-            if ".?!".contains(character) {
-                sentences.append(sentence)
-                sentence = ""
-            }
+        var last = ""
+        var question: String?
+        var rest = Words.unmarked(reply)[...]
+        while !rest.isEmpty {
+            let mark = rest.utf8.firstIndex { ".?!".utf8.contains($0) }
+            let end = mark.map { rest.utf8.index(after: $0) } ?? rest.endIndex
+            let sentence = String(rest[..<end])
+            rest = rest[end...]
+            guard !Words.split(sentence).isEmpty else { continue }
+            last = sentence
+            if sentence.utf8.last == UInt8(ascii: "?") { question = sentence }
         }
-        sentences.append(sentence)
-        sentences.removeAll { Words.split($0).isEmpty }
-        return sentences.last { $0.contains("?") } ?? sentences.last ?? ""
+        return question ?? last
     }
 
     private static let openers: Set<String> = [
@@ -56,7 +57,9 @@ extension Expectation {
 
     /// A question for yes or no.
     private static func isClosed(_ words: [String], asksFor hasSlot: Bool) -> Bool {
-        if tails.contains(where: { words.count > $0.count && words.suffix($0.count).elementsEqual($0) }) {
+        if tails.contains(where: {
+            words.count > $0.count && Words.stands($0, in: words, at: words.count - $0.count)
+        }) {
             return true
         }
         guard let first = words.first(where: { !prefaces.contains($0) }), openers.contains(first) else {
@@ -80,51 +83,64 @@ extension Expectation {
         return .choice([left, right[0]])
     }
 
+    /// Phrases as words, so that they are cut once and not with every sentence.
+    private struct Phrases {
+        private let phrases: [[String]]
+        init(_ phrases: String...) { self.phrases = phrases.map(Words.split) }
+        func isIn(_ words: [String]) -> Bool { phrases.contains { Words.range(of: $0, in: words) != nil } }
+    }
+
+    private static let spells = Phrases("spell", "spelled", "spelling")
+    private static let phones = Phrases(
+        "phone number", "telephone number", "mobile number", "cell number", "cell phone number",
+        "callback number", "contact number", "phone")
+    private static let number = Phrases("number")
+    private static let reaches = Phrases("reach you", "call you", "text you")
+    private static let emails = Phrases("email", "e mail")
+    private static let addresses = Phrases("address")
+    private static let street = Phrases("street")
+    private static let dates = Phrases(
+        "date", "what day", "which day", "birthday", "day would", "day works", "day suits")
+    private static let amounts = Phrases("how much", "what amount", "the amount", "your budget")
+    private static let names = Phrases(
+        "your name", "full name", "first name", "last name", "who am i speaking", "the name on")
+
     private static func slots(_ words: [String]) -> [Expectation] {
-        func has(_ phrases: String...) -> Bool {
-            phrases.contains { Words.range(of: Words.split($0), in: words) != nil }
-        }
-        if has("spell", "spelled", "spelling") { return [.spelling] }
+        if spells.isIn(words) { return [.spelling] }
         var slots: [Expectation] = []
-        let isPhone =
-            has(
-                "phone number", "telephone number", "mobile number", "cell number", "cell phone number",
-                "callback number", "contact number", "phone")
-            || (has("number") && has("reach you", "call you", "call you back", "text you"))
+        let isPhone = phones.isIn(words) || (number.isIn(words) && reaches.isIn(words))
+        let isEmail = emails.isIn(words)
         if isPhone { slots.append(.phone) }
-        if has("email", "e mail", "email address") { slots.append(.email) }
-        if has("address") && !has("email", "e mail") || has("street") { slots.append(.address) }
-        if let digits = digits(words, has: { has($0) }), !isPhone { slots.append(digits) }
-        if has(
-            "date", "what day", "which day", "birthday", "what date", "day would", "day works", "day suits")
-        {
-            slots.append(.date)
-        }
-        if has("how much", "what amount", "the amount", "your budget") { slots.append(.amount) }
-        if has("your name", "full name", "first name", "last name", "who am i speaking", "the name on") {
-            slots.append(.name(known: []))
-        }
+        if isEmail { slots.append(.email) }
+        if addresses.isIn(words) && !isEmail || street.isIn(words) { slots.append(.address) }
+        if !isPhone, let digits = digits(words) { slots.append(digits) }
+        if dates.isIn(words) { slots.append(.date) }
+        if amounts.isIn(words) { slots.append(.amount) }
+        if names.isIn(words) { slots.append(.name(known: [])) }
         return slots
     }
 
-    private static func digits(_ words: [String], has: (String) -> Bool) -> Expectation? {
+    /// Numbers of a known length.
+    private static let lengths: [(phrases: Phrases, digits: ClosedRange<Int>)] = [
+        (Phrases("zip"), 5...5), (Phrases("social security"), 9...9),
+        (Phrases("security code", "cvv", "cvc"), 3...4), (Phrases("card number"), 13...19),
+        (Phrases("pin", "passcode"), 4...8),
+        (
+            Phrases(
+                "account number", "order number", "confirmation number", "reference number", "policy number",
+                "member number", "customer number", "case number", "tracking number", "ticket number",
+                "claim number", "invoice number", "booking number", "id number"), 3...20
+        ),
+    ]
+
+    private static func digits(_ words: [String]) -> Expectation? {
         if let at = words.firstIndex(where: { $0 == "digit" || $0 == "digits" }), at > 0,
             let count = SpokenCount.value(words[at - 1])
         {
             return .digits(min: count, max: count)
         }
-        if has("zip code") || has("zip") { return .digits(min: 5, max: 5) }
-        if has("social security") { return .digits(min: 9, max: 9) }
-        if has("security code") || has("cvv") || has("cvc") { return .digits(min: 3, max: 4) }
-        if has("card number") { return .digits(min: 13, max: 19) }
-        if has("pin") || has("passcode") { return .digits(min: 4, max: 8) }
-        let numbered = [
-            "account", "order", "confirmation", "reference", "policy", "member", "customer", "case",
-            "tracking", "ticket",
-            "claim", "invoice", "booking", "id",
-        ]
-        if numbered.contains(where: { has($0 + " number") }) { return .digits(min: 3, max: 20) }
-        return nil
+        let length = lengths.first { $0.phrases.isIn(words) }?.digits
+        return length.map { .digits(min: $0.lowerBound, max: $0.upperBound) }
     }
 }
 

@@ -68,7 +68,7 @@ package enum SpokenCorrections {
                 pieces.append(.not)
                 isAfterNot = !isRightFirst
                 at += 1
-            } else if let phrase = takingBack.first(where: { words[at...].starts(with: $0) }) {
+            } else if let phrase = takingBack.first(where: { Words.stands($0, in: words, at: at) }) {
                 if pieces.last != .no { pieces.append(.no) }
                 isAfterNot = false
                 at += phrase.count

@@ -34,7 +34,8 @@ package enum SpokenNumbers {
     /// The digits that begin at `at` and how many words they take.
     static func group(_ words: [String], _ at: Int) -> (digits: String, used: Int)? {
         let word = words[at]
-        if let times = ["double": 2, "triple": 3][word] {
+        if word == "double" || word == "triple" {
+            let times = word == "double" ? 2 : 3
             guard at + 1 < words.count, let digit = one(words, at + 1), digit.count == 1 else { return nil }
             return (String(repeating: digit, count: times), 2)
         }

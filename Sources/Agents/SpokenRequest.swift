@@ -68,6 +68,8 @@ package enum SpokenRequest: Hashable, Sendable {
 
     /// True for words that say themselves that nothing more comes.
     static func closes(_ words: [String]) -> Bool {
-        closings.contains { words.count > $0.count && words.suffix($0.count).elementsEqual($0) }
+        closings.contains {
+            words.count > $0.count && Words.stands($0, in: words, at: words.count - $0.count)
+        }
     }
 }

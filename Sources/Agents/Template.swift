@@ -14,10 +14,10 @@ package enum Template {
 
     /// Unknown names become nothing.
     package static func filled(_ text: String, with value: (String) -> String?) -> String {
-        guard text.contains("{{") else { return String(text.prefix(textMax)) }
+        guard text.utf8.contains(UInt8(ascii: "{")) else { return Words.cut(text, to: textMax) }
         var out = ""
         _ = walk(text, text: { out += $0 }, name: { out += value($0) ?? "" })
-        return String(out.prefix(textMax))
+        return Words.cut(out, to: textMax)
     }
 
     private static func walk(_ whole: String, text: (Substring) -> Void, name: (String) -> Void) -> Bool {

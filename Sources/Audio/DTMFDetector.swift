@@ -37,6 +37,9 @@ package struct DTMFDetector: Sendable {
 
     package init() {}
 
+    /// The last digit still sounds, or has for the last 40 ms.
+    package var isHolding: Bool { held != nil }
+
     /// Takes any number of samples; `tell` is called once for each digit pressed: 0...9, *, #, A...D.
     package mutating func hear(_ samples: UnsafeBufferPointer<Int16>, tell: (Character) -> Void) {
         for sample in samples {

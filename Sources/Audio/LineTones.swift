@@ -1,3 +1,4 @@
+package import Base
 import Glibc
 
 /// Hears the tones of telephone networks, fax machines and answering machines in 8 kHz audio.
@@ -6,16 +7,6 @@ import Glibc
 /// Source: ITU-T E.180 and its supplement (national tones: 425 Hz, 440+480, 480+620, 400+450 and their cadences),
 /// ITU-T T.30 (CNG 1100 Hz, CED 2100 Hz).
 package struct LineTones: Sendable {
-    package enum Tone: Hashable, Sendable {
-        case ringback, busy
-        /// As busy, twice as fast: no way through.
-        case reorder
-        /// A fax machine calls (CNG), or answers (CED).
-        case faxCalling, faxAnswering
-        /// An answering machine's: speak now. Told when it is over.
-        case beep
-    }
-
     /// What one block sounds like.
     private enum Kind: Hashable { case quiet, ring, busy, calling, answering, single(hertz: Int), other }
 
@@ -63,7 +54,7 @@ package struct LineTones: Sendable {
     package init() {}
 
     /// Takes any number of samples; `tell` is called once for each tone that is recognised.
-    package mutating func hear(_ samples: UnsafeBufferPointer<Int16>, tell: (Tone) -> Void) {
+    package mutating func hear(_ samples: UnsafeBufferPointer<Int16>, tell: (LineTone) -> Void) {
         for sample in samples {
             window[filled] = Float(sample)
             filled += 1
@@ -74,7 +65,7 @@ package struct LineTones: Sendable {
         }
     }
 
-    private mutating func advance(_ kind: Kind, _ tell: (Tone) -> Void) {
+    private mutating func advance(_ kind: Kind, _ tell: (LineTone) -> Void) {
         if !Self.isSame(kind, run.kind) {
             endRun(tell)
             before = run
@@ -89,7 +80,7 @@ package struct LineTones: Sendable {
     }
 
     /// What is clear before the run has ended.
-    private func toneWhileItLasts() -> Tone? {
+    private func toneWhileItLasts() -> LineTone? {
         switch run.kind {
         case .calling: run.ms >= Self.faxCallingMs ? .faxCalling : nil
         case .answering: run.ms >= Self.faxAnsweringMs ? .faxAnswering : nil
@@ -104,7 +95,7 @@ package struct LineTones: Sendable {
     }
 
     /// Counts the cycles of a cadence: a tone and the pause after it, both of a length.
-    private mutating func endRun(_ tell: (Tone) -> Void) {
+    private mutating func endRun(_ tell: (LineTone) -> Void) {
         guard run.kind == .quiet else {
             if run.kind != .ring && run.kind != .busy { cycles = 0 }
             return
@@ -156,7 +147,6 @@ extension LineTones {
         guard square > 0, abs(product / square) < 2 else { return nil }
         let hertz = acos(product / square / 2) * 8000 / (2 * Double.pi)
         guard beepHertz.contains(Int(hertz)) else { return nil }
-        let part = TonePower(hertz: [hertz], windowSamples: window.count).part(0, of: window)
-        return part.power >= purityMin * energy ? Int(hertz) : nil
+        return TonePower.power(hertz: hertz, of: window) >= purityMin * energy ? Int(hertz) : nil
     }
 }

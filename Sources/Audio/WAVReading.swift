@@ -17,38 +17,57 @@ extension WAV {
     }
     private static let channelsMax = 8
 
+    /// Where the parts of a file are.
+    package struct Layout: Hashable, Sendable {
+        /// The body of its `fmt ` chunk: 16 bytes or more.
+        package var format: Range<Int>
+        /// The first byte of sound.
+        package var start: Int
+        /// Bytes of sound as the file says: it may have fewer, as one that is still being written.
+        package var length: Int
+    }
+
+    /// `head`: the file, or enough of its beginning.
+    ///
+    /// - Throws: `Unreadable`, saying what is wrong.
+    package static func layout(_ head: [UInt8]) throws(Unreadable) -> Layout {
+        guard head.count >= 12, head[0..<4].elementsEqual("RIFF".utf8),
+            head[8..<12].elementsEqual("WAVE".utf8)
+        else { throw Unreadable(description: "not a WAVE file") }
+        var format: Range<Int>?
+        var at = 12
+        while at + 8 <= head.count {
+            let body = at + 8
+            let length = number(head, at + 4, 4)
+            if head[at..<at + 4].elementsEqual("data".utf8) {
+                guard let format else { throw Unreadable(description: "no format before the data") }
+                return Layout(format: format, start: body, length: length)
+            }
+            if head[at..<at + 4].elementsEqual("fmt ".utf8), length >= 16, body + length <= head.count {
+                format = body..<body + length
+            }
+            at = body + length + length % 2
+        }
+        throw Unreadable(description: "no data")
+    }
+
     /// Reads 16-bit PCM, µ-law and A-law. A length the file does not have, as of one still being written, means all that is
     /// there.
     ///
     /// - Throws: `Unreadable`, saying what is wrong.
     package static func read(_ file: [UInt8]) throws(Unreadable) -> Sound {
-        guard file.count >= 12, file[0..<4].elementsEqual("RIFF".utf8),
-            file[8..<12].elementsEqual("WAVE".utf8)
-        else { throw Unreadable(description: "not a WAVE file") }
-        var format: (tag: Int, channels: Int, rate: Int, bits: Int)?
-        var at = 12
-        while at + 8 <= file.count {
-            let body = at + 8
-            let end = min(file.count, body + number(file, at + 4, 4))
-            if file[at..<at + 4].elementsEqual("fmt ".utf8), end - body >= 16 {
-                let tag = number(file, body, 2)
-                // The extended format names the real one in the first two bytes of its GUID.
-                let isExtended = tag == Format.extensible && end - body >= 26
-                format = (
-                    isExtended ? number(file, body + 24, 2) : tag, number(file, body + 2, 2),
-                    number(file, body + 4, 4), number(file, body + 14, 2)
-                )
-            } else if file[at..<at + 4].elementsEqual("data".utf8) {
-                guard let format else { throw Unreadable(description: "no format before the data") }
-                guard (1...channelsMax).contains(format.channels) else {
-                    throw Unreadable(description: "\(format.channels) channels")
-                }
-                let samples = try samples(file[body..<end], format.tag, bits: format.bits)
-                return Sound(rateHz: format.rate, channels: split(samples, format.channels))
-            }
-            at = end + (end - body) % 2
+        let layout = try layout(file)
+        let format = layout.format.lowerBound
+        let channels = number(file, format + 2, 2)
+        guard (1...channelsMax).contains(channels) else {
+            throw Unreadable(description: "\(channels) channels")
         }
-        throw Unreadable(description: "no data")
+        // The extended format names the real one in the first two bytes of its GUID.
+        let isExtended = number(file, format, 2) == Format.extensible && layout.format.count >= 26
+        let samples = try samples(
+            file[layout.start..<min(file.count, layout.start + layout.length)],
+            number(file, isExtended ? format + 24 : format, 2), bits: number(file, format + 14, 2))
+        return Sound(rateHz: number(file, format + 4, 4), channels: split(samples, channels))
     }
 
     private static func samples(

@@ -165,10 +165,7 @@ package struct CivilDate: Hashable, Sendable {
 
 extension Duration {
     /// Whole nanoseconds. Traps beyond ±292 years.
-    package var nanoseconds: Int64 {
-        let parts = components
-        return parts.seconds * 1_000_000_000 + parts.attoseconds / 1_000_000_000
-    }
+    package var nanoseconds: Int64 { Int64(attoseconds / 1_000_000_000) }
     /// Whole milliseconds, rounded towards zero.
     package var milliseconds: Int64 { nanoseconds / 1_000_000 }
 }

@@ -14,6 +14,8 @@ package enum EndReason: String, Hashable, Sendable, Codable, CaseIterable {
     /// Outbound: the other side.
     case busy
     case noAnswer = "no_answer"
+    /// A fax machine.
+    case fax
     case rejected
     case cancelled
     /// The carrier refused or lost the call.
@@ -28,7 +30,7 @@ package enum EndReason: String, Hashable, Sendable, Codable, CaseIterable {
     package var isFailure: Bool {
         switch self {
         case .agentEnded, .callerHungUp, .requested, .silence, .timeLimit, .noFunds, .cancelled: false
-        case .agentFailed, .busy, .noAnswer, .rejected, .carrierFailed, .workerLost, .noWorker,
+        case .agentFailed, .busy, .noAnswer, .fax, .rejected, .carrierFailed, .workerLost, .noWorker,
             .internalError:
             true
         }

@@ -34,7 +34,7 @@ extension Expectation {
 
     /// The last mark `[[spec]]` in a model's reply; nil when there is none or it is not understood.
     package init?(markIn reply: String) {
-        guard let open = reply.ranges(of: "[[").last,
+        guard reply.utf8.contains(UInt8(ascii: "[")), let open = reply.ranges(of: "[[").last,
             let close = reply[open.upperBound...].firstRange(of: "]]")
         else { return nil }
         self.init(spec: String(reply[open.upperBound..<close.lowerBound]))
@@ -44,7 +44,7 @@ extension Expectation {
 extension Words {
     /// Without marks `[[…]]`, which are for the machine alone; one that does not close goes to the end.
     package static func unmarked(_ text: String) -> String {
-        guard text.contains("[[") else { return text }
+        guard text.utf8.contains(UInt8(ascii: "[")) else { return text }
         var out = ""
         var rest = text[...]
         while let open = rest.firstRange(of: "[[") {

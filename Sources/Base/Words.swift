@@ -14,48 +14,59 @@ package enum Words {
     }
 
     package static func split(_ text: String) -> [String] {
+        var text = text
+        return text.withUTF8 { ascii($0) } ?? other(text)
+    }
+
+    /// Nearly all that is said in English, and many times cheaper to read; nil for other text.
+    private static func ascii(_ bytes: UnsafeBufferPointer<UInt8>) -> [String]? {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count) { word in
+            var words: [String] = []
+            var length = 0
+            var isMarked = false
+            func finish() {
+                guard length > 0 else { return }
+                let text = String(decoding: UnsafeBufferPointer(word.extracting(..<length)), as: UTF8.self)
+                if isMarked { add(marked: text, to: &words) } else { words.append(text) }
+                length = 0
+                isMarked = false
+            }
+            for byte in bytes {
+                guard byte < 0x80 else { return nil }
+                let lower = byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
+                guard isPart(lower) else {
+                    finish()
+                    continue
+                }
+                if lower < UInt8(ascii: "0") { isMarked = true }
+                word[length] = lower
+                length += 1
+            }
+            finish()
+            return words
+        }
+    }
+
+    private static func other(_ text: String) -> [String] {
         var words: [String] = []
         var word = ""
-        if let bytes = ascii(text) {
-            for byte in bytes {
-                let lower = byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
-                if isPart(lower) {
-                    word.unicodeScalars.append(UnicodeScalar(lower))
-                } else if !word.isEmpty {
-                    finish(&word, into: &words)
-                }
-            }
-            finish(&word, into: &words)
-            return words
+        func finish() {
+            guard !word.isEmpty else { return }
+            add(marked: word, to: &words)
+            word = ""
         }
         for character in text.lowercased() {
             let character: Character = character == "\u{2019}" ? "'" : character
             let isPart = character.asciiValue.map(isPart) ?? (character.isLetter || character.isNumber)
-            if isPart {
-                word.append(character)
-            } else if !word.isEmpty {
-                finish(&word, into: &words)
-            }
+            if isPart { word.append(character) } else { finish() }
         }
-        finish(&word, into: &words)
+        finish()
         return words
     }
 
-    /// Nearly all that is said in English, and many times cheaper to read.
-    private static func ascii(_ text: String) -> String.UTF8View? {
-        text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8 : nil
-    }
-
-    private static func finish(_ word: inout String, into words: inout [String]) {
-        defer { word = "" }
-        guard !word.isEmpty else { return }
-        guard word.utf8.contains(where: { $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "'") }) else {
-            return words.append(word)
-        }
-        if hyphenated.contains(word) {
-            words.append(word == "mm-hmm" ? "mm-hm" : word)
-            return
-        }
+    /// A word that may hold `'` or `-`.
+    private static func add(marked word: String, to words: inout [String]) {
+        if hyphenated.contains(word) { return words.append(word == "mm-hmm" ? "mm-hm" : word) }
         for part in word.split(separator: "-") {
             let bare = part.drop { $0 == "'" }
             if !bare.isEmpty { words.append(String(bare)) }
@@ -64,8 +75,7 @@ package enum Words {
 
     package static func range(of phrase: [String], in words: [String]) -> Range<Int>? {
         guard !phrase.isEmpty, phrase.count <= words.count else { return nil }
-        for start in 0...(words.count - phrase.count)
-        where words[start..<start + phrase.count].elementsEqual(phrase) {
+        for start in 0...(words.count - phrase.count) where stands(phrase, in: words, at: start) {
             return start..<start + phrase.count
         }
         return nil
@@ -74,10 +84,22 @@ package enum Words {
     package static func lastRange(of phrase: [String], in words: [String]) -> Range<Int>? {
         guard !phrase.isEmpty, phrase.count <= words.count else { return nil }
         for start in (0...(words.count - phrase.count)).reversed()
-        where words[start..<start + phrase.count].elementsEqual(phrase) {
+        where stands(phrase, in: words, at: start) {
             return start..<start + phrase.count
         }
         return nil
+    }
+
+    /// `words` hold `phrase` from `start` on; false where they end before it does.
+    package static func stands(_ phrase: [String], in words: [String], at start: Int) -> Bool {
+        guard start + phrase.count <= words.count else { return false }
+        for index in phrase.indices where phrase[index] != words[start + index] { return false }
+        return true
+    }
+
+    /// Its first `max` characters.
+    package static func cut(_ text: String, to max: Int) -> String {
+        text.utf8.count <= max ? text : String(text.prefix(max))
     }
 
     /// Without white space at either end.

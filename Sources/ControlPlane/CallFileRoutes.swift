@@ -1,3 +1,4 @@
+import Audio
 import Base
 import CallDispatch
 import Foundation
@@ -104,38 +105,26 @@ struct CallFileRoutes: Routes {
 
 /// Where the sound of a RIFF file is. One that is still being written may say less than is there, never more.
 struct WAVFile {
+    /// Its sound begins within them.
+    private static let headBytes = 4096
+
     let path: String
     /// The `fmt ` chunk.
     let format: [UInt8]
     let start: Int
     let length: Int
 
-    /// nil for what is not a WAV, or not there.
+    /// nil for what is not a WAV, or not there: why is not told to those who ask for it.
     init?(path: String) {
         guard let file = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? file.close() }  // Only read: nothing is lost.
-        guard let head = try? file.read(upToCount: 4096).map({ Array($0) }), let size = try? file.seekToEnd(),
-            head.count >= 12, Array(head[0..<4]) == Array("RIFF".utf8),
-            Array(head[8..<12]) == Array("WAVE".utf8)
+        guard let head = try? file.read(upToCount: Self.headBytes).map({ Array($0) }),
+            let size = try? file.seekToEnd(), let layout = try? WAV.layout(head)
         else { return nil }
-        var at = 12
-        var format: [UInt8] = []
-        while at + 8 <= head.count {
-            let name = Array(head[at..<at + 4])
-            let bytes = head[at + 4..<at + 8].reversed().reduce(0) { $0 << 8 | Int($1) }
-            if name == Array("data".utf8) {
-                guard !format.isEmpty else { return nil }
-                self.path = path
-                self.format = format
-                start = at + 8
-                length = min(bytes, Int(size) - start)
-                return
-            }
-            guard bytes >= 0, at + 8 + bytes <= head.count else { return nil }
-            if name == Array("fmt ".utf8) { format = Array(head[at + 8..<at + 8 + bytes]) }
-            at += 8 + bytes + bytes % 2
-        }
-        return nil
+        self.path = path
+        format = Array(head[layout.format])
+        start = layout.start
+        length = min(layout.length, Int(size) - layout.start)
     }
 
     /// RIFF, fmt and data headers over `dataBytes` of sound.

@@ -29,6 +29,8 @@ package struct Conversation: Sendable {
     var prompt: PromptMachine?
     var call: CallMachine
     private var meter: Meter
+    private var farEnd: FarEnd
+    private var keypad = Keypad()
     var tools = ToolRuns()
     var recording = Checkpoint.RecordingState.off
     var turnNumber: Int
@@ -50,12 +52,11 @@ package struct Conversation: Sendable {
         var phrases: [String]
     }
 
-    /// `key` prefixes tool keys: the call's id. `fundedMs` counts connected time of the whole call.
+    /// `key` prefixes tool keys: the call's id. `isOutbound`: we placed the call. `fundedMs` counts connected time of the whole call.
     /// `resuming`: the checkpoint of the worker that was lost, its `elapsedMs` set to the plan's.
     package init(
-        definition: AgentDefinition, variables: [String: String], call key: String, fundedMs: Int,
-        holdNumber: Int,
-        resuming: Checkpoint?
+        definition: AgentDefinition, variables: [String: String], call key: String,
+        isOutbound: Bool = false, fundedMs: Int, holdNumber: Int, resuming: Checkpoint?
     ) {
         self.definition = definition
         self.variables = variables
@@ -73,6 +74,7 @@ package struct Conversation: Sendable {
         }
         call = CallMachine(policy: .init(maxMs: definition.limits.maxSeconds * 1000))
         meter = Meter(fundedMs: fundedMs, number: holdNumber)
+        farEnd = FarEnd(isOutbound: isOutbound)
         turnNumber = resuming?.turns ?? 0
     }
 
@@ -161,7 +163,9 @@ package struct Conversation: Sendable {
         case .endOfTurn(let probability):
             apply(turns.handle(.endOfTurn(probability: probability), at: step.time), &step)
         case .transcript(let transcript): hear(transcript, &step)
-        case .digit(let digit): press(digit, &step)
+        case .digit(let digit): if keypad.told(digit, at: step.time) { press(digit, &step) }
+        case .keyTone(let digit): if keypad.heard(digit, at: step.time) { press(digit, &step) }
+        case .lineTone(let tone): hear(tone, &step)
         case .replyText, .replyToolCall, .replyFinished, .replyFailed: handleReply(input, &step)
         case .synthesised(let id, let ms, let isLast):
             apply(turns.handle(.synthesised(id.number, ms: ms, isLast: isLast), at: step.time), &step)
@@ -184,6 +188,7 @@ package struct Conversation: Sendable {
             startedAt = step.time
             let elapsedMs = before?.elapsedMs ?? 0
             apply(call.handle(.connected(elapsedMs: elapsedMs), at: step.time), &step)
+            farEnd.connected(elapsedMs: elapsedMs, at: step.time)
             startRecording(resumed: before?.recording, &step)
             // Funds may be short already: the machine asks at once, and hears the answer later.
             apply(meter.handle(.connected(elapsedMs: elapsedMs), at: step.time), &step)
@@ -212,9 +217,19 @@ package struct Conversation: Sendable {
     }
 
     private mutating func hear(_ transcript: Dialogue.Transcript, _ step: inout Step) {
-        let text = String(transcript.text.prefix(Self.transcriptMax))
+        let text = Words.cut(transcript.text, to: Self.transcriptMax)
+        if transcript.isFinal, !text.isEmpty { farEnd.heardWords() }
         let fullness = self.fullness(text: turns.text(with: text), keys: "")
         apply(turns.handle(.transcript(text, isFinal: transcript.isFinal, fullness), at: step.time), &step)
+    }
+
+    /// Where there is no person, a goodbye would be heard by nobody.
+    private mutating func hear(_ tone: LineTone, _ step: inout Step) {
+        guard call.ending == nil else { return }
+        note("line_tone", detail: tone.rawValue, &step)
+        guard let reason = farEnd.heard(tone, at: step.time) else { return }
+        apply(turns.handle(.hush, at: step.time), &step)
+        end(reason, &step)
     }
 
     private mutating func press(_ digit: String, _ step: inout Step) {

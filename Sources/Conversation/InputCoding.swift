@@ -10,6 +10,8 @@ extension Dialogue.Input: Codable {
         case stirred, settled
         case endOfTurn = "end_of_turn"
         case transcript, digit
+        case keyTone = "key_tone"
+        case lineTone = "line_tone"
         case replyText = "reply_text"
         case replyToolCall = "reply_tool_call"
         case replyFinished = "reply_finished"
@@ -29,7 +31,8 @@ extension Dialogue.Input: Codable {
     }
 
     private enum Keys: String, CodingKey {
-        case kind, resumed, text, final, words, digit, reply, id, name, arguments, usage, code, utterance, ms,
+        case kind, resumed, text, final, words, digit, tone, reply, id, name, arguments, usage, code,
+            utterance, ms,
             last
         case finished, key, result, number
         case fundedMs = "funded_ms"
@@ -60,6 +63,8 @@ extension Dialogue.Input: Codable {
                 .init(text: try text(.text), isFinal: try flag(.final), words: try from.value(.words, or: []))
             )
         case .digit: self = .digit(try text(.digit))
+        case .keyTone: self = .keyTone(try text(.digit))
+        case .lineTone: self = .lineTone(try from.decode(LineTone.self, forKey: .tone))
         case .replyText: self = .replyText(try reply(), try text(.text))
         case .replyToolCall:
             self = .replyToolCall(
@@ -93,7 +98,8 @@ extension Dialogue.Input: Codable {
             try to.encode(transcript.text, forKey: .text)
             if transcript.isFinal { try to.encode(true, forKey: .final) }
             if !transcript.words.isEmpty { try to.encode(transcript.words, forKey: .words) }
-        case .digit(let digit): try to.encode(digit, forKey: .digit)
+        case .digit(let digit), .keyTone(let digit): try to.encode(digit, forKey: .digit)
+        case .lineTone(let tone): try to.encode(tone, forKey: .tone)
         case .replyText(let reply, let text):
             try to.encode(reply.number, forKey: .reply)
             try to.encode(text, forKey: .text)
@@ -154,6 +160,8 @@ extension Dialogue.Input: Codable {
         case .endOfTurn: .endOfTurn
         case .transcript: .transcript
         case .digit: .digit
+        case .keyTone: .keyTone
+        case .lineTone: .lineTone
         case .replyText: .replyText
         case .replyToolCall: .replyToolCall
         case .replyFinished: .replyFinished

@@ -53,8 +53,11 @@ package enum Dialogue {
         /// The recogniser's own guess that the caller is done, 0...1; 0 withdraws it because speech goes on.
         case endOfTurn(probability: Double)
         case transcript(Transcript)
-        /// One key: 0-9 * #
+        /// One key, as the carrier tells: 0-9 * #
         case digit(String)
+        /// One key, as its tones were heard: 0-9 * # A-D. The carrier may tell of the same press.
+        case keyTone(String)
+        case lineTone(LineTone)
         /// From the language model, in order.
         case replyText(ReplyID, String)
         case replyToolCall(ReplyID, id: String, name: String, arguments: String)

@@ -31,6 +31,8 @@ package enum Ladder {
         case .transcript(let transcript):
             (transcript.isFinal ? "final " : "partial ") + quoted(transcript.text)
         case .digit(let digit): "key \(digit)"
+        case .keyTone(let digit): "tones of key \(digit)"
+        case .lineTone(let tone): "line tone: \(tone.rawValue)"
         case .replyText(let reply, let text): "reply \(reply.number) text \(quoted(text))"
         case .replyToolCall(let reply, _, let name, let arguments):
             "reply \(reply.number) tool \(name) \(arguments)"

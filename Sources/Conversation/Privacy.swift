@@ -28,6 +28,7 @@ package struct Privacy: Sendable {
             }
             return (.transcript(transcript), true)
         case .digit(let digit) where isPrivate: return (.digit(Masked.text(digit)), true)
+        case .keyTone(let digit) where isPrivate: return (.keyTone(Masked.text(digit)), true)
         case .toolFinished(let key, let result) where isPrivate:
             return (.toolFinished(key: key, result: Masked.json(result)), true)
         default: return (input, false)

@@ -65,7 +65,7 @@ package struct Cause: Sendable {
         return switch input {
         case .transcript(let transcript): "words over the agent: \"\(transcript.text)\""
         case .deadline: "lasting speech: an interruption"
-        case .digit: "a key was pressed"
+        case .digit, .keyTone: "a key was pressed"
         default: Ladder.text(of: input)
         }
     }

@@ -10,17 +10,19 @@ package struct RecordedCall: Sendable {
         package var variables: [String: String]
         /// The call's id.
         package var key: String
+        package var isOutbound: Bool
         package var fundedMs: Int
         package var holdNumber: Int
         package var checkpoint: Checkpoint?
 
         package init(
-            definition: AgentDefinition, variables: [String: String], key: String, fundedMs: Int,
-            holdNumber: Int, checkpoint: Checkpoint?
+            definition: AgentDefinition, variables: [String: String], key: String,
+            isOutbound: Bool = false, fundedMs: Int, holdNumber: Int, checkpoint: Checkpoint?
         ) {
             self.definition = definition
             self.variables = variables
             self.key = key
+            self.isOutbound = isOutbound
             self.fundedMs = fundedMs
             self.holdNumber = holdNumber
             self.checkpoint = checkpoint
@@ -28,8 +30,8 @@ package struct RecordedCall: Sendable {
 
         package var conversation: Conversation {
             Conversation(
-                definition: definition, variables: variables, call: key, fundedMs: fundedMs,
-                holdNumber: holdNumber, resuming: checkpoint)
+                definition: definition, variables: variables, call: key, isOutbound: isOutbound,
+                fundedMs: fundedMs, holdNumber: holdNumber, resuming: checkpoint)
         }
     }
 

@@ -106,7 +106,7 @@ package struct Trial: Hashable, Sendable {
             case .speechStarted: isSpeaking = true
             case .transcript(let transcript):
                 if isSpeaking, !Words.trimmed(transcript.text).isEmpty { return true }
-            case .digit: return true
+            case .digit, .keyTone: return true
             default: break
             }
         }
@@ -117,7 +117,7 @@ package struct Trial: Hashable, Sendable {
 extension Dialogue.Input {
     fileprivate var isCallerHeard: Bool {
         switch self {
-        case .speechStarted, .digit: true
+        case .speechStarted, .digit, .keyTone: true
         default: false
         }
     }

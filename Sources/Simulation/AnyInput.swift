@@ -21,7 +21,9 @@ enum AnyInput {
             return ms < 500 ? .stirred : ms < 1000 ? .settled : .endOfTurn(probability: Double(ms) / 2000)
         case 24..<34: return .transcript(.init(text: words, isFinal: false))
         case 34..<48: return .transcript(.init(text: words, isFinal: true))
-        case 48..<52: return .digit(dice.pick(["0", "1", "2", "7", "*", "#", "x"]))
+        case 48..<52:
+            let key = dice.pick(["0", "1", "2", "7", "*", "#", "x", "A"])
+            return dice.chance(0.5) ? .digit(key) : .keyTone(key)
         case 52..<58: return .replyText(reply, words + ". ")
         case 58..<60:
             return .replyToolCall(
@@ -47,6 +49,7 @@ enum AnyInput {
         case 5: .synthesisFailed(Dialogue.UtteranceID(witness.lastUtterance), code: "500")
         case 6: .mediaStarted(resumed: true)
         case 7: .mediaStarted(resumed: false)
+        case 8: .lineTone(dice.pick(LineTone.allCases))
         default: .deadline
         }
     }

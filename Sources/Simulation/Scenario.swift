@@ -9,6 +9,9 @@ struct Scenario {
         case anyInputs
     }
 
+    /// How the keys that a caller presses come through.
+    enum Keys: CaseIterable, Hashable { case told, tones, both }
+
     /// How often one event of each kind goes wrong, 0...1.
     struct Faults: Hashable {
         var ear = 0.0
@@ -47,6 +50,8 @@ struct Scenario {
     let agent: SimulatedAgent
     let maxSeconds: Int
     let fundedMs: Int
+    let isOutbound: Bool
+    let keys: Keys
     let faults: Faults
     let manners: Manners
     /// When another worker takes the call over; nil: never.
@@ -57,6 +62,8 @@ struct Scenario {
         agent = dice.pick(SimulatedAgent.allCases)
         maxSeconds = dice.pick([60, 120, 300, 600, 900])
         fundedMs = dice.number(20...120) * 1000
+        isOutbound = dice.chance(0.5)
+        keys = dice.pick(Keys.allCases)
         faults = Self.faults(&dice)
         manners = Self.manners(&dice)
         takeoverAtMs = dice.chance(Self.takeoverShare) ? dice.number(0...90_000) : nil

@@ -62,6 +62,9 @@ package struct SimulatedCall {
     var fundedMs: Int
     private var epochs: [Epoch]
     private var inputs = 0
+    /// Of the conversation, since its last input.
+    private var due: CallTime?
+    private var isOver = false
     private let isReplayed: Bool
 
     package init(seed: UInt64, watch: Watch? = nil) {
@@ -71,18 +74,21 @@ package struct SimulatedCall {
         scenario = Scenario(&dice)
         definition = scenario.agent.definition(maxSeconds: scenario.maxSeconds)
         fundedMs = scenario.fundedMs
-        witness = Witness(areWordsExact: scenario.areWordsExact)
+        witness = Witness(
+            areWordsExact: scenario.areWordsExact, areInputsFitting: scenario.course == .conversation)
         caller = SimulatedCaller(manners: scenario.manners)
         let start = Start(fundedMs: scenario.fundedMs)
-        conversation = Self.conversation(definition, start)
+        conversation = Self.conversation(definition, scenario, start)
         epochs = [Epoch(start: start)]
         isReplayed = seed % Self.replayedOneIn == 0
     }
 
-    private static func conversation(_ definition: AgentDefinition, _ start: Start) -> Conversation {
+    private static func conversation(
+        _ definition: AgentDefinition, _ scenario: Scenario, _ start: Start
+    ) -> Conversation {
         Conversation(
-            definition: definition, variables: [:], call: "call", fundedMs: start.fundedMs,
-            holdNumber: start.holdNumber, resuming: start.checkpoint)
+            definition: definition, variables: [:], call: "call", isOutbound: scenario.isOutbound,
+            fundedMs: start.fundedMs, holdNumber: start.holdNumber, resuming: start.checkpoint)
     }
 
     package var checkpoint: Checkpoint { conversation.checkpoint }
@@ -94,9 +100,9 @@ package struct SimulatedCall {
             agenda.plan(.takeover, at: .milliseconds(takeoverAtMs))
         }
         feed(.mediaStarted(resumed: false))
-        while !conversation.isOver, witness.broken == nil, inputs < Self.inputsMax { step() }
-        witness.require(conversation.isOver || inputs < Self.inputsMax, "the call does not end")
-        witness.require(conversation.isOver == (witness.hangUps == 1), "not exactly one hangUp")
+        while !isOver, witness.broken == nil, inputs < Self.inputsMax { step() }
+        witness.require(isOver || inputs < Self.inputsMax, "the call does not end")
+        witness.require(isOver == (witness.hangUps == 1), "not exactly one hangUp")
         if isReplayed, witness.broken == nil { replay() }
         return outcome
     }
@@ -116,7 +122,6 @@ package struct SimulatedCall {
     }
 
     private mutating func step() {
-        let due = conversation.deadline
         if scenario.course == .anyInputs {
             let next = now + .milliseconds(dice.number(0...400))
             if let due, due <= next {
@@ -159,7 +164,9 @@ package struct SimulatedCall {
         for effect in effects { epochs[epochs.count - 1].effects.mix(effect) }
         if isReplayed { epochs[epochs.count - 1].inputs.append((now, input)) }
         watch?(now, input, effects)
-        witness.check(input, effects, conversation, at: now)
+        due = conversation.deadline
+        isOver = conversation.isOver
+        witness.check(input, effects, isOver: isOver, deadline: due, at: now)
         for effect in effects { perform(effect) }
     }
 
@@ -168,7 +175,7 @@ package struct SimulatedCall {
         let checkpoint = conversation.checkpoint
         let start = Start(fundedMs: fundedMs, holdNumber: witness.hold, checkpoint: checkpoint)
         epochs.append(Epoch(start: start))
-        conversation = Self.conversation(definition, start)
+        conversation = Self.conversation(definition, scenario, start)
         agenda.cancelInputs()
         voice.clear()
         prepared = nil
@@ -180,7 +187,7 @@ package struct SimulatedCall {
     /// The same inputs at the same times give the same effects.
     private mutating func replay() {
         for epoch in epochs {
-            var again = Self.conversation(definition, epoch.start)
+            var again = Self.conversation(definition, scenario, epoch.start)
             var effects = EffectsHash()
             for (at, input) in epoch.inputs {
                 for effect in again.handle(input, at: at) { effects.mix(effect) }

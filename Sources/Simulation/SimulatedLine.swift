@@ -7,6 +7,8 @@ extension SimulatedCall {
     private static let earStartMs = 50
     private static let earEndMs = 120
     private static let partialMs = 450
+    /// How late a key is known by its tones.
+    private static let toneMs = 40
     private static let impatientMs = 6000...20_000
 
     /// The agent is silent: the caller will answer, or ask whether anybody is there.
@@ -22,13 +24,15 @@ extension SimulatedCall {
             return feed(dice.chance(0.5) ? .mediaLost : .mediaStarted(resumed: dice.chance(0.5)))
         }
         if dice.chance(scenario.faults.carrier) { return feed(.endRequested) }
+        if dice.chance(scenario.faults.carrier) { return feed(.lineTone(dice.pick(LineTone.allCases))) }
         switch caller.answer(&dice) {
         case .hangUp: feed(.callerHungUp)
         case .staySilent: break
         case .press(let keys):
             var afterMs = 0
+            let toldMs = dice.number(0...300)
             for key in keys {
-                plan(.digit(String(key)), in: afterMs)
+                press(String(key), in: afterMs, toldMs: toldMs)
                 afterMs += dice.number(120...900)
             }
             speaksUntil = now + .milliseconds(afterMs)
@@ -38,6 +42,13 @@ extension SimulatedCall {
         waiting += 1
         let silentMs = dice.number(Self.impatientMs)
         agenda.plan(.callerAnswers(waiting), at: max(now, speaksUntil) + .milliseconds(silentMs))
+    }
+
+    /// The carrier tells of keys, or lets their tones through, or both.
+    private mutating func press(_ key: String, in milliseconds: Int, toldMs: Int) {
+        witness.willPress()
+        if scenario.keys != .tones { plan(.digit(key), in: milliseconds + toldMs) }
+        if scenario.keys != .told { plan(.keyTone(key), in: milliseconds + Self.toneMs) }
     }
 
     mutating func speak(_ parts: [SimulatedCaller.Speech]) {

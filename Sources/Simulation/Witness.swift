@@ -17,6 +17,8 @@ struct Witness {
 
     /// No words come late, twice or garbled: then none is told twice.
     let areWordsExact: Bool
+    /// What comes in is what a caller and a carrier would send.
+    let areInputsFitting: Bool
     private(set) var broken: String?
     private(set) var hangUps = 0
     private(set) var ending: EndReason?
@@ -39,6 +41,8 @@ struct Witness {
     private var lastActAt = CallTime.zero
     private var lastStirAt = CallTime.zero
     private var mayTurnsSkip = false
+    private var pressed = 0
+    private var digits = 0
 
     private enum Recording { case off, on, paused }
 
@@ -50,7 +54,13 @@ struct Witness {
         var longestWaitMs = 0
     }
 
-    init(areWordsExact: Bool) { self.areWordsExact = areWordsExact }
+    init(areWordsExact: Bool, areInputsFitting: Bool) {
+        self.areWordsExact = areWordsExact
+        self.areInputsFitting = areInputsFitting
+    }
+
+    /// The caller presses a key, however it is told of.
+    mutating func willPress() { pressed += 1 }
 
     /// `maxMs`: how long the call may last once it is connected.
     mutating func begin(maxMs: Int, at now: CallTime) {
@@ -75,7 +85,8 @@ struct Witness {
     }
 
     mutating func check(
-        _ input: Dialogue.Input, _ effects: [Dialogue.Effect], _ conversation: Conversation, at now: CallTime
+        _ input: Dialogue.Input, _ effects: [Dialogue.Effect], isOver: Bool, deadline: CallTime?,
+        at now: CallTime
     ) {
         let wasOver = hangUps > 0
         note(input, at: now)
@@ -83,12 +94,12 @@ struct Witness {
         for effect in effects { check(effect, at: now) }
         if hangUps > 0 {
             if !wasOver {
-                require(conversation.isOver && effects.last?.isHangUp == true, "hanging up is not the end")
+                require(isOver && effects.last?.isHangUp == true, "hanging up is not the end")
                 if let lost = words.lost { require(false, "the caller's \"\(lost)\" is in no turn") }
             }
-            return require(conversation.deadline == nil, "a deadline after the end")
+            return require(deadline == nil, "a deadline after the end")
         }
-        checkTime(input, conversation.deadline, at: now)
+        checkTime(input, deadline, at: now)
     }
 
     private mutating func checkTime(_ input: Dialogue.Input, _ deadline: CallTime?, at now: CallTime) {
@@ -109,7 +120,7 @@ struct Witness {
         case .replyFinished(let id, _), .replyFailed(let id, _): if id.number == openReply { openReply = nil }
         case .synthesisFailed(let id, _): if prepared?.id == id.number { prepared = nil }
         case .toolFinished(let key, _), .toolFailed(let key, _): finishedTools.insert(key)
-        case .speechStarted, .speechEnded, .stirred, .digit: lastStirAt = now
+        case .speechStarted, .speechEnded, .stirred, .digit, .keyTone: lastStirAt = now
         case .transcript(let transcript):
             lastStirAt = now
             if limitAt != nil, hangUps == 0 { words.hear(transcript) }
@@ -210,7 +221,10 @@ struct Witness {
         case .note(let code, _):
             if code == "turn_reopened" { tally.cuts += 1 }
             words.drop(for: code)
-        case .node, .digit, .usage: break
+        case .digit:
+            digits += 1
+            require(digits <= pressed || !areInputsFitting, "a key that was pressed once counts twice")
+        case .node, .usage: break
         }
     }
 

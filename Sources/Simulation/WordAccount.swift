@@ -75,7 +75,16 @@ struct WordAccount {
     }
 
     private static func tags(_ text: String) -> [Substring] {
-        guard text.contains(prefix) else { return [] }
+        guard mayHoldTag(text) else { return [] }
         return text.split(separator: " ").filter { $0.hasPrefix(prefix) }
+    }
+    /// Nearly all text holds none, and need not be cut into words.
+    private static func mayHoldTag(_ text: String) -> Bool {
+        var before: (UInt8, UInt8) = (0, 0)
+        for byte in text.utf8 {
+            if before == (UInt8(ascii: "t"), UInt8(ascii: "a")), byte == UInt8(ascii: "g") { return true }
+            before = (before.1, byte)
+        }
+        return false
     }
 }

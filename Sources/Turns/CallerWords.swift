@@ -32,7 +32,7 @@ struct CallerWords: Hashable, Sendable {
     /// One that the last final begins with, without speech since, comes late.
     mutating func hear(partial words: String) {
         if !isFinalDue, !words.isEmpty, finals.last?.hasPrefix(words) == true { return }
-        partial = String(words.prefix(Self.textMax))
+        partial = Words.cut(words, to: Self.textMax)
     }
 
     /// False for what was there already.

@@ -263,7 +263,7 @@ package struct Endpointing: Sendable {
 extension Endpointing {
     /// What is being said began so soon after the last turn that it belongs to it.
     var isReopenable: Bool {
-        guard let last, state != .idle, startedAt <= last.takenAt + .milliseconds(policy.reopenMs),
+        guard state != .idle, let last, startedAt <= last.takenAt + .milliseconds(policy.reopenMs),
             startedAt - last.startedAt < .milliseconds(policy.speechMaxMs)
         else { return false }
         // Keys that were all of an answer are followed by the next one.
@@ -272,8 +272,8 @@ extension Endpointing {
 
     /// When the last turn can no longer be reopened; nil while it may be, or there is none.
     var standsAt: CallTime? {
-        guard let last, !isReopenable else { return nil }
-        return last.takenAt + .milliseconds(policy.reopenMs)
+        guard let takenAt = last?.takenAt, !isReopenable else { return nil }
+        return takenAt + .milliseconds(policy.reopenMs)
     }
 
     /// The last turn may yet be reopened.

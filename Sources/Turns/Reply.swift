@@ -71,7 +71,7 @@ package struct Reply: Sendable {
     mutating func add(_ delta: String, at now: CallTime) -> [String] {
         newsAt = now
         if !delta.isEmpty, firstTextAt == nil { firstTextAt = now }
-        guard text.count < policy.textMax else { return [] }
+        guard text.utf8.count < policy.textMax || text.count < policy.textMax else { return [] }
         text += delta
         return ready(clauses.add(delta))
     }
@@ -145,28 +145,32 @@ struct Clauses: Sendable {
 
     /// Where the first clause ends; needs the character after a mark to be sure.
     private func cut() -> String.Index? {
+        let bytes = buffer.utf8
         var length = 0
         var lastSpace: String.Index?
-        var index = buffer.startIndex
-        while index < buffer.endIndex {
-            let character = buffer[index]
-            let next = buffer.index(after: index)
-            length += 1
-            if character.isNewline { return next }
-            let isBeforeSpace = next < buffer.endIndex && buffer[next].isWhitespace
-            if isBeforeSpace, ".!?".contains(character), !isAbbreviation(before: index) { return next }
-            if isBeforeSpace, ",;:".contains(character),
-                length >= (isFirst ? Self.firstCommaMin : Self.commaMin)
-            {
-                return next
-            }
-            if character == " " {
+        var index = bytes.startIndex
+        while index < bytes.endIndex {
+            let byte = bytes[index]
+            let next = bytes.index(after: index)
+            if byte & 0xC0 != 0x80 { length += 1 }
+            switch byte {
+            case UInt8(ascii: "\n"), UInt8(ascii: "\r"): return next
+            case UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "?"):
+                if isSpace(next), !isAbbreviation(before: index) { return next }
+            case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: ":"):
+                if isSpace(next), length >= (isFirst ? Self.firstCommaMin : Self.commaMin) { return next }
+            case UInt8(ascii: " "):
                 if length > Self.lengthMax, let lastSpace { return lastSpace }
                 lastSpace = next
+            default: break
             }
             index = next
         }
         return nil
+    }
+
+    private func isSpace(_ index: String.Index) -> Bool {
+        index < buffer.endIndex && buffer.utf8[index] <= 0x20
     }
 
     private func isAbbreviation(before dot: String.Index) -> Bool {
@@ -178,8 +182,19 @@ struct Clauses: Sendable {
 
     /// Without the marks of written text that a voice would read out.
     private static func clean(_ text: Substring) -> String {
-        Words.trimmed(
+        guard text.utf8.contains(where: isMark) else { return Words.trimmed(String(text)) }
+        return Words.trimmed(
             Words.unmarked(
                 String(text.filter { !"*#`_~".contains($0) }.map { $0.isNewline ? " " : $0 })))
+    }
+
+    /// May be one: all that is no ASCII counts.
+    private static func isMark(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "*"), UInt8(ascii: "#"), UInt8(ascii: "`"), UInt8(ascii: "_"), UInt8(ascii: "~"),
+            UInt8(ascii: "["), ..<0x20, 0x80...:
+            true
+        default: false
+        }
     }
 }

@@ -6,9 +6,9 @@ struct SpokenWords {
     /// FNV-1a of its UTF-8, 32 bits, and its last two bytes as 31a + b.
     struct Word: Hashable {
         var hash: UInt32 = 0x811C_9DC5
-        private var last: UInt32 = 0
-        private var beforeLast: UInt32 = 0
-        var ending: UInt32 { beforeLast &* 31 &+ last }
+        /// The last two bytes, the earlier one high.
+        fileprivate var tail: UInt32 = 0
+        var ending: UInt32 { (tail >> 8) &* 31 &+ (tail & 0xFF) }
 
         init() {}
         init(_ text: StaticString) {
@@ -16,8 +16,7 @@ struct SpokenWords {
         }
         mutating func add(_ byte: UInt8) {
             hash = (hash ^ UInt32(byte)) &* 0x0100_0193
-            beforeLast = last
-            last = UInt32(byte)
+            tail = (tail << 8 | UInt32(byte)) & 0xFFFF
         }
     }
 
@@ -43,10 +42,17 @@ struct SpokenWords {
     private(set) var first = Word()
     private(set) var second = Word()
     /// The latest words, at their number modulo `kept`.
-    private var latest = [Word](repeating: Word(), count: kept)
+    private var hashes = SIMD8<UInt32>()
+    private var tails = SIMD8<UInt32>()
 
     /// 0 is the last word; less than the smaller of `count` and `kept` - 1.
-    func fromEnd(_ place: Int) -> Word { latest[(count - 1 - place) % Self.kept] }
+    func fromEnd(_ place: Int) -> Word {
+        let index = (count - 1 - place) % Self.kept
+        var word = Word()
+        word.hash = hashes[index]
+        word.tail = tails[index]
+        return word
+    }
 
     private enum Run { case none, letters, digits }
 
@@ -108,7 +114,9 @@ struct SpokenWords {
             if !isAfterNumber { append(Self.number) }
         } else if isAfterNumber, Self.numberTails.contains(word.hash) {
             return
-        } else if word == Self.letters.m, count > 0, [Self.letters.a, Self.letters.p].contains(fromEnd(0)) {
+        } else if word == Self.letters.m, count > 0,
+            fromEnd(0) == Self.letters.a || fromEnd(0) == Self.letters.p
+        {
             count -= 1
             append(Self.pm)
         } else {
@@ -119,7 +127,8 @@ struct SpokenWords {
     private mutating func append(_ word: Word) {
         if count == 0 { first = word }
         if count == 1 { second = word }
-        latest[count % Self.kept] = word
+        hashes[count % Self.kept] = word.hash
+        tails[count % Self.kept] = word.tail
         count += 1
     }
 }

@@ -62,7 +62,7 @@ package struct Turns: Sendable {
     package var deadline: CallTime? {
         var first: CallTime?
         func consider(_ time: CallTime?) {
-            if let time, time < first ?? time + .nanoseconds(1) { first = time }
+            if let time { first = min(first ?? time, time) }
         }
         if !isClosing { consider(endpointing.deadline) }
         consider(endpointing.standsAt)

@@ -91,9 +91,9 @@ struct DTMFTests {
 }
 
 struct LineTonesTests {
-    private func tones(_ samples: [Int16]) -> [LineTones.Tone] {
+    private func tones(_ samples: [Int16]) -> [LineTone] {
         var detector = LineTones()
-        var heard: [LineTones.Tone] = []
+        var heard: [LineTone] = []
         MuLaw.decode(MuLaw.encode(samples)).withUnsafeBufferPointer { detector.hear($0) { heard.append($0) } }
         return heard
     }

@@ -37,12 +37,12 @@ struct Rehearsal {
     private static let reportMs = 100
 
     init(
-        _ definition: AgentDefinition, variables: [String: String] = [:], fundedMs: Int = 10_000_000,
-        resuming: Checkpoint? = nil
+        _ definition: AgentDefinition, variables: [String: String] = [:], isOutbound: Bool = false,
+        fundedMs: Int = 10_000_000, resuming: Checkpoint? = nil
     ) {
         conversation = Conversation(
-            definition: definition, variables: variables, call: "call", fundedMs: fundedMs, holdNumber: 0,
-            resuming: resuming)
+            definition: definition, variables: variables, call: "call", isOutbound: isOutbound,
+            fundedMs: fundedMs, holdNumber: 0, resuming: resuming)
     }
 
     mutating func at(_ ms: Int, _ input: Dialogue.Input) { schedule(.milliseconds(ms), input) }

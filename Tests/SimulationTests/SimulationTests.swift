@@ -6,18 +6,32 @@ import Testing
 
 /// Whole calls from seeds: what must hold after every input is written in `Witness`.
 struct SimulationTests {
-    /// The share of a test run; `make simulate-long` plays many more.
-    static let batches: UInt64 = 20
-    static let callsPerBatch: UInt64 = 50
+    /// The share of a test run: over a million inputs. `make simulate-long` plays many more.
+    static let calls: UInt64 = 4400
+    static let inputsMin = 1_000_000
+    /// Calls that one core takes at a time.
+    static let batch: UInt64 = 50
 
-    @Test(arguments: 0..<batches)
-    func everyPromiseIsKept(batch: UInt64) {
-        for seed in batch * Self.callsPerBatch..<(batch + 1) * Self.callsPerBatch {
-            var call = SimulatedCall(seed: seed)
-            let outcome = call.run()
-            #expect(outcome.failure == nil, "`parley simulate --seed \(seed) --calls 1 --ladder` shows it")
-            #expect(outcome.ending != nil, "seed \(seed)")
+    @Test func everyPromiseIsKept() async {
+        let totals = await withTaskGroup(of: Totals.self) { group in
+            for first in stride(from: 0, to: Self.calls, by: UInt64.Stride(Self.batch)) {
+                group.addTask {
+                    var part = Totals()
+                    for seed in first..<first + Self.batch {
+                        var call = SimulatedCall(seed: seed)
+                        part.add(call.run())
+                    }
+                    return part
+                }
+            }
+            return await group.reduce(into: Totals()) { $0.add($1) }
         }
+        for call in totals.failed {
+            Issue.record("`parley simulate --seed \(call.seed) --calls 1 --ladder`: \(call.failure ?? "")")
+        }
+        #expect(totals.failures == 0)
+        #expect(totals.endings.values.reduce(0, +) == Int(Self.calls))
+        #expect(totals.inputs >= Self.inputsMin, "play more calls")
     }
 
     @Test func aSeedGivesTheSameCallAgain() {

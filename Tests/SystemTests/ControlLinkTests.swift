@@ -5,6 +5,7 @@ import Foundation
 import MediaWorker
 import Operations
 import Store
+import TestKit
 import Testing
 import VendorSim
 
@@ -118,9 +119,7 @@ extension SystemTests {
                 #expect(reporter.waitingCount == 51)
                 try await platform.control.start()
                 let ended = try await platform.ended("\(call)")
-                try await eventually("everything is acknowledged") {
-                    reporter.waitingCount == 0 ? true : nil
-                }
+                try await until { reporter.waitingCount == 0 }
                 running.cancel()
                 await running.value
                 let events = try await platform.events("\(call)")

@@ -138,9 +138,7 @@ struct LivePlatform: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await worker.run() }
             group.addTask { await dialer.run() }
-            try await eventually("the worker is up") {
-                try await LeaseStore(calls.database).place(region: region)
-            }
+            try await until { try await LeaseStore(calls.database).place(region: region) != nil }
             try await body()
             group.cancelAll()
         }
@@ -162,11 +160,12 @@ struct LivePlatform: Sendable {
 
     /// The call's document once it says that it has ended.
     func ended(_ call: String) async throws -> JSON {
-        try await eventually("\(call) has ended") {
-            let read = try await api.get("/v1/calls/\(call)")
-            // Not the literal: that would be the JSON value null.
-            return read["state"] == "ended" ? read : Optional<JSON>.none
+        var read = JSON.null
+        try await until {
+            read = try await api.get("/v1/calls/\(call)")
+            return read["state"] == "ended"
         }
+        return read
     }
 
     func events(_ call: String) async throws -> [String] {
@@ -194,16 +193,4 @@ struct LivePlatform: Sendable {
 struct Unexpected: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
-}
-
-/// Polls what another thread or process brings about.
-/// - Throws: `Unexpected` after ten seconds.
-@discardableResult
-func eventually<Found>(_ what: String, _ find: () async throws -> Found?) async throws -> Found {
-    let end = ContinuousClock.now + .seconds(10)
-    while ContinuousClock.now < end {
-        if let found = try await find() { return found }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-    throw Unexpected("not within 10 s: \(what)")
 }

@@ -42,30 +42,6 @@ import Testing
         }
         #expect((stoppedAt ?? .max) < 120 * 8)
     }
-
-    @Test func missingAudioIsCountedFromTimestamps() {
-        var rules = StreamRules()
-        same(rules.gap(timestamp: 5, milliseconds: 20), 0)
-        same(rules.gap(timestamp: 25, milliseconds: 20), 0)
-        same(rules.gap(timestamp: 85, milliseconds: 20), 40)
-        same(rules.gap(timestamp: 109, milliseconds: 20), 0)
-        same(rules.gap(timestamp: 10_000, milliseconds: 20), 1000)
-        same(rules.gap(timestamp: 3, milliseconds: 20), 0)
-        same(rules.gap(timestamp: nil, milliseconds: 20), 0)
-        same(rules.gap(timestamp: .max, milliseconds: 20), 0)
-        #expect(rules.filledMs == 1040)
-    }
-
-    @Test func timestampsThatJitterAddNoAudio() {
-        var rules = StreamRules()
-        var random = SeededGenerator(seed: 3)
-        var filled = 0
-        for frame in 0..<5000 {
-            filled += rules.gap(
-                timestamp: Int64(frame * 20 + Int.random(in: 0...9, using: &random)), milliseconds: 20)
-        }
-        #expect(filled == 0)
-    }
 }
 
 /// `#expect` cannot call what changes its subject.

@@ -21,7 +21,7 @@ UNMEANT = ("backchannel", "cough", "taps", "echo")
 EARLY = 0.05  # an end of turn told this long before the labelled end is no cut: labels are no finer
 CHOP = 0.1  # a silence of the agent's longer than this is heard
 LONG = 0.4  # a dictation's pauses from here on are pauses between groups
-ELSEWHERE = ("vad_us_per_chunk", "handle_ns_p50", "simulated_call_hours_per_min")
+ELSEWHERE = ("vad_us_per_chunk", "handle_ns_p50", "handle_allocations", "simulated_call_hours_per_min")
 
 
 def quantile(values, q):

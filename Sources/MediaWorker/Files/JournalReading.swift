@@ -1,4 +1,5 @@
 import Base
+import CallDispatch
 package import Foundation
 package import Review
 
@@ -49,6 +50,7 @@ extension RecordedCall.Start {
     init(_ header: JournalLine.Header) {
         self.init(
             definition: header.definition, variables: header.variables, key: header.call.description,
-            fundedMs: header.fundedMs, holdNumber: header.holdNumber, checkpoint: header.checkpoint)
+            isOutbound: header.direction == .outbound, fundedMs: header.fundedMs,
+            holdNumber: header.holdNumber, checkpoint: header.checkpoint)
     }
 }

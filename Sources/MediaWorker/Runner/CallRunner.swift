@@ -86,7 +86,8 @@ package final class CallRunner: @unchecked Sendable, Ticking {
         }
         conversation = Conversation(
             definition: plan.definition, variables: plan.variables, call: plan.call.description,
-            fundedMs: plan.fundedMs, holdNumber: plan.holdNumber, resuming: resuming)
+            isOutbound: plan.direction == .outbound, fundedMs: plan.fundedMs, holdNumber: plan.holdNumber,
+            resuming: resuming)
         playout = Playout(to: transport, policy: station.configuration.pacing)
         files = CallFiles(plan, station: station, checkpoint: resuming, on: transport.loop) {
             [reporter = station.reporter] in reporter.tell($0, of: key)
@@ -300,7 +301,7 @@ extension Dialogue.Input {
     /// What the conversation makes of it depends on how much has been heard by now.
     fileprivate var wantsExactPlace: Bool {
         switch self {
-        case .stirred, .speechStarted, .transcript, .digit, .deadline, .endRequested, .callerHungUp,
+        case .stirred, .speechStarted, .transcript, .digit, .keyTone, .deadline, .endRequested, .callerHungUp,
             .holdRefused:
             true
         default: false

@@ -5,7 +5,7 @@ import Logging
 import NIOCore
 import Speech
 
-/// Hears the caller: speech from the detector, words from the recogniser. On the call's loop only.
+/// Hears the line: voice, keys and tones by itself, words from the recogniser. On the call's loop only.
 final class Ear: @unchecked Sendable {
     /// A recogniser that breaks is opened again so many times in one call.
     static let reopensMax = 3
@@ -17,7 +17,7 @@ final class Ear: @unchecked Sendable {
     private let logger: Logger
     private let tell: (Dialogue.Input) -> Void
     private let meter: (Usage) -> Void
-    private var detector: SpeechDetector
+    private var ear: LineEar
     /// How loud the agent was since the caller was last heard; nil: silent.
     private var agentDecibels: Double?
     private var utterances = UtteranceEdges()
@@ -33,7 +33,7 @@ final class Ear: @unchecked Sendable {
     ) {
         self.recogniser = recogniser
         self.settings = settings
-        detector = SpeechDetector(weights)
+        ear = LineEar(weights)
         self.loop = loop
         self.logger = logger
         self.tell = tell
@@ -44,15 +44,21 @@ final class Ear: @unchecked Sendable {
     /// µ-law, 8 kHz.
     func hear(_ audio: ByteBuffer) {
         stream?.send(audio)
-        var events: [SpeechDetector.Event] = []
+        var events: [LineEar.Event] = []
         audio.withUnsafeReadableBytes { raw in
-            detector.hear(mulaw: raw.bindMemory(to: UInt8.self), agentDecibels: agentDecibels) {
+            ear.hear(mulaw: raw.bindMemory(to: UInt8.self), agentDecibels: agentDecibels) {
                 events.append($0)
             }
         }
         agentDecibels = nil
         edge(utterances.advance(milliseconds: audio.readableBytes / Self.bytesPerMillisecond))
-        for event in events { heard(event) }
+        for event in events {
+            switch event {
+            case .speech(let event): heard(event)
+            case .key(let key): tell(.keyTone(String(key)))
+            case .tone(let tone): tell(.lineTone(tone))
+            }
+        }
     }
 
     /// What the caller hears of the agent now: it may come back as an echo. µ-law, 8 kHz.

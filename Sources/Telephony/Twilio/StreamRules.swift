@@ -1,29 +1,22 @@
 package import Base
 
-/// The order rules of one media stream: what may come when, how fast, and how much audio is missing. Pure.
+/// The order rules of one media stream: what may come when, and how fast. Pure.
 package struct StreamRules: Sendable {
     package struct Policy: Sendable {
         /// Messages a second over a long time; a carrier sends 50.
         package var messagesPerSecond = 75
         /// Messages that may come at once after the network stalled: five seconds of audio.
         package var burst = 250
-        /// Silence filled in for one gap, milliseconds; a longer one is cut to this.
-        package var gapMaxMs = 1000
-        /// Timestamps differ by less than this without a gap, milliseconds.
-        package var gapMinMs = 20
         package init() {}
     }
 
     package enum State: Hashable, Sendable { case waiting, streaming, stopped }
 
     package private(set) var state = State.waiting
-    /// Silence filled in so far, milliseconds.
-    package private(set) var filledMs = 0
     private let policy: Policy
     /// Messages that may still come at once, in thousandths.
     private var credit: Int
     private var creditAt = CallTime.zero
-    private var nextTimestamp: Int64?
 
     package init(_ policy: Policy = Policy()) {
         self.policy = policy
@@ -57,24 +50,4 @@ package struct StreamRules: Sendable {
     }
 
     package mutating func stop() { state = .stopped }
-
-    /// Audio of `milliseconds` has come with this time on it; how much silence belongs before it, milliseconds.
-    package mutating func gap(timestamp: Int64?, milliseconds: Int) -> Int {
-        guard let timestamp, timestamp < Int64.max / 2 else {
-            nextTimestamp = nextTimestamp.map { $0 + Int64(milliseconds) }
-            return 0
-        }
-        let missing = nextTimestamp.map { timestamp - $0 } ?? 0
-        nextTimestamp = timestamp + Int64(milliseconds)
-        guard missing >= Int64(policy.gapMinMs) else {
-            // Small steps back and forth are the carrier's rounding; remember the later time so they cannot add up.
-            if missing < 0, missing > -Int64(policy.gapMaxMs) {
-                nextTimestamp = nextTimestamp.map { $0 - missing }
-            }
-            return 0
-        }
-        let filled = Int(min(missing, Int64(policy.gapMaxMs)))
-        filledMs += filled
-        return filled
-    }
 }

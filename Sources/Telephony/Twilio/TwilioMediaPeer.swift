@@ -1,3 +1,4 @@
+import Audio
 import Base
 package import Logging
 package import NIOCore
@@ -9,13 +10,14 @@ package import WebSockets
 package final class TwilioMediaPeer: WebSocketPeer, CallTransport {
     /// A socket that has not sent `start` by then is closed.
     package static let startLimit: TimeAmount = .seconds(5)
-    private static let silence: UInt8 = 0xFF
 
     package let loop: any EventLoop
     private let sink: any MediaSink
     private let logger: Logger
     private let opened = NIODeadline.now()
     private var rules: StreamRules
+    private var order = FrameOrder<ByteBuffer>()
+    private var concealment = MuLawConcealment()
     private var socket: WebSocket?
     private var stream: [UInt8] = []
     private var audio = ByteBuffer()
@@ -73,6 +75,7 @@ package final class TwilioMediaPeer: WebSocketPeer, CallTransport {
         case .stop(let sid):
             try rules.check("stop", isOurStream: Array(sid.utf8) == stream)
             guard rules.state == .streaming else { return }
+            for piece in order.finish() { hand(piece) }
             rules.stop()
             sink.stopped()
         case .connected, .unknown: break
@@ -80,9 +83,20 @@ package final class TwilioMediaPeer: WebSocketPeer, CallTransport {
     }
 
     private func deliver(_ media: CarrierFrame.Media) {
-        let missing = rules.gap(timestamp: media.timestamp, milliseconds: audio.readableBytes / 8)
-        if missing > 0 { sink.audio(ByteBuffer(repeating: Self.silence, count: missing * 8)) }
-        sink.audio(audio)
+        let place = FrameOrder<ByteBuffer>.Place(
+            number: media.chunk, timestampMs: media.timestamp, milliseconds: audio.readableBytes / 8)
+        for piece in order.take(place, audio) { hand(piece) }
+    }
+
+    private func hand(_ piece: FrameOrder<ByteBuffer>.Piece) {
+        switch piece {
+        case .frame(let audio):
+            let mended = audio.withUnsafeReadableBytes {
+                concealment.received($0.bindMemory(to: UInt8.self))
+            }
+            sink.audio(mended.map { ByteBuffer(bytes: $0) } ?? audio)
+        case .lost(let milliseconds): sink.audio(ByteBuffer(bytes: concealment.lost(milliseconds * 8)))
+        }
     }
 
     private func violate(_ violation: MediaViolation) {
@@ -97,6 +111,16 @@ package final class TwilioMediaPeer: WebSocketPeer, CallTransport {
     }
 
     package func closed(code: Int?, error: (any Error)?) {
+        let counts = order.counts
+        if !counts.areWhole {
+            logger.info(
+                "media stream was not whole",
+                metadata: [
+                    "lost_ms": .stringConvertible(counts.lostMs), "late": .stringConvertible(counts.late),
+                    "reordered": .stringConvertible(counts.reordered),
+                    "duplicated": .stringConvertible(counts.duplicated),
+                ])
+        }
         isClosing = true
         startAlarm?.cancel()
         socket = nil

@@ -64,25 +64,22 @@ struct Hearing {
 
     /// Edges of speech and keys of a recording, each at the time it is told, in order.
     struct Cue {
-        enum Kind { case speech(SpeechDetector.Event), key(Character) }
         var ms: Int
-        var kind: Kind
+        var kind: LineEar.Event
     }
 
     /// 8 kHz samples.
     static func cues(_ samples: [Int16], agent: AgentTrack?, weights: SileroVAD.Weights?) -> [Cue] {
-        var detector = SpeechDetector(weights)
-        var keys = DTMFDetector()
+        var ear = LineEar(weights)
         var cues: [Cue] = []
         let tail = [Int16](repeating: 0, count: afterMs * 8)
         let all = samples + tail
         for start in stride(from: 0, to: all.count - 159, by: 160) {
             let ms = (start + 160) / 8
             all[start..<start + 160].withUnsafeBufferPointer { frame in
-                detector.hear(frame, agentDecibels: agent?.decibels(at: ms - 20)) {
-                    cues.append(Cue(ms: ms, kind: .speech($0)))
+                ear.hear(frame, agentDecibels: agent?.decibels(at: ms - 20)) {
+                    cues.append(Cue(ms: ms, kind: $0))
                 }
-                keys.hear(frame) { cues.append(Cue(ms: ms, kind: .key($0))) }
             }
         }
         return cues
@@ -112,6 +109,7 @@ struct Hearing {
             let keys = alone.keys + String(key)
             let fullness = Understanding(of: "", keys: keys, as: expectation).fullness
             give(.key(String(key), keys.isEmpty ? .none : max(.enough, fullness)), at: cue.ms)
+        case .tone: break
         }
     }
 

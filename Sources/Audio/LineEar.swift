@@ -1,0 +1,55 @@
+package import Base
+
+/// Hears all that a call's decisions hang on: the caller's voice, keys, the tones of networks and machines. 8 kHz.
+///
+/// Owns: that the tones of a key are no voice. Does not own: what any of it means.
+package struct LineEar: Sendable {
+    package enum Event: Hashable, Sendable {
+        case speech(SpeechDetector.Event)
+        /// 0...9, *, #, A...D: once for each press.
+        case key(Character)
+        case tone(LineTone)
+    }
+
+    /// Samples heard as one: 20 ms.
+    private static let blockSamples = 160
+
+    private var detector: SpeechDetector
+    private var keys = DTMFDetector()
+    private var tones = LineTones()
+
+    /// `weights` nil: the voice is found by loudness alone.
+    package init(_ weights: SileroVAD.Weights?) { detector = SpeechDetector(weights) }
+
+    /// Takes any number of µ-law samples; `tell` is called for each event in order.
+    ///
+    /// `agentDecibels`: how loud the agent sounds now (`Level.decibels` of what is played); nil when it is silent.
+    package mutating func hear(
+        mulaw bytes: UnsafeBufferPointer<UInt8>, agentDecibels: Double? = nil, tell: (Event) -> Void
+    ) {
+        withUnsafeTemporaryAllocation(of: Int16.self, capacity: bytes.count) { samples in
+            MuLaw.decode(bytes, into: samples)
+            hear(UnsafeBufferPointer(samples), agentDecibels: agentDecibels, tell: tell)
+        }
+    }
+
+    /// As for µ-law.
+    package mutating func hear(
+        _ samples: UnsafeBufferPointer<Int16>, agentDecibels: Double? = nil, tell: (Event) -> Void
+    ) {
+        for start in stride(from: 0, to: samples.count, by: Self.blockSamples) {
+            let block = UnsafeBufferPointer(
+                rebasing: samples[start..<min(start + Self.blockSamples, samples.count)])
+            keys.hear(block) { tell(.key($0)) }
+            tones.hear(block) { tell(.tone($0)) }
+            guard keys.isHolding else {
+                detector.hear(block, agentDecibels: agentDecibels) { tell(.speech($0)) }
+                continue
+            }
+            withUnsafeTemporaryAllocation(of: Int16.self, capacity: block.count) { quiet in
+                quiet.initialize(repeating: 0)
+                detector.hear(UnsafeBufferPointer(quiet), agentDecibels: agentDecibels) { tell(.speech($0)) }
+            }
+        }
+    }
+}

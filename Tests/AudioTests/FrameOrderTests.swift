@@ -1,0 +1,279 @@
+import Base
+import Testing
+
+@testable import Audio
+
+/// Frames named by their number; `-40` is 40 ms that are missing.
+private struct Line {
+    var order = FrameOrder<Int>()
+    var heard: [Int] = []
+
+    mutating func take(_ number: Int, at ms: Int? = nil, hasNumber: Bool = true) {
+        let place = FrameOrder<Int>.Place(
+            number: hasNumber ? Int64(number) : nil, timestampMs: ms.map(Int64.init), milliseconds: 20)
+        note(order.take(place, number))
+    }
+
+    mutating func finish() { note(order.finish()) }
+
+    private mutating func note(_ pieces: [FrameOrder<Int>.Piece]) {
+        for piece in pieces {
+            switch piece {
+            case .frame(let number): heard.append(number)
+            case .lost(let milliseconds): heard.append(-milliseconds)
+            }
+        }
+    }
+}
+
+struct FrameOrderTests {
+    @Test func framesInOrderAreHeardAtOnce() {
+        var line = Line()
+        for number in 1...100 {
+            line.take(number, at: (number - 1) * 20)
+            #expect(line.heard.last == number && line.order.depth == 0)
+        }
+    }
+
+    @Test func framesThatOvertakeEachOtherAreSetRight() {
+        var line = Line()
+        for number in [1, 2, 4, 3, 5, 7, 8, 6, 9] { line.take(number, at: number * 20) }
+        #expect(line.heard == Array(1...9))
+        #expect(line.order.counts.reordered == 2 && line.order.counts.lostMs == 0)
+    }
+
+    @Test func whatComesTwiceIsHeardOnce() {
+        var line = Line()
+        for number in [1, 1, 2, 4, 4, 3, 2, 5, 5] { line.take(number, at: number * 20) }
+        #expect(line.heard == Array(1...5))
+        #expect(line.order.counts.duplicated == 4)
+    }
+
+    @Test func aFrameIsWaitedForFor60Milliseconds() {
+        var line = Line()
+        for number in [1, 2, 4, 5, 6] { line.take(number, at: number * 20) }
+        #expect(line.heard == [1, 2])
+        line.take(7, at: 140)
+        #expect(line.heard == [1, 2, -20, 4, 5, 6, 7])
+        line.take(3, at: 60)
+        #expect(line.heard.last == 7 && line.order.counts.late == 1)
+    }
+
+    @Test func waitingInVainIsUnlearnedAndALateFrameTeachesItAgain() {
+        var line = Line()
+        for number in stride(from: 1, to: 60, by: 4) {
+            line.take(number, at: number * 20)
+            line.take(number + 1, at: (number + 1) * 20)
+            line.take(number + 2, at: (number + 2) * 20)
+        }
+        #expect(line.order.depth == 0 && line.heard.last == 59, "after three gaps nothing is held any more")
+        line.take(56, at: 1120)
+        #expect(line.order.counts.late == 1)
+        line.take(61, at: 1220)
+        #expect(line.order.depth == 1)
+        line.take(60, at: 1200)
+        #expect(line.heard.suffix(2) == [60, 61])
+    }
+
+    @Test func audioThatTheCarrierItselfMissesIsKnownFromTimestamps() {
+        var line = Line()
+        line.take(1, at: 5)
+        line.take(2, at: 25)
+        line.take(3, at: 85)
+        line.take(4, at: 109)
+        line.take(5, at: 10_000)
+        line.take(6, at: 3)
+        line.take(7)
+        line.take(8, at: .max)
+        #expect(line.heard == [1, 2, -40, 3, 4, -1000, 5, 6, 7, 8])
+        #expect(line.order.counts.lostMs == 1040)
+    }
+
+    @Test func timestampsThatJitterAddNoAudio() {
+        var line = Line()
+        var random = SeededGenerator(seed: 3)
+        for frame in 0..<5000 {
+            line.take(frame, at: frame * 20 + Int.random(in: 0...9, using: &random))
+        }
+        #expect(line.heard == Array(0..<5000))
+    }
+
+    @Test func withoutTimestampsTheNumbersTell() {
+        var line = Line()
+        for number in [1, 2, 5, 6, 7, 8] { line.take(number) }
+        #expect(line.heard == [1, 2, -40, 5, 6, 7, 8])
+    }
+
+    @Test func withoutNumbersTheTimestampsTell() {
+        var line = Line()
+        for (number, ms) in [(1, 0), (2, 20), (3, 20), (4, 0), (5, 60), (6, 80)] {
+            line.take(number, at: ms, hasNumber: false)
+        }
+        #expect(line.heard == [1, 2, -20, 5, 6])
+        line.take(7, hasNumber: false)
+        #expect(line.heard.last == 7)
+    }
+
+    @Test func aCarrierThatDoesNotCountIsHeardAllTheSame() {
+        var line = Line()
+        for frame in 0..<50 { line.take(1, at: frame * 20) }
+        #expect(line.heard == Array(repeating: 1, count: 50))
+        line.take(.max, at: 1000)
+        line.take(-3, at: 1020)
+        line.take(100_000, at: 1040)
+        line.take(100_001, at: 1060)
+        #expect(line.heard.suffix(4) == [.max, -3, 100_000, 100_001])
+    }
+
+    @Test func theEndBringsWhatIsHeld() {
+        var line = Line()
+        for number in [1, 2, 5, 4] { line.take(number, at: number * 20) }
+        line.finish()
+        #expect(line.heard == [1, 2, -20, 4, 5])
+    }
+
+    /// Any loss, order and repetition: in order, nothing twice, no hole and no more held than is allowed.
+    @Test(arguments: 0..<UInt64(200))
+    func whateverComesIsHeardInOrderAndInFull(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let loss = Double(seed % 4) * 0.1
+        var sent: [(number: Int, at: Int)] = []
+        for number in 0..<300 where Double.random(in: 0..<1, using: &random) >= loss {
+            let delay = Int.random(in: 0..<4, using: &random) == 0 ? Int.random(in: 0...8, using: &random) : 0
+            sent.append((number, number + delay))
+            if Int.random(in: 0..<8, using: &random) == 0 { sent.append((number, number + 5)) }
+        }
+        sent.sort { ($0.at, $0.number) < ($1.at, $1.number) }
+        var line = Line()
+        for frame in sent {
+            line.take(frame.number, at: frame.number * 20)
+            #expect(line.order.depth <= FrameLimits.heldMax, "seed \(seed)")
+        }
+        line.finish()
+        let frames = line.heard.filter { $0 >= 0 }
+        #expect(frames == Set(frames).sorted(), "seed \(seed)")
+        let span = ((frames.last ?? 0) - (frames.first ?? 0) + 1) * 20
+        let total = frames.count * 20 + line.order.counts.lostMs
+        #expect(total == span, "seed \(seed)")
+    }
+}
+
+struct LossyLineTests {
+    /// µ-law frames of `samples` of which `loss` (0...1) never come, put right as a call's are.
+    private func mended(_ samples: [Int16], loss: Double, seed: UInt64) -> [Int16] {
+        var random = SeededGenerator(seed: seed)
+        var order = FrameOrder<[UInt8]>()
+        var concealment = MuLawConcealment()
+        var heard: [UInt8] = []
+        let line = MuLaw.encode(samples)
+        for frame in 0..<line.count / 160 where Double.random(in: 0..<1, using: &random) >= loss {
+            let place = FrameOrder<[UInt8]>.Place(
+                number: nil, timestampMs: Int64(frame * 20), milliseconds: 20)
+            for piece in order.take(place, Array(line[frame * 160..<(frame + 1) * 160])) {
+                switch piece {
+                case .frame(let audio):
+                    heard += audio.withUnsafeBufferPointer { concealment.received($0) } ?? audio
+                case .lost(let milliseconds): heard += concealment.lost(milliseconds * 8)
+                }
+            }
+        }
+        return MuLaw.decode(heard)
+    }
+
+    /// Blocks of 20 ms that are speech.
+    private func speech(_ samples: [Int16]) -> [Bool] {
+        var detector = SpeechDetector(nil)
+        return stride(from: 0, to: samples.count - 159, by: 160).map { start in
+            samples[start..<start + 160].withUnsafeBufferPointer { detector.hear($0) { _ in } }
+            return detector.isSpeech
+        }
+    }
+
+    @Test func withoutLossNotAByteIsChanged() throws {
+        let line = MuLaw.decode(MuLaw.encode(try Clips.speech(rateHz: 8000)))
+        #expect(mended(line, loss: 0, seed: 1) == Array(line.prefix(line.count / 160 * 160)))
+    }
+
+    /// The voice starts and stops where it does on a whole line, but for the share of blocks given.
+    @Test(arguments: [(loss: 0.01, differs: 0.02), (0.1, 0.06), (0.3, 0.12)])
+    func aVoiceIsFoundThroughLoss(loss: Double, differs: Double) throws {
+        let line = try Clips.speech(rateHz: 8000)
+        let whole = speech(line)
+        for seed: UInt64 in 0..<5 {
+            let heard = speech(mended(line, loss: loss, seed: seed))
+            let differing = zip(whole, heard).count { $0 != $1 }
+            let share = Double(differing) / Double(whole.count)
+            #expect(share <= differs, "\(loss), seed \(seed): \(share)")
+        }
+    }
+
+    @Test func aGapOfASecondIsQuiet() {
+        var concealment = MuLawConcealment()
+        let voice = MuLaw.encode(tone(200, amplitude: 8000, samples: 800))
+        let mended = voice.withUnsafeBufferPointer { concealment.received($0) }
+        #expect(mended == nil)
+        let gap = MuLaw.decode(concealment.lost(8000))
+        #expect(gap.count == 8000)
+        #expect(Level(of: Array(gap[..<80])).decibels > 60 && gap[800...].allSatisfy { abs($0) <= 8 })
+    }
+}
+
+struct LineEarTests {
+    private func events(_ samples: [Int16]) -> [LineEar.Event] {
+        var ear = LineEar(nil)
+        var told: [LineEar.Event] = []
+        MuLaw.encode(samples).withUnsafeBufferPointer { ear.hear(mulaw: $0) { told.append($0) } }
+        return told
+    }
+
+    private func starts(_ samples: [Int16]) -> Int {
+        events(samples).count { if case .speech(.speechStarted) = $0 { true } else { false } }
+    }
+
+    private func key(ms: Int) -> [Int16] {
+        mixed(tone(770, amplitude: 6000, samples: ms * 8), tone(1336, amplitude: 6000, samples: ms * 8))
+    }
+
+    @Test func aKeyIsNoVoice() {
+        for ms in [60, 200, 3000] {
+            let line = silence(ms: 1000) + key(ms: ms) + silence(ms: 500)
+            #expect(events(line).contains(.key("5")) && starts(line) == 0, "\(ms) ms")
+        }
+    }
+
+    @Test func aVoiceAfterAKeyIsHeard() throws {
+        let line = silence(ms: 1000) + key(ms: 200) + silence(ms: 100) + (try SpeechDetectorTests.sentence())
+        #expect(events(line).first { $0 == .key("5") } != nil && starts(line) > 0)
+    }
+
+    @Test func tonesAreTold() {
+        let busy = (0..<4).flatMap { _ in
+            mixed(tone(480, amplitude: 4000, samples: 4000), tone(620, amplitude: 4000, samples: 4000))
+                + silence(ms: 500)
+        }
+        #expect(events(busy).contains(.tone(.busy)))
+    }
+
+    @Test func aConstantChangesNothing() throws {
+        let voice = silence(ms: 1000) + (try SpeechDetectorTests.sentence())
+        let keys = silence(ms: 200) + key(ms: 100) + silence(ms: 200)
+        for line in [voice, keys] {
+            let shifted = line.map { Int16(clamping: Int($0) + 3000) }
+            let plain = events(line).filter { $0.isFirm }
+            #expect(events(shifted).filter { $0.isFirm }.count == plain.count)
+        }
+    }
+
+    @Test func aClippedVoiceIsHeard() throws {
+        let line =
+            silence(ms: 1000) + (try SpeechDetectorTests.sentence()).map { Int16(clamping: Int($0) * 30) }
+        #expect(starts(line) > 0)
+    }
+
+    @Test func silenceForEverIsNothing() { #expect(events(silence(ms: 120_000)).isEmpty) }
+}
+
+extension LineEar.Event {
+    /// More than a hint.
+    fileprivate var isFirm: Bool { self != .speech(.stirred) && self != .speech(.settled) }
+}
