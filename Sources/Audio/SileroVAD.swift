@@ -130,6 +130,14 @@ package struct SileroVAD: Sendable {
         }
     }
 
+    /// `Voicing.strength` of the last 20 ms, wherever the chunk stands; 8 kHz alone.
+    var voicing: Float {
+        recent.withUnsafeBufferPointer { recent in
+            let end = filled + chunkSamples
+            return Voicing.strength(of: UnsafeBufferPointer(rebasing: recent[end - Voicing.samples..<end]))
+        }
+    }
+
     private mutating func endChunk() {
         defer {
             for index in 0..<chunkSamples { recent[index] = recent[chunkSamples + index] }

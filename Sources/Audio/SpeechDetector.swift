@@ -3,7 +3,8 @@
 /// Owns: the four events and their times. Does not own: what they mean (Turns), words (the recogniser), waiting out
 /// pauses: an end is told as soon as it is sure that the voice does not sound.
 /// A voice is what the network calls one and what is louder than the floor and than the agent's echo; without weights,
-/// loudness alone. Where much that is loud is no voice (music on hold, a television), more evidence is asked for.
+/// loudness alone. Where much that is loud is no voice (music on hold, a television), more evidence is asked for, unless
+/// it is far louder than that. While the agent sounds, any loud sound stirs: to turn the agent down costs little.
 package struct SpeechDetector: Sendable {
     package struct Policy: Hashable, Sendable {
         /// dB over the floor that can be the onset of a voice. 3...30.
@@ -22,12 +23,25 @@ package struct SpeechDetector: Sendable {
         package var sureProbability: Float = 0.8
         /// Sum of probabilities, one each 20 ms, that makes a start on a quiet line...
         package var mass: Float = 0.4
+        /// ...over the agent where the sound has no pitch: a cough, a breath...
+        package var massUnvoiced: Float = 3
+        /// ...which it has from here on, see `Voicing`. 0...1.
+        package var voicing: Float = 0.6
         /// ...and where all that is loud is something else.
         package var massCluttered: Float = 12
+        /// So many dB over what is usually loud is no clutter, however much of that there is. 6...30.
+        package var outstandingDecibels = 15.0
         /// Share of time without voice that is loud all the same: up to here a line is quiet...
         package var clutterQuiet: Float = 0.45
         /// ...and from here on wholly cluttered. 0...1, over `clutterQuiet`.
         package var clutterFull: Float = 0.75
+        /// Loud for so long, a sound over the agent stirs whatever the network says. 10...100.
+        package var loudMs = 50
+        /// And so many dB over what is usually loud. 0...20.
+        package var loudDecibels = 6.0
+        /// dB more that an onset over the agent needs: the network hears a voice in the agent's echo, and a
+        /// wave of noise would do for the rest. 0...10.
+        package var echoDecibels = 4.0
         /// How long no voice sounds before its end is told. 40...500.
         package var endMs = 100
         /// A stirring that became nothing settles after so long.
@@ -65,8 +79,8 @@ package struct SpeechDetector: Sendable {
     package static let blockMs = 20
     static let halfMs = 10
     static let halfSamples = 80
-    /// Clutter is a mean over about so much time without voice.
-    static let clutterMs = 2000
+    /// The agent still sounds at the caller's so long after it was last loud: as late as an echo comes back.
+    static let agentMs = EchoLevel.lags * halfMs
     /// An onset is at most so long before what first counted towards a start.
     static let onsetBackMs = 80
     /// A dip this short does not end a loud run.
@@ -88,8 +102,7 @@ package struct SpeechDetector: Sendable {
     /// dB over floor and echo: the louder half of this block.
     private var over = 0.0
     private var mass: Float = 0
-    /// Share of time without voice that is loud all the same, 0...1.
-    private var clutter: Float = 0
+    private var clutter = Clutter()
 
     /// All in ms of audio taken.
     private struct Times {
@@ -98,6 +111,10 @@ package struct SpeechDetector: Sendable {
         var lastLoud = 0
         var lastLikely = 0
         var massSince = 0
+        /// Well over floor, echo and clutter for so long.
+        var loudFor = 0
+        /// When the agent was last loud; nil before it was.
+        var agentAt: Int?
     }
 
     /// `weights` nil: by loudness alone. The policy is that of the kind when nil.
@@ -146,6 +163,9 @@ package struct SpeechDetector: Sendable {
         let base = max(floor.decibels, echo.expected(agent, heard: decibels, floor: floor.decibels))
         floor.add(decibels, ms: Self.halfMs)
         over = max(over, decibels - base)
+        let isLoud = decibels - base >= max(policy.onsetDecibels, clutter.decibels + policy.loudDecibels)
+        times.loudFor = isLoud ? times.loudFor + Self.halfMs : 0
+        if agent != nil { times.agentAt = times.heard }
         let isSure = probability >= policy.sureProbability && isSpeech
         guard decibels - base >= (isSure ? policy.sureDecibels : policy.holdDecibels) else { return }
         if times.heard - times.lastLoud > Self.dipMs + Self.halfMs {
@@ -157,22 +177,28 @@ package struct SpeechDetector: Sendable {
 
 /// The decisions.
 extension SpeechDetector {
+    private var isOverAgent: Bool { times.agentAt.map { times.heard - $0 < Self.agentMs } ?? false }
+    /// Much louder than what else is loud on this line.
+    private var standsOut: Bool { over >= clutter.decibels + policy.outstandingDecibels }
+
+    private var isVoiced: Bool { vad.map { $0.voicing >= policy.voicing } ?? true }
+
     private var needed: Float {
-        let share = (clutter - policy.clutterQuiet) / (policy.clutterFull - policy.clutterQuiet)
-        return policy.mass + (policy.massCluttered - policy.mass) * max(0, min(1, share))
+        let least = isOverAgent && mass >= policy.mass && !isVoiced ? policy.massUnvoiced : policy.mass
+        guard !standsOut else { return least }
+        let share = (clutter.share - policy.clutterQuiet) / (policy.clutterFull - policy.clutterQuiet)
+        return max(least, policy.mass + (policy.massCluttered - policy.mass) * max(0, min(1, share)))
     }
 
     private mutating func listenForStart(_ tell: (Event) -> Void) {
-        let isOnset = over >= policy.onsetDecibels
+        let isOnset = over >= policy.onsetDecibels + (isOverAgent ? policy.echoDecibels : 0)
         if vad == nil {
             probability = isOnset ? 1 : 0
         } else if isOnset {
             probability = vad?.glimpse() ?? 0
         }
         let isLikely = probability >= policy.onsetProbability
-        if !isLikely {
-            learnClutter(over >= policy.holdDecibels ? 1 : 0)
-        }
+        if !isLikely { clutter.learn(over >= policy.holdDecibels ? over : nil, ms: Self.blockMs) }
         if isOnset, isLikely {
             if mass < policy.onsetProbability { times.massSince = times.heard - Self.blockMs }
             mass += probability
@@ -180,10 +206,6 @@ extension SpeechDetector {
             mass *= 0.5
         }
         mass >= needed ? start(tell) : stir(isOnset, tell)
-    }
-
-    private mutating func learnClutter(_ seen: Float) {
-        clutter += (seen - clutter) * Float(Self.blockMs) / Float(Self.clutterMs)
     }
 
     private mutating func start(_ tell: (Event) -> Void) {
@@ -195,12 +217,15 @@ extension SpeechDetector {
 
     /// Tells a stirring and its end.
     private mutating func stir(_ isOnset: Bool, _ tell: (Event) -> Void) {
+        let least = policy.stirProbability + (standsOut ? 0 : clutter.share)
+        let isLoud = isOverAgent && times.loudFor >= policy.loudMs
         switch state {
-        case .quiet where isOnset && probability >= policy.stirProbability + clutter:
+        case .quiet where isOnset && (probability >= least || isLoud):
             state = .stirred(atMs: times.heard)
             tell(.stirred)
         case .stirred(let since)
-        where times.heard - since >= policy.settleMs && (!isOnset || probability < policy.stirProbability):
+        where times.heard - since >= policy.settleMs
+            && (!isOnset || (probability < policy.stirProbability && !isLoud)):
             state = .quiet
             tell(.settled)
         default: break
@@ -209,7 +234,7 @@ extension SpeechDetector {
 
     private mutating func listenForEnd(_ tell: (Event) -> Void) {
         // Who was on hold may be talking now.
-        if probability >= policy.sureProbability { learnClutter(0) }
+        if probability >= policy.sureProbability { clutter.learn(nil, ms: Self.blockMs) }
         let last = vad == nil ? times.lastLoud : min(times.lastLoud, times.lastLikely)
         guard times.heard - last >= policy.endMs else { return }
         state = .quiet

@@ -85,7 +85,7 @@ package struct Conversation: Sendable {
         policy.endpointing.openMs = settings.endpointingMs
         policy.endpointing.wordsTrust = definition.language.hasPrefix("en") ? 1 : 0
         policy.bargeIn.judgeMs = settings.bargeInMs
-        policy.bargeIn.pauseMs = settings.bargeInMs * 2 / 5
+        policy.bargeIn.pauseMs = settings.bargeInMs * 3 / 5
         policy.bargeIn.words = settings.bargeInWords
         policy.bargeIn.phrases = Phrases(
             language: definition.language, acknowledging: settings.acknowledgementPhrases,

@@ -47,7 +47,7 @@ package struct Cause: Sendable {
         }
     }
 
-    private var ofPause: String { "speech over the agent has lasted \(pauseMs) ms" }
+    private var ofPause: String { "speech over the agent has lasted \(pauseMs) ms or more" }
 
     private var ofGoingOn: String {
         if told.contains(.note("echo")) { return "the agent's own echo" }

@@ -45,7 +45,7 @@ package struct PolicyChanges: Sendable {
             "pause_ms": \.bargeIn.pauseMs, "judge_ms": \.bargeIn.judgeMs, "words": \.bargeIn.words,
             "words_limit_ms": \.bargeIn.wordsLimitMs, "overlap_max_ms": \.bargeIn.overlapMaxMs,
             "stir_max_ms": \.bargeIn.stirMaxMs, "tail_ms": \.bargeIn.tailMs,
-            "restart_ms": \.bargeIn.restartMs,
+            "restart_ms": \.bargeIn.restartMs, "false_pause_ms": \.bargeIn.falsePauseMs,
         ],
         "preemption": ["lead_ms": \.preemption.leadMs],
         "reply": ["first_limit_ms": \.reply.firstLimitMs, "next_limit_ms": \.reply.nextLimitMs],

@@ -4,11 +4,14 @@ import Base
 ///
 /// Three steps: the first sign of the caller's voice *ducks* the agent's, speech that lasts *pauses* it, and then it is
 /// judged. Real words, a stop phrase or lasting speech take the floor; a noise, or nothing but "mm-hm", lets the agent
-/// go on from the very sample, or from the start of its sentence after a long pause.
+/// go on from the very sample, or from the start of its sentence after a long pause. A caller for whom the agent was
+/// paused in vain is given longer the next time: who says "mm-hm" once says it again.
 package struct BargeIn: Sendable {
     package struct Policy: Hashable, Sendable {
         /// Speech that has lasted so long since its onset pauses the agent. 40...1000.
-        package var pauseMs = 120
+        package var pauseMs = 180
+        /// Pauses and judges lasting speech so much later for each pause in a row that nothing came of. 0...1000.
+        package var falsePauseMs = 250
         /// Speech at least this long takes the floor, words or not. 100...2000.
         package var judgeMs = 300
         /// Words that take the floor at once; 0: lasting speech alone is enough. 0...10.
@@ -37,7 +40,7 @@ package struct BargeIn: Sendable {
         /// No sign of the caller over the agent.
         case quiet
         /// Fast evidence only; the agent is ducked.
-        case stirred(until: CallTime)
+        case stirred(since: CallTime, until: CallTime)
         /// Speech, too short to tell; the agent is ducked until `until`.
         case suspected(since: CallTime, until: CallTime)
         /// The agent is paused and the caller speaks.
@@ -46,14 +49,25 @@ package struct BargeIn: Sendable {
         case doubted(until: CallTime)
     }
 
-    private enum Heard: Hashable { case nothing, backchannel, words(Int) }
+    /// `beginning`: words that may become a backchannel.
+    private enum Heard: Hashable { case nothing, beginning, backchannel, words(Int) }
 
     private static let earLagMsMax = 500
+    /// More pauses in vain teach no more.
+    private static let falsePausesMax = 3
+    /// A sound stirs the ear so long after its onset: a hiss before a voice ("seven") is the onset of speech.
+    private static let stirLagMs = 40
+    /// Speech that comes back so soon after its end never ended: the ear had a doubt.
+    private static let bridgeMs = 60
 
     var policy: Policy
     private var state = State.quiet
     private var heard = Heard.nothing
     private var pausedAt = CallTime.zero
+    /// The last speech over the agent.
+    private var last: (since: CallTime, endedAt: CallTime)?
+    /// Pauses in a row that nothing came of, 0...falsePausesMax.
+    private var falsePauses = 0
     /// How late the ear has told the end of speech: what lasts up to now may have ended that long ago.
     private var earLagMs = 100
 
@@ -64,7 +78,7 @@ package struct BargeIn: Sendable {
     var deadline: CallTime? {
         switch state {
         case .quiet: nil
-        case .stirred(let until), .suspected(_, let until), .doubted(let until): until
+        case .stirred(_, let until), .suspected(_, let until), .doubted(let until): until
         case .paused(let since): judgeAt(since)
         }
     }
@@ -76,7 +90,8 @@ package struct BargeIn: Sendable {
         case .stirred, .suspected, .paused: return .nothing
         }
         heard = .nothing
-        state = .stirred(until: now + .milliseconds(policy.stirMaxMs))
+        state = .stirred(
+            since: now + .milliseconds(-Self.stirLagMs), until: now + .milliseconds(policy.stirMaxMs))
         return .duck
     }
 
@@ -87,27 +102,39 @@ package struct BargeIn: Sendable {
 
     /// The caller speaks while the agent does; `since` when that speech began, `over` when the agent's did.
     mutating func begin(since: CallTime, over agentSince: CallTime, at now: CallTime) -> Verdict {
-        let isDucked: Bool
+        let onset: CallTime
+        let verdict: Verdict
         switch state {
-        case .quiet, .doubted: isDucked = false
-        case .stirred: isDucked = true
+        case .quiet, .doubted: (onset, verdict) = (resumedOnset(since), .duck)
+        case .stirred(let stirredSince, _):
+            (onset, verdict) = (min(resumedOnset(since), stirredSince), .nothing)
         case .suspected, .paused: return .nothing
         }
         heard = .nothing
         // Who spoke before the agent did is not talked over at all.
         state = .suspected(
-            since: max(since, agentSince), until: max(now, since + .milliseconds(policy.pauseMs)))
-        return isDucked ? .nothing : .duck
+            since: max(onset, agentSince),
+            until: max(now, onset + .milliseconds(policy.pauseMs + patienceMs)))
+        return verdict
+    }
+
+    private var patienceMs: Int { falsePauses * policy.falsePauseMs }
+
+    private func resumedOnset(_ since: CallTime) -> CallTime {
+        guard let last, since - last.endedAt <= .milliseconds(Self.bridgeMs) else { return since }
+        return min(last.since, since)
     }
 
     mutating func speechEnded(agoMs: Int, at now: CallTime) -> Verdict {
         earLagMs = min(max(0, agoMs), Self.earLagMsMax)
         let verdict: Verdict
+        let onset: CallTime
         switch state {
-        case .suspected: verdict = .unduck
-        case .paused: verdict = resumed(at: now)
+        case .suspected(let since, _): (onset, verdict) = (since, .unduck)
+        case .paused(let since): (onset, verdict) = (since, resumed(at: now))
         case .quiet, .stirred, .doubted: return .nothing
         }
+        last = (onset, now + .milliseconds(-earLagMs))
         state = .doubted(until: now + .milliseconds(policy.wordsLimitMs))
         return verdict
     }
@@ -116,23 +143,33 @@ package struct BargeIn: Sendable {
     mutating func words(_ text: String, isFinal: Bool, fillsSlot: Bool, at now: CallTime) -> Verdict {
         guard state != .quiet else { return .nothing }
         let count = Words.split(text).count
-        if policy.phrases.interrupts(text) { return judged(.interrupt) }
+        if policy.phrases.interrupts(text) { return interrupted() }
         if count > 0 {
-            heard = policy.phrases.isBackchannel(text, fillsSlot: fillsSlot) ? .backchannel : .words(count)
+            if policy.phrases.isBackchannel(text, fillsSlot: fillsSlot) {
+                heard = .backchannel
+            } else if !isFinal, policy.phrases.mayBecomeBackchannel(text, fillsSlot: fillsSlot) {
+                heard = .beginning
+            } else {
+                heard = .words(count)
+            }
         }
-        if case .words(let count) = heard, count >= policy.words { return judged(.interrupt) }
+        if case .words(let count) = heard, count >= policy.words { return interrupted() }
+        if heard == .backchannel, case .suspected(let since, let until) = state {
+            state = .suspected(since: since, until: max(until, judgeAt(since)))
+        }
         if isFinal, case .doubted = state { reset() }
         return .nothing
     }
 
     mutating func handleDeadline(at now: CallTime) -> Verdict {
         switch state {
-        case .stirred(let until) where now >= until: return judged(.unduck)
+        case .stirred(_, let until) where now >= until: return judged(.unduck)
         case .suspected(let since, let until) where now >= until:
+            guard now < judgeAt(since) else { return interrupted() }
             state = .paused(since: since)
             pausedAt = now
             return .pause
-        case .paused(let since) where now >= judgeAt(since): return judged(.interrupt)
+        case .paused(let since) where now >= judgeAt(since): return interrupted()
         case .doubted(let until) where now >= until: return judged(.nothing)
         default: return .nothing
         }
@@ -148,8 +185,14 @@ package struct BargeIn: Sendable {
         }
     }
 
-    private func resumed(at now: CallTime) -> Verdict {
-        .resume(fromStart: now - pausedAt >= .milliseconds(policy.restartMs))
+    private mutating func resumed(at now: CallTime) -> Verdict {
+        falsePauses = min(falsePauses + 1, Self.falsePausesMax)
+        return .resume(fromStart: now - pausedAt >= .milliseconds(policy.restartMs))
+    }
+
+    private mutating func interrupted() -> Verdict {
+        falsePauses = 0
+        return judged(.interrupt)
     }
 
     mutating func reset() {
@@ -163,7 +206,7 @@ package struct BargeIn: Sendable {
     }
 
     private func judgeAt(_ since: CallTime) -> CallTime {
-        let isEnough = policy.words == 0 && heard == .nothing
-        return since + .milliseconds(isEnough ? policy.judgeMs + earLagMs : policy.overlapMaxMs)
+        let isEnough = policy.words == 0 && (heard == .nothing || heard == .beginning)
+        return since + .milliseconds(isEnough ? policy.judgeMs + earLagMs + patienceMs : policy.overlapMaxMs)
     }
 }

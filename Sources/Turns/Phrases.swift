@@ -23,20 +23,31 @@ package struct Phrases: Hashable, Sendable {
     /// `fillsSlot`: it is an answer to what was asked, so an acknowledgement is not one here; a hum still is.
     package func isBackchannel(_ text: String, fillsSlot: Bool) -> Bool {
         let words = Words.split(text)
-        guard !words.isEmpty, words.count <= Self.backchannelWordsMax else { return false }
-        var at = 0
-        while at < words.count {
-            if Self.hums.contains(words[at]) {
-                at += 1
-            } else if !fillsSlot,
-                let phrase = acknowledgements.first(where: { words[at...].starts(with: $0) })
-            {
-                at += phrase.count
+        return !words.isEmpty && unexplained(words, fillsSlot: fillsSlot)?.isEmpty == true
+    }
+
+    /// True for words that end in the midst of one: "I" may become "I see".
+    package func mayBecomeBackchannel(_ text: String, fillsSlot: Bool) -> Bool {
+        guard !fillsSlot, let rest = unexplained(Words.split(text), fillsSlot: false), !rest.isEmpty else {
+            return false
+        }
+        return acknowledgements.contains { $0.count > rest.count && $0.starts(with: rest) }
+    }
+
+    /// What follows the sounds that say "go on"; nil when there are too many words for that.
+    private func unexplained(_ words: [String], fillsSlot: Bool) -> ArraySlice<String>? {
+        guard words.count <= Self.backchannelWordsMax else { return nil }
+        var rest = words[...]
+        while let first = rest.first {
+            if Self.hums.contains(first) {
+                rest.removeFirst()
+            } else if !fillsSlot, let phrase = acknowledgements.first(where: { rest.starts(with: $0) }) {
+                rest.removeFirst(phrase.count)
             } else {
-                return false
+                return rest
             }
         }
-        return true
+        return rest
     }
 
     /// True when `text` begins or ends with a phrase that takes the floor whatever the settings say.

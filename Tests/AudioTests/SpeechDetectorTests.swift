@@ -113,6 +113,40 @@ struct SpeechDetectorTests {
         #expect(told.contains { if case .speechStarted = $0 { true } else { false } }, "\(told)")
     }
 
+    /// A cough turns the agent down at once, and does not stop it; with a silent agent there is nothing to turn down.
+    @Test func aLoudSoundOverTheAgentStirsAndSettles() throws {
+        let weights = try Clips.weights.get()
+        let line = silence(ms: 1000) + noise(6000, samples: 2400) + silence(ms: 700)
+        let told = events(line, weights, agentDecibels: 60)
+        #expect(
+            told.first == "1060 stirred" && told.count == 2 && told.last?.hasSuffix("settled") == true,
+            "\(told)")
+        #expect(events(line, weights).isEmpty)
+    }
+
+    /// Waves of line noise are clutter only for what is as weak as they are. On a quiet line it is told at 1600.
+    @Test func aVoiceFarOverTheNoiseIsToldAsSoonAsOnAQuietLine() throws {
+        let weights = try Clips.weights.get()
+        let sentence = try Self.sentence()
+        let waves = (0..<30).flatMap { noise($0 % 2 == 0 ? 40 : 12, samples: 1600) }
+        let noisy = mixed(waves + noise(12, samples: sentence.count), silence(ms: 6000) + sentence)
+        let told = events(noisy, weights).filter { $0.contains("speechStarted") }
+        #expect(told.first == "6580 speechStarted(agoMs: 60)", "\(told)")
+    }
+
+    @Test func aPitchIsToldFromNoise() {
+        func voicing(_ samples: [Int16]) -> Float {
+            samples.prefix(Voicing.samples).map(Float.init).withUnsafeBufferPointer(Voicing.strength)
+        }
+        for hertz in [90, 150, 300] {
+            #expect(voicing(tone(Double(hertz), amplitude: 3000, samples: 160)) > 0.9, "\(hertz)")
+        }
+        for seed in 0..<50 {
+            #expect(voicing(noise(3000, samples: 160, seed: UInt64(seed))) < 0.6, "\(seed)")
+        }
+        #expect(voicing(silence(ms: 20)) == 0 && voicing([]) == 0)
+    }
+
     @Test func anyCuttingIntoFramesGivesTheSameEvents() throws {
         let weights = try Clips.weights.get()
         let clip = try Clips.speech(rateHz: 8000) + silence(ms: 400)

@@ -45,6 +45,15 @@ enum Desks {
           {"id": "bye", "say": "Goodbye.", "end": true}]}}
         """
 
+    /// A line that must be heard, then a question.
+    static let notice = """
+        {"flow": {"start": "notice", "nodes": [
+          {"id": "notice", "say": "This call is recorded for training.", "uninterruptible": true,
+           "edges": [{"when": "always", "to": "ask"}]},
+          {"id": "ask", "say": "Do you agree?", "expect": "yes_no", "edges": [{"when": "matched", "to": "bye"}]},
+          {"id": "bye", "say": "Goodbye.", "end": true}]}}
+        """
+
     /// A model with one tool.
     static let prompt = """
         {"prompt": {"system": "You are the desk of {{clinic}}.", "model": "m", "first_line": "Hello, how can I help?"},

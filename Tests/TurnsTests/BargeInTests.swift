@@ -30,7 +30,7 @@ struct BargeInTests {
         script.at(550, .speechStarted(agoMs: 50))
         script.at(800, .speechEnded(agoMs: 100))
         script.advance(to: 1700)
-        #expect(script.log == ["550 duckPlayout", "620 pausePlayout", "800 resume"])
+        #expect(script.log == ["550 duckPlayout", "680 pausePlayout", "800 resume"])
     }
 
     @Test func wordsOfAShortSoundMayComeLate() {
@@ -54,7 +54,7 @@ struct BargeInTests {
         script.advance(to: 1200)
         #expect(
             script.log == [
-                "550 duckPlayout", "620 pausePlayout", "900 clearPlayout",
+                "550 duckPlayout", "680 pausePlayout", "900 clearPlayout",
                 "900 interrupted after: one two three four", "900 agent: one two three four -",
             ])
     }
@@ -79,6 +79,74 @@ struct BargeInTests {
         }
     }
 
+    /// A hiss that opens a word is heard as a sound before it is heard as a voice.
+    @Test func theSoundBeforeAVoiceCountsAsItsOnset() {
+        var script = Script()
+        script.agentSpeaks(0)
+        script.at(540, .stirred)
+        script.at(620, .speechStarted(agoMs: 20))
+        script.advance(to: 690)
+        #expect(script.log == ["540 duckPlayout", "680 pausePlayout"])
+    }
+
+    /// The ear lost a voice that went on: it is the same speech.
+    @Test func speechThatComesBackAtOnceIsOneSpeech() {
+        for (backMs, pausesMs) in [(30, 800), (200, 980)] {
+            var script = Script()
+            script.agentSpeaks(0)
+            script.at(500, .speechStarted(agoMs: 0))
+            script.at(640, .speechEnded(agoMs: 40))
+            script.at(800, .speechStarted(agoMs: 200 - backMs))
+            script.advance(to: 1000)
+            #expect(script.log.contains("\(pausesMs) pausePlayout"), "\(script.log)")
+        }
+    }
+
+    @Test func aCallerWhoHumsIsPausedForLaterTheNextTime() {
+        var script = Script()
+        script.agentSpeaks(0)
+        for ms in [500, 900] {
+            script.at(ms, .speechStarted(agoMs: 0))
+            script.at(ms + 300, .speechEnded(agoMs: 0))
+            script.at(ms + 350, .transcript("mm-hm", isFinal: true, .none))
+        }
+        #expect(
+            script.log == [
+                "500 duckPlayout", "680 pausePlayout", "800 resume", "900 duckPlayout", "1200 unduckPlayout",
+            ])
+        // An interruption makes the agent attentive again.
+        script.at(1300, .speechStarted(agoMs: 0))
+        script.at(1400, .transcript("no", isFinal: true, .none))
+        script.at(1500, .speechEnded(agoMs: 0))
+        script.advance(to: 3000)
+        script.agentSpeaks(4000)
+        script.at(4500, .speechStarted(agoMs: 0))
+        script.advance(to: 4700)
+        #expect(script.log.last == "4680 pausePlayout")
+    }
+
+    @Test func wordsThatMayBecomeABackchannelAreWaitedFor() {
+        for (next, clears) in [("I see", false), ("I already", true)] {
+            var script = Script()
+            script.agentSpeaks(0)
+            script.at(500, .speechStarted(agoMs: 0))
+            script.at(640, .transcript("I", isFinal: false, .none))
+            #expect(script.log == ["500 duckPlayout"])
+            script.at(700, .transcript(next, isFinal: false, .none))
+            #expect(script.log.contains("700 clearPlayout") == clears, "\(next)")
+        }
+    }
+
+    @Test func anAgentIsNotPausedForWordsThatSayGoOn() {
+        var script = Script()
+        script.agentSpeaks(0)
+        script.at(500, .speechStarted(agoMs: 0))
+        script.at(650, .transcript("uh-huh", isFinal: false, .none))
+        script.at(900, .speechEnded(agoMs: 0))
+        script.advance(to: 1000)
+        #expect(script.log == ["500 duckPlayout", "900 unduckPlayout"])
+    }
+
     /// Silent for more than a second in the middle of a sentence: it is said again.
     @Test func afterALongPauseTheSentenceBeginsAgain() {
         var script = Script()
@@ -88,7 +156,7 @@ struct BargeInTests {
         script.at(1700, .speechEnded(agoMs: 0))
         script.at(1750, .transcript("yeah okay", isFinal: true, .none))
         script.advance(to: 1900)
-        #expect(script.log == ["500 duckPlayout", "620 pausePlayout", "1700 resume from start"])
+        #expect(script.log == ["500 duckPlayout", "680 pausePlayout", "1700 resume from start"])
     }
 
     @Test func protectedLinesAreNotInterrupted() {
@@ -111,7 +179,7 @@ struct BargeInTests {
         script.agentSpeaks(0)
         script.at(500, .speechStarted(agoMs: 0))
         script.at(900, .transcript("the second", isFinal: false, .none))
-        #expect(script.log == ["500 duckPlayout", "620 pausePlayout"])
+        #expect(script.log == ["500 duckPlayout", "680 pausePlayout"])
         script.at(1100, .transcript("the second one", isFinal: false, .none))
         #expect(script.log.contains("1100 clearPlayout"))
     }
@@ -175,5 +243,12 @@ struct BargeInTests {
         #expect(!german.isBackchannel("yeah", fillsSlot: false))
         #expect(german.interrupts("moment bitte") && !german.interrupts("das ist gut"))
         #expect(!Phrases(language: "xx").isBackchannel("", fillsSlot: false))
+        let english = Phrases()
+        #expect(english.mayBecomeBackchannel("oh got", fillsSlot: false))
+        #expect(!english.mayBecomeBackchannel("oh got", fillsSlot: true))
+        #expect(
+            ["got it", "got my", "mm", "", "no"].allSatisfy {
+                !english.mayBecomeBackchannel($0, fillsSlot: false)
+            })
     }
 }

@@ -28,7 +28,7 @@ struct CutTurnTests {
         goOn(&script, at: 2000)
         #expect(
             script.log == [
-                "1700 caller: I want to book", "1700 startReply(1)", "2000 duckPlayout", "2120 pausePlayout",
+                "1700 caller: I want to book", "1700 startReply(1)", "2000 duckPlayout", "2180 pausePlayout",
                 "2300 clearPlayout", "2300 cancelReply(1)", "2300 reopened",
                 "3810 caller: I want to book a table for two",
             ])
