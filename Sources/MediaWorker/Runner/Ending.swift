@@ -25,12 +25,20 @@ extension CallRunner {
     func endLost() {
         phase = .ending
         let connectedMs = max(0, connectedMs - Int(Self.lostStreamGrace.milliseconds))
+        station.configuration.spans?.add([
+            trace.call(
+                endedAt: .milliseconds(connectedMs), reason: .carrierFailed,
+                direction: plan.direction.rawValue)
+        ])
         tell(.ended(.carrierFailed, connectedMs: connectedMs, usage: usage(connectedMs: connectedMs)))
         letGo()
     }
 
     private func finish(_ reason: EndReason) {
         let connectedMs = connectedMs
+        station.configuration.spans?.add([
+            trace.call(endedAt: now, reason: reason, direction: plan.direction.rawValue)
+        ])
         let usage = usage(connectedMs: connectedMs)
         tellSlice()
         silence()
