@@ -24,6 +24,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let ssl = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 
 func code(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -113,7 +114,9 @@ let package = Package(
         code("CallDispatch", ["Base", "Agents", "Billing", "HTTPClient", crypto]),
         code("Store", ["Base", "Agents", "Billing", "CallDispatch", "Postgres", log, crypto]),
         code("CallQueue", ["Base", "Redis", log, crypto]),
-        code("Speech", ["Base", "Audio", "Agents", "HTTPClient", "OfflineVoices", log] + nio("NIOCore")),
+        code(
+            "Speech",
+            ["Base", "Audio", "Agents", "HTTPClient", "OfflineVoices", log, metrics] + nio("NIOCore")),
         code(
             "Telephony",
             ["Base", "Audio", "HTTPClient", "WebSockets", crypto, log] + nio("NIOCore")),
@@ -121,7 +124,7 @@ let package = Package(
             "VendorSim",
             [
                 "Base", "OfflineVoices", "HTTPClient", "WebSockets", hummingbird, hummingbirdCore, httpTypes,
-                crypto, log,
+                crypto, log, ssl, hummingbirdTLS,
             ]
                 + nio("NIOCore", "NIOPosix")),
 
@@ -179,7 +182,7 @@ let package = Package(
             "WebSocketsTests",
             [
                 "WebSockets", "TestKit", hummingbird, hummingbirdCore, httpTypes, log, lifecycle, ssl,
-                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                hummingbirdTLS,
             ] + nio("NIOCore", "NIOPosix", "NIOHTTP1", "NIOWebSocket")),
         tests("TurnsTests", ["Base", "Turns"]),
         tests("CallsTests", ["Base", "Calls"]),
@@ -196,7 +199,10 @@ let package = Package(
         tests("OfflineVoicesTests", ["OfflineVoices"]),
         tests(
             "SpeechTests",
-            ["Base", "Audio", "Agents", "Speech", "OfflineVoices", "HTTPClient", "VendorSim", log]
+            [
+                "Base", "Audio", "Agents", "Speech", "OfflineVoices", "HTTPClient", "VendorSim", "TestKit",
+                log, ssl,
+            ]
                 + nio("NIOCore", "NIOPosix")),
         tests(
             "TelephonyTests",
@@ -228,7 +234,8 @@ let package = Package(
         tests(
             "SystemTests",
             [
-                "Agents", "Base", "CallDispatch", "CallQueue", "ControlPlane", "Dialer", "HTTPClient",
+                "Agents", "Base", "Billing", "CallDispatch", "CallQueue", "ControlPlane", "Dialer",
+                "HTTPClient",
                 "MediaWorker",
                 "Operations", "Redis", "Speech", "Store", "TestKit", "VendorSim", hummingbird, lifecycle,
                 log, crypto,

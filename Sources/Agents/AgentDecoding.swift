@@ -19,7 +19,8 @@ extension AgentDefinition {
         try decoder.strict(CodingKeys.self).fill(
             &self, (.language, \.language), (.speaksFirst, \.speaksFirst), (.flow, \.flow),
             (.prompt, \.prompt), (.tools, \.tools), (.voice, \.voice), (.turns, \.turns),
-            (.recording, \.recording), (.limits, \.limits), (.lines, \.lines))
+            (.recording, \.recording), (.limits, \.limits), (.lines, \.lines),
+            (.latency, \.latency))
     }
 }
 
@@ -70,8 +71,8 @@ extension Prompt {
             system: try from.decode(String.self, forKey: .system),
             model: try from.decode(String.self, forKey: .model))
         try from.fill(
-            &self, (.firstLine, \.firstLine), (.vendor, \.vendor), (.temperature, \.temperature),
-            (.maxTokens, \.maxTokens), (.expect, \.expect))
+            &self, (.firstLine, \.firstLine), (.vendor, \.vendor), (.fallbacks, \.fallbacks),
+            (.temperature, \.temperature), (.maxTokens, \.maxTokens), (.expect, \.expect))
     }
 }
 
@@ -110,6 +111,15 @@ extension RecordingSettings {
     package init(from decoder: any Decoder) throws {
         self.init()
         try decoder.strict(CodingKeys.self).fill(&self, (.mode, \.mode))
+    }
+}
+
+extension LatencyBudgets {
+    package init(from decoder: any Decoder) throws {
+        self.init()
+        try decoder.strict(CodingKeys.self).fill(
+            &self, (.sttMs, \.sttMs), (.llmMs, \.llmMs), (.ttsMs, \.ttsMs), (.totalMs, \.totalMs),
+            (.ceilingMs, \.ceilingMs))
     }
 }
 

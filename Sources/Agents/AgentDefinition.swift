@@ -17,11 +17,12 @@ package struct AgentDefinition: Hashable, Sendable, Codable {
     package var recording = RecordingSettings()
     package var limits = CallLimits()
     package var lines = FixedLines()
+    package var latency = LatencyBudgets()
 
     package init() {}
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case language, flow, prompt, tools, voice, turns, recording, limits, lines
+        case language, flow, prompt, tools, voice, turns, recording, limits, lines, latency
         case speaksFirst = "speaks_first"
     }
 }
@@ -134,14 +135,16 @@ package enum Condition: Hashable, Sendable {
     case always
 }
 
-/// An agent led by a language model on an OpenAI-compatible chat endpoint.
+/// An agent led by a language model.
 package struct Prompt: Hashable, Sendable, Codable {
     package var system: String
     /// Said first when the agent speaks first; nil lets the model open.
     package var firstLine: String?
-    /// Vendor of the tenant's credential (`openai`) and the model's name there.
+    /// Vendor of the tenant's credential (`openai`, `anthropic`, `compatible`) and the model's name there.
     package var vendor = "openai"
     package var model: String
+    /// Asked in this order when the model fails, breaks off or is slow. At most `AgentLimits.fallbacks`.
+    package var fallbacks: [ModelChoice] = []
     /// 0...2; nil leaves the vendor's default.
     package var temperature: Double?
     /// Tokens per reply, 1...4096.
@@ -155,10 +158,15 @@ package struct Prompt: Hashable, Sendable, Codable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case system, vendor, model, temperature, expect
+        case system, vendor, model, fallbacks, temperature, expect
         case firstLine = "first_line"
         case maxTokens = "max_tokens"
     }
+}
+
+extension Prompt {
+    /// Every model that may speak for the agent, first choice first.
+    package var choices: [ModelChoice] { [ModelChoice(vendor: vendor, model: model)] + fallbacks }
 }
 
 /// Something the agent can do. `endCall` is built in for prompt agents and needs no entry.
@@ -256,6 +264,29 @@ package struct CallLimits: Hashable, Sendable, Codable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case maxSeconds = "max_seconds"
         case ringSeconds = "ring_seconds"
+    }
+}
+
+/// What an answer may take before it is told as too slow: an event of the call, and a metric. Milliseconds, 50...10000.
+package struct LatencyBudgets: Hashable, Sendable, Codable {
+    /// From the end of the caller's speech to the final words.
+    package var sttMs = 300
+    /// From the request to the model's first token.
+    package var llmMs = 300
+    /// From the first token to the voice's first audio.
+    package var ttsMs = 200
+    /// From the end of the caller's speech to the first sound of the answer.
+    package var totalMs = 800
+    /// The same, for what no turn should ever take.
+    package var ceilingMs = 1200
+    package init() {}
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case sttMs = "stt_ms"
+        case llmMs = "llm_ms"
+        case ttsMs = "tts_ms"
+        case totalMs = "total_ms"
+        case ceilingMs = "ceiling_ms"
     }
 }
 

@@ -23,10 +23,15 @@ package enum AgentLimits {
     package static let phraseCharacters = 60
     package static let problems = 50
     package static let idCharacters = 64
+    package static let modelCharacters = 90
     package static let lineCharacters = 1000
     package static let systemCharacters = 32_000
     package static let urlCharacters = 2000
     package static let digits = 30
+    /// Models beside the first choice.
+    package static let fallbacks = 3
+    /// `compatible`: any other endpoint that speaks OpenAI's chat completions.
+    package static let modelVendors = ["openai", "anthropic", "compatible"]
     package static let voices = ["slt", "rms", "awb", "kal"]
 }
 
@@ -98,6 +103,12 @@ struct AgentCheck {
         phrases(definition.turns.acknowledgementPhrases, "turns.acknowledgement_phrases")
         phrases(definition.turns.interruptionPhrases, "turns.interruption_phrases")
         range(definition.turns.silenceMs, 1000...60000, "turns.silence_ms")
+        let latency = definition.latency
+        let budgets = [
+            ("stt_ms", latency.sttMs), ("llm_ms", latency.llmMs), ("tts_ms", latency.ttsMs),
+            ("total_ms", latency.totalMs), ("ceiling_ms", latency.ceilingMs),
+        ]
+        for (name, value) in budgets { range(value, 50...10000, "latency.\(name)") }
         range(definition.limits.maxSeconds, 10...14400, "limits.max_seconds")
         range(definition.limits.ringSeconds, 5...120, "limits.ring_seconds")
     }
@@ -126,14 +137,30 @@ struct AgentCheck {
 
     private mutating func check(_ prompt: Prompt) {
         text(prompt.system, "prompt.system", max: AgentLimits.systemCharacters)
-        text(prompt.model, "prompt.model", max: AgentLimits.idCharacters)
         if let line = prompt.firstLine { text(line, "prompt.first_line", max: AgentLimits.lineCharacters) }
-        if prompt.vendor != "openai" { report("prompt.vendor", "unknown vendor; known: openai") }
+        check(ModelChoice(vendor: prompt.vendor, model: prompt.model), "prompt")
+        if prompt.fallbacks.count > AgentLimits.fallbacks {
+            report("prompt.fallbacks", "more than \(AgentLimits.fallbacks)")
+        }
+        for (index, choice) in prompt.fallbacks.enumerated() {
+            check(choice, "prompt.fallbacks[\(index)]")
+            if prompt.choices.prefix(index + 1).contains(choice) {
+                report("prompt.fallbacks[\(index)]", "is in the list already")
+            }
+        }
         if let temperature = prompt.temperature, !(0...2).contains(temperature) {
             report("prompt.temperature", "must be 0 to 2")
         }
         range(prompt.maxTokens, 1...4096, "prompt.max_tokens")
         if let expect = prompt.expect { check(expect, "prompt.expect") }
+    }
+
+    private mutating func check(_ choice: ModelChoice, _ path: String) {
+        if !AgentLimits.modelVendors.contains(choice.vendor) {
+            let known = AgentLimits.modelVendors.joined(separator: ", ")
+            report(path + ".vendor", "unknown vendor; known: \(known)")
+        }
+        text(choice.model, path + ".model", max: AgentLimits.modelCharacters)
     }
 
     private mutating func checkTools() {

@@ -61,7 +61,9 @@ package struct Usage: Hashable, Sendable, Codable {
     }
     package enum Unit: String, Hashable, Sendable, Codable {
         case milliseconds, characters
-        case inputTokens, cachedTokens, outputTokens
+        /// Each token of a prompt is one of these: read anew, read from the vendor's cache, or read and written there.
+        case inputTokens, cachedTokens, cacheWriteTokens
+        case outputTokens
     }
     package var component: Component
     /// Who delivered it, and which of its products: `offline`, `openai/gpt-6-luna`.

@@ -90,7 +90,9 @@ extension PriceBook {
         case .characters: minutes(charactersPerMinute)
         case .inputTokens: minutes(inputTokensPerMinute)
         case .outputTokens: minutes(outputTokensPerMinute)
-        case .cachedTokens: 0  // Never dearer than input tokens, which are counted in full.
+        // Input tokens are counted in full: reading them from a cache is never dearer, and writing them there, a
+        // quarter dearer, happens once while they are read many times.
+        case .cachedTokens, .cacheWriteTokens: 0
         }
     }
 

@@ -43,10 +43,19 @@ extension Rate {
 }
 
 extension PriceBook {
-    /// The rate of a source, or the component's rate for any source.
+    /// The rate of a source, or the component's rate for any source. Tokens that touch a vendor's cache are input
+    /// tokens where they have no rate of their own.
     package func rate(_ component: Usage.Component, source: String, unit: Usage.Unit) -> Rate? {
-        rates.first { $0.component == component && $0.unit == unit && $0.source == source }
-            ?? rates.first { $0.component == component && $0.unit == unit && $0.source == "*" }
+        let units = unit == .cachedTokens || unit == .cacheWriteTokens ? [unit, .inputTokens] : [unit]
+        for source in [source, "*"] {
+            for unit in units {
+                let found = rates.first {
+                    $0.component == component && $0.unit == unit && $0.source == source
+                }
+                if let found { return found }
+            }
+        }
+        return nil
     }
 
     /// Used where neither the tenant nor anyone above it has a book: every component per minute, second by

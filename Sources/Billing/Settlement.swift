@@ -66,6 +66,7 @@ package struct Settlement: Hashable, Sendable {
         let connected = latest.values.reduce(0) { $0 + max(0, min($1.connectedMs, Rate.quantityMax / 1000)) }
         let reported = latest.sorted { $0.key < $1.key }.flatMap(\.value.usage)
         var quantities: [Key: Int64] = [:]
+        var timed: Set<Usage.Component> = []
         for component in [Usage.Component.telephony, .platform] {
             // Who carried it has a price of its own, perhaps; how long is ours to say.
             let source = reported.last { $0.component == component }?.source ?? "*"
@@ -74,6 +75,9 @@ package struct Settlement: Hashable, Sendable {
         for usage in reported where !Self.isConnectedTime(usage) && usage.quantity > 0 {
             let key = Self.key(of: usage, prices: prices)
             if key.unit != usage.unit {
+                // Time is charged once, however many sources served it at the component's common price.
+                let isCommon = prices.rate(key.component, source: key.source, unit: key.unit)?.source == "*"
+                guard !isCommon || timed.insert(key.component).inserted else { continue }
                 quantities[key] = connected
             } else {
                 quantities[key, default: 0] += min(usage.quantity, Rate.quantityMax / 1000)

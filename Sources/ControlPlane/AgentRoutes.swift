@@ -11,10 +11,12 @@ import Store
 struct AgentRoutes: Routes {
     private let parts: ControlPlane.Parts
     private let agents: AgentStore
+    private let prices: PlanStore
 
     init(_ parts: ControlPlane.Parts) {
         self.parts = parts
         agents = AgentStore(parts.database)
+        prices = PlanStore(parts.database)
     }
 
     func add(to router: RouterGroup<ControlRequest>) {
@@ -38,8 +40,10 @@ struct AgentRoutes: Routes {
         try fields.finish()
         let agent = AgentRow(id: .new(), name: name)
         let publish = PublishAgent()
+        let prices = try await prices.prices(for: access.tenant)
         return try await parts.idempotency.create(request, context, body) { sql in
-            let version = try await publish.first(access.tenant, agent, definition, in: sql)
+            let version = try await publish.first(
+                access.tenant, agent, definition, prices: prices, in: sql)
             return StoredAnswer(
                 status: 201, location: "/v1/agents/\(agent.id)", body: try Self.json(agent, version).text)
         }
@@ -54,8 +58,9 @@ struct AgentRoutes: Routes {
         let definition = Self.definition(fields)
         try fields.finish()
         let publish = PublishAgent()
+        let prices = try await prices.prices(for: access.tenant)
         return try await parts.idempotency.create(request, context, body) { sql in
-            let version = try await publish(access.tenant, id, definition, in: sql)
+            let version = try await publish(access.tenant, id, definition, prices: prices, in: sql)
             return StoredAnswer(
                 status: 201, location: "/v1/agents/\(id)/versions/\(version.number)",
                 body: try Self.json(version).text)

@@ -30,7 +30,8 @@ struct CredentialRoutes: Routes {
         let name = fields.optionalString("name") ?? vendor.rawValue
         let account = vendor == .twilio ? Self.accountSID(fields) : nil
         let secret = Redacted(Self.secret(fields, vendor == .twilio ? "auth_token" : "api_key"))
-        let baseURL = fields.optionalURL("base_url") ?? vendor.defaultBaseURL
+        let baseURL = fields.required(
+            "base_url", fields.optionalURL("base_url") ?? vendor.defaultBaseURL, or: "")
         try fields.finish()
         let row = CredentialRow(
             id: .new(), vendor: vendor, name: name, account: account, baseURL: baseURL,

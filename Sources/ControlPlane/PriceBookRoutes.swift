@@ -113,7 +113,8 @@ struct PriceBookRoutes: Routes {
 /// Units as the API spells them.
 enum RateUnit: String, CaseIterable, Sendable {
     case milliseconds, characters
-    case inputTokens = "input_tokens", cachedTokens = "cached_tokens", outputTokens = "output_tokens"
+    case inputTokens = "input_tokens", cachedTokens = "cached_tokens"
+    case cacheWriteTokens = "cache_write_tokens", outputTokens = "output_tokens"
 
     init(_ unit: Usage.Unit) {
         switch unit {
@@ -121,6 +122,7 @@ enum RateUnit: String, CaseIterable, Sendable {
         case .characters: self = .characters
         case .inputTokens: self = .inputTokens
         case .cachedTokens: self = .cachedTokens
+        case .cacheWriteTokens: self = .cacheWriteTokens
         case .outputTokens: self = .outputTokens
         }
     }
@@ -130,6 +132,7 @@ enum RateUnit: String, CaseIterable, Sendable {
         case .characters: .characters
         case .inputTokens: .inputTokens
         case .cachedTokens: .cachedTokens
+        case .cacheWriteTokens: .cacheWriteTokens
         case .outputTokens: .outputTokens
         }
     }

@@ -58,6 +58,8 @@ package final class MediaWorker: Service {
             try await servers.run()
         }
         let reporting = Task.detached { [station] in await station.reporter.run() }
+        let tracing = Task.detached { [station] in await station.configuration.spans?.run() }
+        defer { tracing.cancel() }
         var serverPort: Int?
         for await port in ports { serverPort = port }
         guard let serverPort else {
@@ -71,6 +73,8 @@ package final class MediaWorker: Service {
         await flush()
         reporting.cancel()
         await reporting.value
+        tracing.cancel()
+        await tracing.value
     }
 
     private func mediaURL(port: Int) -> String {

@@ -15,13 +15,19 @@ extension CallVoices {
         else { throw Fault(code: "speech.not_configured", retry: .never, cause: "no such voice here") }
         registry.prepare(
             definition.fixedSpeech, voice: definition.voice.voice, of: definition.voice.tts, on: loop)
-        var model: (any LanguageModel)?
-        if let prompt = definition.prompt {
-            // Without a credential the call still comes about: the agent says that something is wrong.
-            model = plan.vendors.first { $0.vendor == prompt.vendor }.map {
-                registry.languageModel(vendor: $0.vendor, key: $0.key, baseURL: $0.baseURL)
+        // Without a credential the call still comes about: the agent says that something is wrong.
+        let model = registry.languageModel(
+            Self.accounts(plan), tenant: plan.tenant, cacheKey: "\(plan.agent):\(plan.agentVersion)")
+        model?.prepare(on: loop)
+        self.init(recogniser: recogniser, synthesiser: synthesiser, model: model)
+    }
+
+    /// The agent's models that the tenant has a credential for, first choice first.
+    private static func accounts(_ plan: Plan) -> [SpeechRegistry.ModelAccount] {
+        (plan.definition.prompt?.choices ?? []).compactMap { choice in
+            plan.vendors.first { $0.vendor == choice.vendor }.map {
+                SpeechRegistry.ModelAccount(choice: choice, key: $0.key, baseURL: $0.baseURL)
             }
         }
-        self.init(recogniser: recogniser, synthesiser: synthesiser, model: model)
     }
 }

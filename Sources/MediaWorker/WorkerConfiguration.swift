@@ -26,6 +26,8 @@ package struct WorkerConfiguration: Sendable {
     package var pacing = Pacing.Policy()
     /// Of the speech detector, shared by all calls; nil: speech is told by loudness alone.
     package var weights: SileroVAD.Weights?
+    /// Where spans go; nil: none are made.
+    package var spans: SpanExporter?
     /// What `/metrics` on the media port answers.
     package var metrics: @Sendable () -> String = { "" }
 

@@ -34,6 +34,19 @@ final class WorkerMeters: Sendable {
         self.waitingReports.record(waitingReports)
     }
 
+    /// One stage of one answer; `labels`: stage, vendor, model.
+    func latency(_ labels: [(String, String)], milliseconds: Int) {
+        Metrics.Timer(label: "parley_turn_latency_seconds", dimensions: labels)
+            .recordMilliseconds(Int64(milliseconds))
+    }
+
+    func breach(_ labels: [(String, String)], isCeiling: Bool) {
+        Counter(
+            label: isCeiling ? "parley_turn_ceiling_breaches_total" : "parley_turn_budget_breaches_total",
+            dimensions: labels
+        ).increment()
+    }
+
     /// `stage`: final_text, end_of_turn, requested, first_token, first_audio, heard. From the end of the caller's speech.
     func stage(_ stage: String, milliseconds: Int) {
         Metrics.Timer(label: "parley_turn_stage_seconds", dimensions: [("stage", stage)])

@@ -1,5 +1,5 @@
 package import Base
-import Billing
+package import Billing
 import CallDispatch
 import Postgres
 package import Store
@@ -19,10 +19,11 @@ package struct Bootstrap: Sendable {
 
     /// `operatorKey` is `PARLEY_OPERATOR_KEY`; with nil nobody gets in who has no key yet. A changed key replaces the
     /// one before.
+    /// `models`: the rates of the language models that agents may name from the start.
     /// - Throws: `Refusal` `bad_operator_key`.
     @discardableResult
     package func callAsFunction(
-        operatorKey: Redacted<String>?, region: String
+        operatorKey: Redacted<String>?, region: String, models: [Rate] = []
     ) async throws -> ID<Tenant> {
         if let key = operatorKey?.reveal {
             guard (Self.operatorKeyBytesMin...APIKeyToken.lengthMax).contains(key.utf8.count),
@@ -42,7 +43,7 @@ package struct Bootstrap: Sendable {
             let tenant = try await Self.operatorTenant(region: region, in: sql)
             if let operatorKey { try await keys.keepBootstrapKey(operatorKey, of: tenant, in: sql) }
             if try await !PriceBookStore.isAny(for: tenant, in: sql) {
-                let book = PriceBook(id: .new(), rates: Self.rates)
+                let book = PriceBook(id: .new(), rates: Self.rates + models)
                 try await PriceBookStore.insert(
                     PriceBookRow(tenant: tenant, name: "Standard", effectiveFrom: .current, book: book),
                     in: sql)
@@ -73,8 +74,5 @@ package struct Bootstrap: Sendable {
             component: .stt, unit: .milliseconds, price: Money(nanos: 4_300_000), per: 60_000, increment: 1000
         ),
         Rate(component: .tts, unit: .characters, price: Money(nanos: 15_000_000), per: 1000),
-        Rate(component: .llm, unit: .inputTokens, price: Money(nanos: 400_000_000), per: 1_000_000),
-        Rate(component: .llm, unit: .cachedTokens, price: Money(nanos: 100_000_000), per: 1_000_000),
-        Rate(component: .llm, unit: .outputTokens, price: Money(nanos: 1_600_000_000), per: 1_000_000),
     ]
 }

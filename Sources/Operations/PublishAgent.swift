@@ -1,5 +1,6 @@
 package import Agents
 package import Base
+package import Billing
 import CallDispatch
 package import Postgres
 package import Store
@@ -10,19 +11,25 @@ package struct PublishAgent: Sendable {
     package static let versionsMax = 10_000
     package init() {}
 
-    /// A new agent with version 1.
+    /// A new agent with version 1. `prices`: the book in force.
+    ///
+    /// - Throws: `Refusal` `unpriced_model`.
     package func first(
-        _ tenant: ID<Tenant>, _ agent: AgentRow, _ definition: AgentDefinition, in sql: PostgresTransaction
+        _ tenant: ID<Tenant>, _ agent: AgentRow, _ definition: AgentDefinition, prices: PriceBook,
+        in sql: PostgresTransaction
     ) async throws -> AgentVersionRow {
+        try Self.check(definition, prices)
         try await AgentStore.insert(tenant, agent, definition, in: sql)
         return AgentVersionRow(agent: agent.id, number: 1, definition: definition)
     }
 
     /// The next version of an agent. Two at once get two numbers.
-    /// - Throws: `Refusal` `not_found`, `limit_exceeded`.
+    /// - Throws: `Refusal` `not_found`, `limit_exceeded`, `unpriced_model`.
     package func callAsFunction(
-        _ tenant: ID<Tenant>, _ agent: ID<Agent>, _ definition: AgentDefinition, in sql: PostgresTransaction
+        _ tenant: ID<Tenant>, _ agent: ID<Agent>, _ definition: AgentDefinition, prices: PriceBook,
+        in sql: PostgresTransaction
     ) async throws -> AgentVersionRow {
+        try Self.check(definition, prices)
         guard let number = try await AgentStore.nextVersion(tenant, agent: agent, in: sql) else {
             throw Refusal(code: "not_found", message: "there is no such agent, or it is archived")
         }
@@ -31,6 +38,19 @@ package struct PublishAgent: Sendable {
         }
         try await AgentStore.insertVersion(tenant, agent, number, definition, in: sql)
         return AgentVersionRow(agent: agent, number: number, definition: definition)
+    }
+}
+
+extension PublishAgent {
+    /// Whatever may speak for the agent has a price, or calls would cost what nobody knows.
+    private static func check(_ definition: AgentDefinition, _ prices: PriceBook) throws {
+        let unpriced = (definition.prompt?.choices ?? []).filter { !prices.isPriced($0) }
+        guard !unpriced.isEmpty else { return }
+        throw Refusal(
+            code: "unpriced_model",
+            message:
+                "no price for \(unpriced.map(\.source).joined(separator: ", ")): the operator's price book needs "
+                + "llm rates for its input_tokens and output_tokens")
     }
 }
 

@@ -71,16 +71,25 @@ package protocol LanguageModel: Sendable {
     func reply(
         to request: ChatRequest, on loop: any EventLoop, events: @escaping @Sendable (ChatEvent) -> Void
     ) -> any ChatStream
+    /// A call begins: connections that its first turn will need may be opened. Costs no tokens.
+    func prepare(on loop: any EventLoop)
+}
+
+extension LanguageModel {
+    package func prepare(on loop: any EventLoop) {}
 }
 
 package protocol ChatStream: AnyObject {
     func cancel()
     /// What the reply has cost until now; also after `cancel`, when no `finished` tells it.
     var usageSoFar: [Usage] { get }
+    /// Whose words these are, where several models may be asked; nil before `began`.
+    var speaker: ModelChoice? { get }
 }
 
 extension ChatStream {
     package var usageSoFar: [Usage] { [] }
+    package var speaker: ModelChoice? { nil }
 }
 
 package struct ChatRequest: Sendable {
@@ -90,6 +99,15 @@ package struct ChatRequest: Sendable {
     package var tools: [ChatTool]
     package var temperature: Double?
     package var maxTokens: Int
+    /// The reply is to be one JSON value of this shape; nil: plain text.
+    package var format: ReplyFormat?
+    /// Names whose conversations begin alike, so that the vendor can look for the beginning in its cache: an agent's
+    /// version. Never anything of a caller.
+    package var cacheKey: String?
+    /// The caller's turn that is answered, from 1: requests of one turn share a budget.
+    package var turn = 0
+    /// Asked for ahead: nobody hears it yet.
+    package var isDraft = false
     package init(
         model: String, messages: [ChatMessage], tools: [ChatTool], temperature: Double?, maxTokens: Int
     ) {
@@ -98,6 +116,18 @@ package struct ChatRequest: Sendable {
         self.tools = tools
         self.temperature = temperature
         self.maxTokens = maxTokens
+    }
+}
+
+/// What a structured reply looks like.
+package struct ReplyFormat: Hashable, Sendable {
+    /// Letters, digits, `_` and `-`.
+    package var name: String
+    /// JSON Schema; every property required and none additional, as vendors demand.
+    package var schema: JSON
+    package init(name: String, schema: JSON) {
+        self.name = name
+        self.schema = schema
     }
 }
 
@@ -133,8 +163,10 @@ package struct ChatTool: Hashable, Sendable {
 }
 
 package enum ChatEvent: Sendable {
+    /// The first token is there, of text or of a tool call; once, before any other event but `failed`.
+    case began
     case text(String)
-    /// Complete: sent once its arguments are whole.
+    /// Complete: a JSON object for a tool that was offered. Sent once the whole reply is there.
     case toolCall(ChatToolCall)
     case finished([Usage])
     case failed(Fault)

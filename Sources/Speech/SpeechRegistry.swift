@@ -9,6 +9,7 @@ package struct SpeechRegistry: Sendable {
     private let recognizers: [String: any SpeechToText]
     private let synthesizers: [String: SpeechCache]
     private let http: HTTPClient
+    private let health = ModelHealth()
 
     /// Each synthesiser gets a cache for fixed lines.
     package init(
@@ -35,8 +36,35 @@ package struct SpeechRegistry: Sendable {
         synthesizers[name]?.prepare(lines, voice: voice, on: loop)
     }
 
-    /// Any OpenAI-compatible endpoint; `vendor` names it in usage, `baseURL` ends before `/chat/completions`.
-    package func languageModel(vendor: String, key: Redacted<String>, baseURL: String) -> any LanguageModel {
-        OpenAIChatModel(vendor: vendor, key: key, baseURL: baseURL, http: http)
+    /// Where a tenant asks a model.
+    package struct ModelAccount: Sendable {
+        package var choice: ModelChoice
+        package var key: Redacted<String>
+        /// Ends before `/chat/completions` or `/v1/messages`.
+        package var baseURL: String
+        package init(choice: ModelChoice, key: Redacted<String>, baseURL: String) {
+            self.choice = choice
+            self.key = key
+            self.baseURL = baseURL
+        }
+    }
+
+    /// The models of one call, first choice first; nil for none. `cacheKey`: see `ChatRequest`.
+    package func languageModel(
+        _ accounts: [ModelAccount], tenant: ID<Tenant>, cacheKey: String
+    ) -> (any LanguageModel)? {
+        let members = accounts.map { account in
+            ModelChain.Member(
+                choice: account.choice, model: adapter(account), host: account.baseURL)
+        }
+        guard !members.isEmpty else { return nil }
+        return ModelChain(members, tenant: tenant, cacheKey: cacheKey, health: health)
+    }
+
+    /// Whoever is not known by another wire format speaks OpenAI's.
+    private func adapter(_ account: ModelAccount) -> any LanguageModel {
+        let endpoint = ModelEndpoint(
+            vendor: account.choice.vendor, key: account.key, baseURL: account.baseURL, http: http)
+        return account.choice.vendor == "anthropic" ? AnthropicModel(endpoint) : OpenAIChatModel(endpoint)
     }
 }

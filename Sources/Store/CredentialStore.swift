@@ -2,13 +2,18 @@ package import Base
 package import Postgres
 
 package enum Vendor: String, Sendable, CaseIterable {
-    case twilio, openai
+    case twilio, openai, anthropic
+    /// Any other endpoint that speaks OpenAI's chat completions.
+    case compatible
 
     /// Where the vendor's API is when a credential names no other place. No trailing slash.
-    package var defaultBaseURL: String {
+    /// nil: it must name one.
+    package var defaultBaseURL: String? {
         switch self {
         case .twilio: "https://api.twilio.com"
         case .openai: "https://api.openai.com/v1"
+        case .anthropic: "https://api.anthropic.com"
+        case .compatible: nil
         }
     }
 }
@@ -38,7 +43,7 @@ package struct CredentialRow: Sendable {
 
 package struct RevealedCredential: Sendable {
     package var credential: CredentialRow
-    /// Twilio's auth token, OpenAI's API key.
+    /// Twilio's auth token, a model vendor's API key.
     package var secret: Redacted<String>
 }
 

@@ -31,14 +31,34 @@ package struct ChatScript: Sendable {
         /// Not to be retried.
         case insufficientQuota
         case serverError
-        /// 200, the head, and then nothing for `SimulatedChat.silenceMax`.
+        /// Any other error status, in the vendor's own form.
+        case status(Int)
+        /// 200, the head, and then nothing for `ModelSettings.silenceMax`.
         case silence
+        /// The first token comes so late.
+        case late(Duration)
         /// The connection breaks after so many tokens.
         case cut(afterTokens: Int)
-        /// A line that is not JSON after so many tokens.
+        /// The connection breaks in the middle of the event after so many tokens.
+        case cutInFrame(afterTokens: Int)
+        /// An event that is not JSON after so many tokens.
         case malformed(afterTokens: Int)
-        /// `data: {"error": …}` after so many tokens.
+        /// An error event after so many tokens.
         case errorEvent(afterTokens: Int)
+        /// Every byte of the stream is sent by itself.
+        case bytewise
+        /// The first words, and then signs of life without a word, for `ModelSettings.silenceMax`.
+        case trickle
+        /// Words without end, or until `ModelSettings.endlessTokens`.
+        case endless
+        /// Events, members and blocks that no client knows, between those of the reply.
+        case unknownEvents
+        /// A call of an offered tool whose arguments are not JSON.
+        case badToolArguments
+        /// A call of a tool that was not offered.
+        case unknownTool
+        /// The vendor declines to answer.
+        case refusal
     }
 
     package struct Rule: Sendable {

@@ -2,8 +2,10 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import HummingbirdTLS
 import Logging
 import NIOCore
+import NIOSSL
 import WebSockets
 
 struct LocalRequest: Sendable {
@@ -51,14 +53,16 @@ final class LocalServer: Sendable {
 
     /// - Throws: what binding the port gave.
     static func start(
-        port: Int, logger: Logger, answer: @escaping @Sendable (LocalRequest) async -> LocalResponse
+        port: Int, tls: TLSConfiguration? = nil, logger: Logger,
+        answer: @escaping @Sendable (LocalRequest) async -> LocalResponse
     ) async throws -> LocalServer {
         let (ports, bound) = AsyncThrowingStream<Int, any Error>.makeStream()
         let responder = CallbackResponder { (request: Request, _: BasicRequestContext) in
             try await respond(to: request, answer: answer)
         }
         let application = Application(
-            responder: responder, server: .routes(),
+            responder: responder,
+            server: try tls.map { try .tls(.routes(), tlsConfiguration: $0) } ?? .routes(),
             configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { channel in
                 await Accepting.persist(on: channel)

@@ -3,18 +3,18 @@ package import Logging
 /// Everything outside the platform, on loopback: a carrier with its callers, a booking tool, a chat model.
 ///
 /// Owns the three servers. Prints nothing: what was seen is in `CallObservation`, `ToolSink.received` and
-/// `SimulatedChat.requests`, and live in `SimulatedCarrier.watch`.
+/// `SimulatedModel.requests`, and live in `SimulatedCarrier.watch`.
 package struct SimulatedWorld: Sendable {
     package struct Configuration: Sendable {
         package var carrier = SimulatedCarrier.Configuration()
         package var sinkPort = 0
-        package var chat = SimulatedChat.Configuration()
+        package var chat = ModelSettings()
         package init() {}
     }
 
     package let carrier: SimulatedCarrier
     package let sink: ToolSink
-    package let chat: SimulatedChat
+    package let chat: SimulatedModel
 
     /// - Throws: what binding a port gave; nothing stays open then.
     package static func start(_ configuration: Configuration = Configuration(), logger: Logger) async throws
@@ -24,7 +24,7 @@ package struct SimulatedWorld: Sendable {
         do {
             let sink = try await ToolSink.start(port: configuration.sinkPort, logger: logger)
             do {
-                let chat = try await SimulatedChat.start(configuration.chat, logger: logger)
+                let chat = try await SimulatedModel.start(configuration.chat, logger: logger)
                 return SimulatedWorld(carrier: carrier, sink: sink, chat: chat)
             } catch {
                 await sink.stop()

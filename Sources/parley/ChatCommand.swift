@@ -95,8 +95,9 @@ struct ChatCommand: AsyncParsableCommand {
                 "a prompt agent needs OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint)")
         }
         return OpenAIChatModel(
-            vendor: prompt.vendor, key: account.key, baseURL: account.baseURL,
-            http: HTTPClient(addresses: .anyAddress, logger: logger))
+            ModelEndpoint(
+                vendor: prompt.vendor, key: account.key, baseURL: account.baseURL,
+                http: HTTPClient(addresses: .anyAddress, logger: logger)))
     }
 }
 
@@ -166,7 +167,7 @@ struct ChatPartner {
                 continuation.yield(event)
                 switch event {
                 case .finished, .failed: continuation.finish()
-                case .text, .toolCall: break
+                case .began, .text, .toolCall: break
                 }
             }
             held.stream = stream
@@ -174,6 +175,7 @@ struct ChatPartner {
         var effects: [Chat.Effect] = []
         for await event in events {
             switch event {
+            case .began: break
             case .text(let text): effects += chat.handle(.replyText(id, text))
             case .toolCall(let call):
                 effects += chat.handle(

@@ -50,6 +50,8 @@ struct SettingsOptions: ParsableArguments {
             "Private networks that tools and webhooks may reach, CIDRs by comma. [PARLEY_ALLOW_PRIVATE, none]"
     )
     var allowPrivate: String?
+    @Option(help: "OpenTelemetry collector, `http://host:4318`. [PARLEY_OTLP_URL, none]")
+    var otlpURL: String?
     @Option(help: "Calls this worker carries at once. [PARLEY_CAPACITY, 100]")
     var capacity: Int?
     @Option(help: "Directory of the SQL migrations. [PARLEY_MIGRATIONS, ./migrations]")
@@ -78,6 +80,8 @@ struct Configuration {
     var recordings: String
     var allowPrivate: [String]
     var capacity: Int
+    /// Where spans go; nil: nowhere.
+    var otlpURL: String?
     /// nil: looked for beside the program and the working directory.
     var migrations: String?
 
@@ -122,6 +126,7 @@ struct Configuration {
             $0.trimmingCharacters(in: .whitespaces)
         }
         capacity = try number(options.capacity, "CAPACITY", Self.capacityRange, default: 100)
+        otlpURL = text(options.otlpURL, "OTLP_URL").map(Self.trimmed)
         migrations = text(options.migrations, "MIGRATIONS")
     }
 

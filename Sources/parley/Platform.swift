@@ -63,7 +63,8 @@ struct Platform {
         }
         let database = Database(Database.Settings(url: configuration.databaseURL), logger: logger)
         try await Bootstrap(database: database, masterKeys: masterKeys)(
-            operatorKey: configuration.operatorKey.map { Redacted($0) }, region: configuration.region)
+            operatorKey: configuration.operatorKey.map { Redacted($0) }, region: configuration.region,
+            models: try ListPrices.rates())
         let parts = ControlPlane.Parts(database: database, masterKeys: masterKeys)
         let calls = CallParts(
             database: database, vault: parts.vault, urls: CarrierURLs(publicURL: configuration.publicURL),

@@ -79,6 +79,14 @@ extension Platform {
             publicURL: configuration.publicURL, drain: configuration.drain)
         worker.weights = try detectorWeights()
         worker.metrics = { metrics.text }
+        worker.spans = configuration.otlpURL.map { url in
+            SpanExporter(
+                url: url, http: HTTPClient(addresses: .anyAddress, logger: logger),
+                resource: [
+                    "service.name": "parley", "service.instance.id": .string("\(worker.worker)"),
+                    "parley.region": .string(configuration.region),
+                ])
+        }
         let speech = SpeechRegistry.offline(threads: Self.recogniserThreads, http: http)
         return MediaWorker(
             configuration: worker, link: link, queue: queue, speech: speech, http: http, logger: logger)

@@ -55,6 +55,10 @@ struct DefinitionTests {
         (#"{"flow": {"start": "a", "nodes": [{"id": "a", "say": 5}]}}"#, "flow.nodes[0].say"),
         (#"{"flow": {"start": "a", "nodes": [{"id": "a", "tool": {"nam": 1}}]}}"#, "flow.nodes[0].tool.nam"),
         (#"{"prompt": {"system": "s", "model": "m", "temperature": "hot"}}"#, "prompt.temperature"),
+        (
+            #"{"prompt": {"system": "s", "model": "m", "fallbacks": [{"vendor": "openai"}]}}"#,
+            "prompt.fallbacks[0].model"
+        ),
         (#"{"speaks_first": "nobody"}"#, "speaks_first"),
         (#"{"turns": {"silence_ms": "long"}}"#, "turns.silence_ms"),
     ])

@@ -49,6 +49,15 @@ private func bill(_ slices: [Slice], prices: PriceBook = .standard) -> [String] 
         ])
 }
 
+@Test func aComponentPricedByTimeIsChargedOnceWhoeverServedIt() {
+    let slice = Slice(
+        epoch: 1, connectedMs: 30_000,
+        usage: [
+            usage(.llm, .inputTokens, 900, "openai/m"), usage(.llm, .inputTokens, 90, "anthropic/h"),
+        ])
+    #expect(bill([slice]).filter { $0.hasPrefix("llm") }.count == 1)
+}
+
 @Test func usageNoRateCoversStandsInTheBillAtNothing() {
     let book = PriceBook(id: PriceBook.standard.id, rates: [])
     let slice = Slice(epoch: 1, connectedMs: 10, usage: [usage(.llm, .inputTokens, 900)])

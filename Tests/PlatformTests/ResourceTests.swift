@@ -176,6 +176,41 @@ import Testing
         }
     }
 
+    @Test func anAgentWhoseModelHasNoPriceIsNotPublished() async throws {
+        try await TestPlatform.with { platform in
+            let acme = try await platform.makeTenant("Acme")
+            func agent(_ fallbacks: [JSON]) -> JSON {
+                [
+                    "name": "desk",
+                    "definition": [
+                        "prompt": [
+                            "system": "Be brief.", "model": "luna", "fallbacks": .array(fallbacks),
+                        ]
+                    ],
+                ]
+            }
+            let unpriced = try await platform.post("/v1/agents", agent([]), key: acme.key)
+            #expect(unpriced.status == 422 && unpriced.code == "unpriced_model", "\(unpriced.text)")
+            let rates = ["input_tokens", "output_tokens"].map { unit -> JSON in
+                [
+                    "component": "llm", "source": "openai/luna", "unit": .string(unit), "price": "0.1",
+                    "per": 1_000_000,
+                ]
+            }
+            let book = try await platform.post(
+                "/v1/price-books", ["name": "models", "rates": .array(rates)])
+            #expect(book.status == 201, "\(book.text)")
+            let made = try await platform.post("/v1/agents", agent([]), key: acme.key)
+            #expect(made.status == 201, "\(made.text)")
+            let fallback: JSON = ["vendor": "anthropic", "model": "haiku"]
+            let next = try await platform.post(
+                "/v1/agents/\(made.id)/versions", ["definition": agent([fallback])["definition"] ?? nil],
+                key: acme.key)
+            #expect(next.code == "unpriced_model")
+            #expect(next.json["detail"]?.string?.contains("anthropic/haiku") == true, "\(next.text)")
+        }
+    }
+
     @Test func aListGoesOnWhereItsCursorSays() async throws {
         try await TestPlatform.with { platform in
             let acme = try await platform.makeTenant("Acme")

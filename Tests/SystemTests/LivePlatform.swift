@@ -1,4 +1,5 @@
 import Base
+import Billing
 import CallDispatch
 import CallQueue
 import ControlPlane
@@ -18,6 +19,13 @@ import VendorSim
 /// All roles of the platform joined as separate processes are: the worker knows the control plane by its URL only, the
 /// carrier and its callers are simulated outside. A database and a region of its own; one tenant, made over REST.
 struct LivePlatform: Sendable {
+    static let modelRates = ["openai/gpt-6-luna", "anthropic/claude-haiku-5-5"].flatMap { source in
+        [Usage.Unit.inputTokens, .outputTokens].map {
+            Rate(
+                component: .llm, source: source, unit: $0, price: Money(nanos: 100_000_000),
+                per: 1_000_000)
+        }
+    }
     static let operatorKey = "operator-key-for-tests-0123456789"
     static let workerKey = "worker-key-for-tests"
     static let number = "+14155550100"
@@ -68,7 +76,7 @@ struct LivePlatform: Sendable {
         directory = NSTemporaryDirectory() + "parley-system-" + region
         let masterKeys = try MasterKeys(Redacted(Data(repeating: 3, count: 32).base64EncodedString()))
         try await Bootstrap(database: database, masterKeys: masterKeys)(
-            operatorKey: Redacted(Self.operatorKey), region: region)
+            operatorKey: Redacted(Self.operatorKey), region: region, models: Self.modelRates)
         let port = try await ControlServer.freePort()
         let url = "http://127.0.0.1:\(port)"
         let parts = ControlPlane.Parts(database: database, masterKeys: masterKeys)

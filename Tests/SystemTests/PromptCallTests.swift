@@ -46,6 +46,49 @@ extension SystemTests {
             }
         }
 
+        @Test func whenTheModelsVendorIsDownAnotherOnesLeadsTheCall() async throws {
+            var settings = ModelSettings()
+            settings.api = .messages
+            settings.script = Self.model
+            settings.firstToken = .milliseconds(20)
+            let second = try await SimulatedModel.start(settings, logger: LivePlatform.logger)
+            try await LivePlatform.with { platform in
+                let outside = platform.outside
+                outside.chat.fail(Array(repeating: .serverError, count: 100))
+                outside.sink.expect(Self.booking, from: Self.caller)
+                let accounts = [("openai", outside.chat.url), ("anthropic", second.url)]
+                for (vendor, url) in accounts {
+                    let account: JSON = [
+                        "vendor": .string(vendor), "api_key": "model-key-for-tests",
+                        "base_url": .string(url),
+                    ]
+                    _ = try await platform.api.create("/v1/credentials", account)
+                }
+                let fallback = ModelChoice(vendor: "anthropic", model: "claude-haiku-5-5")
+                let agent = try Self.agent(toolURL: outside.sink.url, fallback: fallback)
+                _ = try await platform.publish(agent)
+                let ear = ScriptedRecogniser(["My name is Peter.", "On Tuesday, my number is 4155550123."])
+                try await platform.working(recogniser: ear) {
+                    let placed = try await outside.carrier.placeInbound(
+                        from: Self.caller, to: LivePlatform.number, persona: Self.persona)
+                    let heard = await placed.ended()
+                    let found = try await platform.api.get("/v1/calls?direction=inbound")["data"]?.array ?? []
+                    let id = try #require(found.first?["id"]?.string)
+                    let call = try await platform.ended(id)
+                    try await check(heard)
+                    #expect(outside.sink.isAllRight && outside.sink.duplicates == 0)
+                    #expect(call["end_reason"] == "agent_ended")
+                    let lines = call["cost_lines"]?.array ?? []
+                    let sources = lines.filter { $0["component"] == "llm" }.compactMap {
+                        $0["source"]?.string
+                    }
+                    #expect(Set(sources) == [fallback.source])
+                    #expect(try await platform.moneyProblems([call]) == [])
+                }
+            }
+            await second.stop()
+        }
+
         /// Every line of the agent in its order, the last one to its end.
         private func check(_ heard: CallObservation) async throws {
             // The worker hangs up before the caller's ear is done with the last line: its length is the proof.
@@ -117,11 +160,16 @@ extension SystemTests {
         }
 
         /// docs/examples/prompt-desk.json with a tool that exists.
-        private static func agent(toolURL: String) throws -> JSON {
+        private static func agent(toolURL: String, fallback: ModelChoice? = nil) throws -> JSON {
             let path = try ProgramFiles.locate("docs/examples/prompt-desk.json", given: nil)
             let text = try String(contentsOfFile: path, encoding: .utf8)
                 .replacing("https://clinic.example/book", with: toolURL)
+                .replacing(#""vendor": "openai","#, with: #""vendor": "openai","# + fallbacks(fallback))
             return try #require(JSON(parsing: text))
+        }
+
+        private static func fallbacks(_ choice: ModelChoice?) -> String {
+            choice.map { #""fallbacks": [{"vendor": "\#($0.vendor)", "model": "\#($0.model)"}],"# } ?? ""
         }
 
         /// The lines a caller's ear is known to understand.

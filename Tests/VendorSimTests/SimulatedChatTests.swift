@@ -7,14 +7,14 @@ import Testing
 extension OverSockets {
     struct SimulatedChatTests {
         private func withChat(
-            _ change: (inout SimulatedChat.Configuration) -> Void = { _ in },
-            _ body: (SimulatedChat, (JSON) -> HTTPRequest, HTTPClient) async throws -> Void
+            _ change: (inout ModelSettings) -> Void = { _ in },
+            _ body: (SimulatedModel, (JSON) -> HTTPRequest, HTTPClient) async throws -> Void
         ) async throws {
-            var configuration = SimulatedChat.Configuration()
+            var configuration = ModelSettings()
             configuration.firstToken = .milliseconds(1)
             configuration.tokensPerSecond = 0
             change(&configuration)
-            let chat = try await SimulatedChat.start(configuration, logger: quiet)
+            let chat = try await SimulatedModel.start(configuration, logger: quiet)
             let http = HTTPClient(addresses: .anyAddress, logger: quiet)
             try await body(
                 chat,

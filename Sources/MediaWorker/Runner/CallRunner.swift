@@ -2,6 +2,7 @@ import Agents
 import Base
 package import CallDispatch
 package import Conversation
+import Foundation
 import Logging
 package import NIOCore
 import Speech
@@ -52,6 +53,7 @@ package final class CallRunner: @unchecked Sendable, Ticking {
     private var isHandling = false
     private var armed: (due: CallTime, alarm: Scheduled<Void>)?
     var beats = Beats()
+    let trace: CallTrace
 
     /// What listens, speaks and thinks; made once the runner exists, as they call back into it.
     struct Parts {
@@ -79,6 +81,9 @@ package final class CallRunner: @unchecked Sendable, Ticking {
         let key = CallKey(call: plan.call, tenant: plan.tenant, epoch: plan.epoch)
         self.key = key
         start = transport.loop.now
+        trace = CallTrace(
+            call: plan.call, tenant: plan.tenant, epoch: plan.epoch,
+            startedAt: Int64(Date().timeIntervalSince1970 * 1_000_000_000))
         var resuming = checkpoint
         if plan.isResumed {
             resuming = resuming ?? Checkpoint(elapsedMs: plan.elapsedMs)

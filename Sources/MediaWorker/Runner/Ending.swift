@@ -25,6 +25,11 @@ extension CallRunner {
     func endLost() {
         phase = .ending
         let connectedMs = max(0, connectedMs - Int(Self.lostStreamGrace.milliseconds))
+        station.configuration.spans?.add([
+            trace.call(
+                endedAt: .milliseconds(connectedMs), reason: .carrierFailed,
+                direction: plan.direction.rawValue)
+        ])
         tell(.ended(.carrierFailed, connectedMs: connectedMs, usage: usage(connectedMs: connectedMs)))
         letGo()
     }
@@ -32,6 +37,9 @@ extension CallRunner {
     private func finish(_ reason: EndReason) {
         let connectedMs = connectedMs
         silence()
+        station.configuration.spans?.add([
+            trace.call(endedAt: now, reason: reason, direction: plan.direction.rawValue)
+        ])
         let usage = usage(connectedMs: connectedMs)
         tellSlice()
         let told = Once()

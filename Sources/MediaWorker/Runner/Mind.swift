@@ -13,6 +13,8 @@ final class Mind: @unchecked Sendable {
     private let loop: any EventLoop
     private let tell: (Dialogue.Input) -> Void
     private var streams: [Dialogue.ReplyID: any ChatStream] = [:]
+    /// The model that began to speak last.
+    private(set) var speaker: ModelChoice?
 
     init(_ model: (any LanguageModel)?, on loop: any EventLoop, tell: @escaping (Dialogue.Input) -> Void) {
         self.model = model
@@ -45,6 +47,7 @@ final class Mind: @unchecked Sendable {
     /// True when nothing follows.
     private func received(_ event: ChatEvent, of id: Dialogue.ReplyID) -> Bool {
         switch event {
+        case .began: speaker = streams[id]?.speaker
         case .text(let text): tell(.replyText(id, text))
         case .toolCall(let call):
             tell(.replyToolCall(id, id: call.id, name: call.name, arguments: call.arguments))
@@ -53,8 +56,10 @@ final class Mind: @unchecked Sendable {
             tell(.replyFinished(id, usage))
             return true
         case .failed(let fault):
-            streams[id] = nil
+            let usage = streams.removeValue(forKey: id)?.usageSoFar ?? []
             tell(.replyFailed(id, code: fault.code))
+            // What it cost is told all the same.
+            if !usage.isEmpty { tell(.replyFinished(id, usage)) }
             return true
         }
         return false

@@ -144,6 +144,7 @@ extension CallRunner {
                 station.meters.stage(stage, milliseconds: milliseconds)
             }
             tell(.turn(report))
+            tellLatency(turn)
             show(.turn(report))
             saveCheckpoint()
         case .tool(let tool):

@@ -1,89 +1,126 @@
 import Base
 
-/// Puts a streamed reply together: text as it comes, tool calls once they are whole, tokens at the end.
-struct ChatAssembly {
-    enum Output {
-        case text(String)
-        case toolCall(ChatToolCall)
-        case failed(Fault)
-    }
-
-    /// A reply has a few tool calls; a server that never stops is cut.
-    static let toolCallsMax = 32
-
-    private struct Open {
-        var index: Int
-        var call: ChatToolCall
-    }
-    private var open: Open?
-    private var toolCalls = 0
+/// The chunks of an OpenAI-compatible stream.
+struct ChatAssembly: ReplyAssembly {
     private(set) var isFinished = false
-    private(set) var hasOutput = false
-    private var tokens: ChatWire.Chunk.Tokens?
-    private var charactersIn: Int
-    private var charactersOut = 0
+    private(set) var hasBegun = false
+    private(set) var bytesOut = 0
+    private var calls: ToolCallAssembly
+    private var reasoning = ReasoningMarks()
+    /// The server's usage object.
+    private var tokens = JSON.null
+    /// Of the request, to estimate its tokens from when the vendor does not tell.
+    private let bytesIn: Int
+    private var hasText = false
 
-    /// `charactersIn`: of the request, to estimate its tokens from when the server does not tell.
-    init(charactersIn: Int) { self.charactersIn = charactersIn }
-
-    mutating func add(_ chunk: ChatWire.Chunk) -> [Output] {
-        if let problem = chunk.error { return [.failed(ChatFaults.stream(problem))] }
-        if let usage = chunk.usage { tokens = usage }
-        guard let choice = chunk.choices?.first else { return [] }
-        var outputs: [Output] = []
-        for text in [choice.delta?.content, choice.delta?.refusal] {
-            guard let text, !text.isEmpty else { continue }
-            charactersOut += text.utf8.count
-            outputs.append(.text(text))
-        }
-        for fragment in choice.delta?.tool_calls ?? [] { add(fragment, to: &outputs) }
-        if choice.finish_reason != nil {
-            close(&outputs)
-            isFinished = true
-        }
-        if !outputs.isEmpty || open != nil { hasOutput = true }
-        return outputs
+    init(_ request: ChatRequest) {
+        bytesIn = TokenEstimate.bytes(of: request)
+        calls = ToolCallAssembly(offered: Set(request.tools.map(\.name)))
     }
 
-    private mutating func add(_ fragment: ChatWire.Chunk.ToolFragment, to outputs: inout [Output]) {
-        let index = fragment.index ?? open?.index ?? 0
-        // Some servers send every call as index 0, whole, with an id of its own.
-        let isNew = open.map { $0.index != index || (fragment.id ?? $0.call.id) != $0.call.id } ?? true
-        if isNew {
-            close(&outputs)
-            toolCalls += 1
-            guard toolCalls <= Self.toolCallsMax else {
-                outputs.append(.failed(ChatFaults.garbled))
-                return
-            }
-            let id = fragment.id.flatMap { $0.isEmpty ? nil : $0 } ?? "call_\(toolCalls)"
-            open = Open(index: index, call: ChatToolCall(id: id, name: "", arguments: ""))
+    mutating func add(_ data: [UInt8]) -> [ReplyPart] {
+        if data.elementsEqual("[DONE]".utf8) { return [.end] }
+        guard let chunk = JSON(data), chunk.object != nil else { return [.failed(ModelFaults.garbled)] }
+        if let problem = ChatWire.problem(chunk) { return [.failed(ModelFaults.stream(problem))] }
+        // Groq tells it in a member of its own.
+        if let usage = chunk["usage"] ?? chunk["x_groq"]?["usage"], usage != .null { tokens = usage }
+        guard let choice = chunk["choices"]?.array?.first, !isFinished else { return [] }
+        var parts: [ReplyPart] = []
+        for member in ["content", "refusal"] {
+            guard let text = choice["delta"]?[member]?.string, !text.isEmpty else { continue }
+            bytesOut += text.utf8.count
+            tell(reasoning.push(text), &parts)
         }
-        open?.call.name += fragment.function?.name ?? ""
-        open?.call.arguments += fragment.function?.arguments ?? ""
-        charactersOut += fragment.function?.arguments?.utf8.count ?? 0
+        for fragment in choice["delta"]?["tool_calls"]?.array ?? [] {
+            guard add(fragment) else { return [.failed(ModelFaults.garbled)] }
+        }
+        if let reason = choice["finish_reason"]?.string { finish(reason, &parts) }
+        return parts
     }
 
-    private mutating func close(_ outputs: inout [Output]) {
-        guard var call = open?.call else { return }
-        open = nil
-        if call.arguments.isEmpty { call.arguments = "{}" }
-        outputs.append(.toolCall(call))
+    private mutating func add(_ fragment: JSON) -> Bool {
+        let function = fragment["function"]
+        var arguments = function?["arguments"]?.string
+        // Some servers send the object itself.
+        if let whole = function?["arguments"], whole.object != nil { arguments = whole.text }
+        bytesOut += arguments?.utf8.count ?? 0
+        hasBegun = true
+        return calls.add(
+            index: fragment["index"]?.int.map { Int(clamping: $0) }, id: fragment["id"]?.string,
+            name: function?["name"]?.string, arguments: arguments)
     }
 
-    /// What the reply cost so far: as the server told, else estimated from the letters.
+    private mutating func tell(_ text: String, _ parts: inout [ReplyPart]) {
+        guard !text.isEmpty else { return }
+        hasBegun = true
+        hasText = true
+        parts.append(.text(text))
+    }
+
+    private mutating func finish(_ reason: String, _ parts: inout [ReplyPart]) {
+        tell(reasoning.finish(), &parts)
+        parts += calls.finished()
+        isFinished = true
+        // What was said before the filter struck has been heard; without a word there is no reply.
+        if reason == "content_filter", !hasText, calls.isEmpty { parts.append(.failed(ModelFaults.refused)) }
+    }
+
     func usage(source: String) -> [Usage] {
-        let cached = max(0, tokens?.prompt_tokens_details?.cached_tokens ?? 0)
-        let input = max(cached, tokens?.prompt_tokens ?? Self.estimate(charactersIn))
-        let output = max(0, tokens?.completion_tokens ?? Self.estimate(charactersOut))
-        let parts: [(Usage.Unit, Int64)] = [
-            (.inputTokens, input - cached), (.cachedTokens, cached), (.outputTokens, output),
-        ]
-        return parts.filter { $0.1 > 0 }.map {
-            Usage(component: .llm, source: source, unit: $0.0, quantity: $0.1)
-        }
+        let details = tokens["prompt_tokens_details"]
+        let cached = max(0, details?["cached_tokens"]?.int ?? 0)
+        let written = max(0, details?["cache_write_tokens"]?.int ?? 0)
+        // The prompt's tokens include those of the cache.
+        let prompt = tokens["prompt_tokens"]?.int ?? TokenEstimate.tokens(bytesIn)
+        return TokenEstimate.usage(
+            source: source, input: max(0, prompt - cached - written), cached: cached, written: written,
+            output: max(0, tokens["completion_tokens"]?.int ?? TokenEstimate.tokens(bytesOut)))
     }
 
-    /// Four letters a token, rounded up: right to about a third for English.
-    private static func estimate(_ characters: Int) -> Int64 { Int64((characters + 3) / 4) }
+    static func problem(_ body: [UInt8]) -> String? { JSON(body).flatMap(ChatWire.problem) }
+}
+
+/// Takes a model's thinking out of its text: some servers send it inline, as `<think>…</think>` before the answer.
+struct ReasoningMarks {
+    private static let open = "<think>"
+    private static let close = "</think>"
+
+    private enum State { case start, thinking, answering }
+    private var state = State.start
+    private var held = ""
+
+    /// What of the answer is known now.
+    mutating func push(_ text: String) -> String {
+        if state == .answering { return text }
+        held += text
+        if state == .start {
+            let begun = held.drop(while: \.isWhitespace)
+            if begun.hasPrefix(Self.open) {
+                state = .thinking
+            } else if Self.open.hasPrefix(begun) {
+                return ""
+            } else {
+                state = .answering
+                return take()
+            }
+        }
+        guard let end = held.firstRange(of: Self.close) else {
+            // The mark may be split: its length is kept, the thoughts are not.
+            held = String(held.suffix(Self.open.count + Self.close.count))
+            return ""
+        }
+        held = String(held[end.upperBound...].drop(while: \.isWhitespace))
+        state = .answering
+        return take()
+    }
+
+    /// What was held back for a mark that did not come.
+    mutating func finish() -> String {
+        defer { state = .answering }
+        return state == .start ? take() : ""
+    }
+
+    private mutating func take() -> String {
+        defer { held = "" }
+        return held
+    }
 }

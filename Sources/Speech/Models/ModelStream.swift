@@ -1,0 +1,166 @@
+import Base
+import HTTPClient
+import NIOCore
+
+/// How long a model may take.
+package struct ModelLimits: Sendable {
+    /// From the request to the first text or tool call.
+    package var firstToken: Duration = .seconds(10)
+    /// Longest time without any more of the reply after it, whatever else the vendor sends.
+    package var stall: Duration = .seconds(10)
+    package var total: Duration = .seconds(90)
+    package init() {}
+
+    /// A reply's stream, everything round the words included.
+    static let responseBytesMax = 8 << 20
+    /// Words and tool arguments of one reply; the largest `maxTokens` is 4096.
+    static let outputBytesMax = 64 << 10
+
+    var http: HTTPLimits {
+        HTTPLimits(
+            firstByte: firstToken, stall: stall, total: total, responseBytesMax: Self.responseBytesMax)
+    }
+}
+
+/// One reply under way over server-sent events. Everything but `Sendable` closures is touched on the loop only.
+final class ModelStream<Assembly: ReplyAssembly>: ChatStream, @unchecked Sendable {
+    /// Of an error response, what is read to find its name.
+    private static var errorBytesMax: Int { 16 << 10 }
+
+    private let source: String
+    private let loop: any EventLoop
+    private let limits: ModelLimits
+    private let events: @Sendable (ChatEvent) -> Void
+    private var assembly: Assembly
+    private var parser = SSEParser()
+    private var status = 0
+    private var headers: [(String, String)] = []
+    private var errorBody: [UInt8] = []
+    private var isOver = false
+    private var hasBegun = false
+    private var progressAt = NIODeadline.now()
+    private var cancellation: HTTPCancellation?
+    private var alarm: Scheduled<Void>?
+
+    init(
+        source: String, assembly: Assembly, limits: ModelLimits, loop: any EventLoop,
+        events: @escaping @Sendable (ChatEvent) -> Void
+    ) {
+        self.source = source
+        self.assembly = assembly
+        self.limits = limits
+        self.loop = loop
+        self.events = events
+    }
+
+    /// Called on the loop.
+    func start(_ request: HTTPRequest, over http: HTTPClient) {
+        progressAt = loop.now
+        watch(until: progressAt + TimeAmount(limits.firstToken))
+        cancellation = http.start(
+            request,
+            onHead: { status, headers in
+                self.loop.execute { (self.status, self.headers) = (status, headers) }
+            },
+            onChunk: { bytes in self.loop.execute { self.read(bytes) } },
+            onEnd: { result in self.loop.execute { self.ended(result) } })
+    }
+
+    func cancel() {
+        guard !isOver else { return }
+        over()
+    }
+
+    /// Tokens made until now are billed even when nobody waits for the rest.
+    var usageSoFar: [Usage] { assembly.usage(source: source) }
+
+    /// One alarm at a time: when it rings and the reply has come on meanwhile, it is set again.
+    private func watch(until due: NIODeadline) {
+        alarm = loop.scheduleTask(deadline: due) {
+            let limit = self.hasBegun ? self.limits.stall : self.limits.firstToken
+            let next = self.progressAt + TimeAmount(limit)
+            guard next <= self.loop.now else { return self.watch(until: next) }
+            self.finish(.failed(self.hasBegun ? ModelFaults.stalled : ModelFaults.slow))
+        }
+    }
+
+    private func over() {
+        isOver = true
+        alarm?.cancel()
+        alarm = nil
+        cancellation?.cancel()
+        cancellation = nil
+    }
+
+    private func finish(_ event: ChatEvent) {
+        guard !isOver else { return }
+        over()
+        events(event)
+    }
+
+    private func read(_ bytes: [UInt8]) {
+        guard !isOver else { return }
+        guard status == 200 else {
+            errorBody += bytes.prefix(max(0, Self.errorBytesMax - errorBody.count))
+            return
+        }
+        do {
+            for data in try parser.push(bytes) where !isOver { take(data) }
+        } catch {
+            finish(.failed(ModelFaults.garbled))
+        }
+    }
+
+    private func take(_ data: [UInt8]) {
+        guard !data.isEmpty else { return }
+        let before = assembly.bytesOut
+        let parts = assembly.add(data)
+        if assembly.bytesOut > before || assembly.hasBegun && !hasBegun { progressAt = loop.now }
+        if assembly.hasBegun, !hasBegun {
+            hasBegun = true
+            events(.began)
+        }
+        guard assembly.bytesOut <= ModelLimits.outputBytesMax else {
+            return finish(.failed(ModelFaults.endless))
+        }
+        for part in parts where !isOver {
+            switch part {
+            case .text(let text): events(.text(text))
+            case .toolCall(let call): events(.toolCall(call))
+            case .failed(let fault): finish(.failed(fault))
+            case .end: finish(assembly.isFinished ? .finished(usageSoFar) : .failed(ModelFaults.cut))
+            }
+        }
+    }
+
+    private func ended(_ result: Result<HTTPTimings, HTTPError>) {
+        guard !isOver else { return }
+        if status == 200, case .success = result, let rest = parser.finish() { take(rest) }
+        guard !isOver else { return }
+        switch result {
+        case .success where status != 200:
+            finish(
+                .failed(
+                    ModelFaults.status(status, headers: headers, name: Assembly.problem(errorBody))))
+        // A reply that said it was finished is whole, whatever became of the connection.
+        case .success where assembly.isFinished, .failure where assembly.isFinished:
+            finish(.finished(usageSoFar))
+        case .success: finish(.failed(ModelFaults.cut))
+        case .failure(let error): finish(.failed(Self.fault(error)))
+        }
+    }
+
+    /// A reply has no effect in the world: repeating the request is always safe.
+    private static func fault(_ error: HTTPError) -> Fault {
+        switch error {
+        case .timeout(.firstByte): return ModelFaults.slow
+        case .timeout(.stall): return ModelFaults.stalled
+        case .tooLarge: return ModelFaults.endless
+        default: break
+        }
+        var fault = error.fault
+        if fault.retry == .unsafe { fault.retry = .after(.zero) }
+        fault.code = fault.code.replacing("http.", with: "llm.")
+        return fault
+    }
+}
