@@ -113,7 +113,9 @@ let package = Package(
         code("CallDispatch", ["Base", "Agents", "Billing", "HTTPClient", crypto]),
         code("Store", ["Base", "Agents", "Billing", "CallDispatch", "Postgres", log, crypto]),
         code("CallQueue", ["Base", "Redis", log, crypto]),
-        code("Speech", ["Base", "Audio", "Agents", "HTTPClient", "OfflineVoices", log] + nio("NIOCore")),
+        code(
+            "Speech",
+            ["Base", "Audio", "Agents", "HTTPClient", "WebSockets", "OfflineVoices", log] + nio("NIOCore")),
         code(
             "Telephony",
             ["Base", "Audio", "HTTPClient", "WebSockets", crypto, log] + nio("NIOCore")),
@@ -121,7 +123,7 @@ let package = Package(
             "VendorSim",
             [
                 "Base", "OfflineVoices", "HTTPClient", "WebSockets", hummingbird, hummingbirdCore, httpTypes,
-                crypto, log,
+                crypto, log, ssl,
             ]
                 + nio("NIOCore", "NIOPosix")),
 
@@ -196,7 +198,10 @@ let package = Package(
         tests("OfflineVoicesTests", ["OfflineVoices"]),
         tests(
             "SpeechTests",
-            ["Base", "Audio", "Agents", "Speech", "OfflineVoices", "HTTPClient", "VendorSim", log]
+            [
+                "Base", "Audio", "Agents", "Speech", "OfflineVoices", "HTTPClient", "WebSockets", "VendorSim",
+                "TestKit", log, ssl,
+            ]
                 + nio("NIOCore", "NIOPosix")),
         tests(
             "TelephonyTests", ["Base", "Audio", "Telephony", "WebSockets"] + nio("NIOCore", "NIOEmbedded")),
@@ -229,7 +234,8 @@ let package = Package(
             [
                 "Agents", "Base", "CallDispatch", "CallQueue", "ControlPlane", "Dialer", "HTTPClient",
                 "MediaWorker",
-                "Operations", "Redis", "Speech", "Store", "TestKit", "VendorSim", hummingbird, lifecycle,
+                "Operations", "Redis", "Speech", "Store", "TestKit", "VendorSim", "WebSockets", hummingbird,
+                lifecycle,
                 log, crypto,
             ] + nio("NIOCore", "NIOPosix")),
     ],

@@ -2,13 +2,16 @@ package import Base
 package import Postgres
 
 package enum Vendor: String, Sendable, CaseIterable {
-    case twilio, openai
+    case twilio, openai, deepgram, cartesia, elevenlabs
 
     /// Where the vendor's API is when a credential names no other place. No trailing slash.
     package var defaultBaseURL: String {
         switch self {
         case .twilio: "https://api.twilio.com"
         case .openai: "https://api.openai.com/v1"
+        case .deepgram: "https://api.deepgram.com"
+        case .cartesia: "https://api.cartesia.ai"
+        case .elevenlabs: "https://api.elevenlabs.io"
         }
     }
 }

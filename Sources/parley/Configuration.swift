@@ -50,6 +50,11 @@ struct SettingsOptions: ParsableArguments {
             "Private networks that tools and webhooks may reach, CIDRs by comma. [PARLEY_ALLOW_PRIVATE, none]"
     )
     var allowPrivate: String?
+    @Option(
+        help:
+            "PEM file of authorities trusted beside the system's for vendors, tools and webhooks. [PARLEY_CA_FILE]"
+    )
+    var caFile: String?
     @Option(help: "Calls this worker carries at once. [PARLEY_CAPACITY, 100]")
     var capacity: Int?
     @Option(help: "Directory of the SQL migrations. [PARLEY_MIGRATIONS, ./migrations]")
@@ -77,6 +82,7 @@ struct Configuration {
     var models: String
     var recordings: String
     var allowPrivate: [String]
+    var caFile: String?
     var capacity: Int
     /// nil: looked for beside the program and the working directory.
     var migrations: String?
@@ -121,6 +127,7 @@ struct Configuration {
         allowPrivate = (text(options.allowPrivate, "ALLOW_PRIVATE") ?? "").split(separator: ",").map {
             $0.trimmingCharacters(in: .whitespaces)
         }
+        caFile = text(options.caFile, "CA_FILE")
         capacity = try number(options.capacity, "CAPACITY", Self.capacityRange, default: 100)
         migrations = text(options.migrations, "MIGRATIONS")
     }

@@ -31,9 +31,10 @@ extension CallRunner {
 
     private func finish(_ reason: EndReason) {
         let connectedMs = connectedMs
+        // First, as what is being spoken tells its cost then.
+        silence()
         let usage = usage(connectedMs: connectedMs)
         tellSlice()
-        silence()
         let told = Once()
         let tellEnd: @Sendable ([CallFact]) -> Void = { [self] facts in
             guard told.first() else { return }
