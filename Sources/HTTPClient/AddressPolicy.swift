@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 
 /// Which addresses may be connected to, judged on the resolved address: a name that resolves to something
 /// else the second time, or an address in disguise (decimal, octal, mapped), changes nothing.
@@ -20,7 +20,7 @@ package struct AddressPolicy: Sendable {
     }
 
     /// False for a family that is neither IPv4 nor IPv6, unless everything is allowed.
-    func permits(_ address: UnsafePointer<sockaddr>) -> Bool {
+    package func permits(_ address: UnsafePointer<sockaddr>) -> Bool {
         guard allowed != nil else { return true }
         return Address(address).map(permits) ?? false
     }

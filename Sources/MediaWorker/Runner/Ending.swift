@@ -36,6 +36,7 @@ extension CallRunner {
 
     private func finish(_ reason: EndReason) {
         let connectedMs = connectedMs
+        // First, as what is being spoken tells its cost then.
         silence()
         station.configuration.spans?.add([
             trace.call(endedAt: now, reason: reason, direction: plan.direction.rawValue)
