@@ -74,6 +74,8 @@ extension ChatRequest {
                 ChatTool(name: $0.name, description: $0.description, parameters: $0.parameters)
             },
             temperature: request.prompt.temperature, maxTokens: request.prompt.maxTokens)
+        turn = request.turn
+        isDraft = request.isDraft
     }
 }
 
