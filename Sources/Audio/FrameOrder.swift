@@ -32,6 +32,9 @@ package struct FrameOrder<Audio> {
         package var reordered = 0
         package var late = 0
         package var duplicated = 0
+
+        /// All came, once and in order.
+        package var areWhole: Bool { self == Counts() }
     }
 
     private typealias Frame = (number: Int64, place: Place, audio: Audio)

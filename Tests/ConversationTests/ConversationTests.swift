@@ -193,6 +193,7 @@ struct CodingTests {
             .toolFinished(key: "k", result: ["a": [1, nil]]), .toolFinished(key: "k", result: .null),
             .toolFailed(key: "k", code: "c"), .holdExtended(number: 1, fundedMs: 2), .holdRefused(number: 1),
             .holdUnanswered(number: 1), .endRequested, .callerHungUp, .mediaLost, .deadline,
+            .keyTone("A"), .lineTone(.faxCalling),
         ]
         for input in inputs {
             let data = try JSONEncoder().encode(input)

@@ -12,8 +12,8 @@ import NIOPosix
 /// `parley replay FILE` needs nothing else. It holds spoken words, so the file is private; it holds no secrets, and
 /// nothing that was said or pressed while recording was paused.
 package enum JournalLine {
-    /// 2 tells how late the ear told an edge; journals of version 1 are still read.
-    package static let version = 2
+    /// 2 tells how late the ear told an edge, 3 of keys and tones that it heard; earlier journals are still read.
+    package static let version = 3
 
     /// The first line: all that the machine began with.
     package struct Header: Sendable, Codable {

@@ -1,4 +1,5 @@
 import Base
+import CallDispatch
 package import Foundation
 package import Review
 

@@ -111,6 +111,16 @@ package final class TwilioMediaPeer: WebSocketPeer, CallTransport {
     }
 
     package func closed(code: Int?, error: (any Error)?) {
+        let counts = order.counts
+        if !counts.areWhole {
+            logger.info(
+                "media stream was not whole",
+                metadata: [
+                    "lost_ms": .stringConvertible(counts.lostMs), "late": .stringConvertible(counts.late),
+                    "reordered": .stringConvertible(counts.reordered),
+                    "duplicated": .stringConvertible(counts.duplicated),
+                ])
+        }
         isClosing = true
         startAlarm?.cancel()
         socket = nil
