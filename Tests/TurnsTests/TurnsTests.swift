@@ -13,6 +13,7 @@ struct Script {
         var policy = Turns.Policy()
         // What the words sound like is a matter of learned weights: only tests about it listen to it.
         policy.endpointing.wordsTrust = 0
+        policy.endpointing.openMs = 700
         change(&policy)
         turns = Turns(policy: policy)
     }

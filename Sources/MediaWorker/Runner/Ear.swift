@@ -18,6 +18,7 @@ final class Ear: @unchecked Sendable {
     private let tell: (Dialogue.Input) -> Void
     private let meter: (Usage) -> Void
     private var detector: SpeechDetector
+    private var fall = VoiceFall()
     /// How loud the agent was since the caller was last heard; nil: silent.
     private var agentDecibels: Double?
     private var utterances = UtteranceEdges()
@@ -46,9 +47,9 @@ final class Ear: @unchecked Sendable {
         stream?.send(audio)
         var events: [SpeechDetector.Event] = []
         audio.withUnsafeReadableBytes { raw in
-            detector.hear(mulaw: raw.bindMemory(to: UInt8.self), agentDecibels: agentDecibels) {
-                events.append($0)
-            }
+            let bytes = raw.bindMemory(to: UInt8.self)
+            fall.hear(mulaw: bytes, floorDecibels: detector.floorDecibels)
+            detector.hear(mulaw: bytes, agentDecibels: agentDecibels) { events.append($0) }
         }
         agentDecibels = nil
         edge(utterances.advance(milliseconds: audio.readableBytes / Self.bytesPerMillisecond))
@@ -79,8 +80,11 @@ final class Ear: @unchecked Sendable {
         switch event {
         case .stirred: tell(.stirred)
         case .settled: tell(.settled)
-        case .speechStarted(let agoMs): tell(.speechStarted(agoMs: agoMs))
-        case .speechEnded(let agoMs): tell(.speechEnded(agoMs: agoMs))
+        case .speechStarted(let agoMs):
+            fall.speechStarted(agoMs: agoMs)
+            tell(.speechStarted(agoMs: agoMs))
+        case .speechEnded(let agoMs):
+            tell(.speechEnded(agoMs: agoMs, finality: fall.speechEnded(agoMs: agoMs)?.finality))
         }
     }
 

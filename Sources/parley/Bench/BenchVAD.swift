@@ -3,7 +3,7 @@ import Audio
 import Base
 import Foundation
 
-/// What hearing costs: the network for one chunk, and the whole detector for a second of a call.
+/// What hearing costs: the network for one chunk, and the whole ear for a second of a call.
 struct BenchVAD: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vad", abstract: "Cost of the speech detector, on one thread.")
@@ -58,8 +58,18 @@ struct BenchVAD: ParsableCommand {
         while call.count < Self.callSeconds * 8000 { call += loud + quiet }
         return Self.best {
             var detector = SpeechDetector(weights)
+            var fall = VoiceFall()
             for start in stride(from: 0, to: call.count - 159, by: 160) {
-                call[start..<start + 160].withUnsafeBufferPointer { detector.hear(mulaw: $0) { _ in } }
+                call[start..<start + 160].withUnsafeBufferPointer { frame in
+                    fall.hear(mulaw: frame, floorDecibels: detector.floorDecibels)
+                    detector.hear(mulaw: frame) { event in
+                        switch event {
+                        case .speechStarted(let agoMs): fall.speechStarted(agoMs: agoMs)
+                        case .speechEnded(let agoMs): _ = fall.speechEnded(agoMs: agoMs)
+                        case .stirred, .settled: break
+                        }
+                    }
+                }
             }
         } * 1000 / (Double(call.count) / 8000)
     }

@@ -30,6 +30,8 @@ struct Hearing {
         var eot: [Double] = []
         var keys = ""
         var bargein: [Gesture] = []
+        /// The end, how final the voice sounded there, and what that is reckoned from; left out unless asked for.
+        var falls: [[Double]]?
     }
 
     private let expectation: Expectation
@@ -48,10 +50,10 @@ struct Hearing {
 
     init(
         id: String, expecting expectation: Expectation, words: [Word], agent: AgentTrack?,
-        policy: Turns.Policy
+        policy: Turns.Policy, tellsFalls: Bool = false
     ) {
         self.expectation = expectation
-        found = Found(id: id)
+        found = Found(id: id, falls: tellsFalls ? [] : nil)
         self.words = words
         self.agent = agent
         var policy = policy
@@ -67,11 +69,14 @@ struct Hearing {
         enum Kind { case speech(SpeechDetector.Event), key(Character) }
         var ms: Int
         var kind: Kind
+        /// Of the voice where speech ended.
+        var fall: VoiceFall.Features?
     }
 
     /// 8 kHz samples.
     static func cues(_ samples: [Int16], agent: AgentTrack?, weights: SileroVAD.Weights?) -> [Cue] {
         var detector = SpeechDetector(weights)
+        var fall = VoiceFall()
         var keys = DTMFDetector()
         var cues: [Cue] = []
         let tail = [Int16](repeating: 0, count: afterMs * 8)
@@ -79,8 +84,15 @@ struct Hearing {
         for start in stride(from: 0, to: all.count - 159, by: 160) {
             let ms = (start + 160) / 8
             all[start..<start + 160].withUnsafeBufferPointer { frame in
-                detector.hear(frame, agentDecibels: agent?.decibels(at: ms - 20)) {
-                    cues.append(Cue(ms: ms, kind: .speech($0)))
+                fall.hear(frame, floorDecibels: detector.floorDecibels)
+                detector.hear(frame, agentDecibels: agent?.decibels(at: ms - 20)) { event in
+                    var cue = Cue(ms: ms, kind: .speech(event))
+                    switch event {
+                    case .speechStarted(let agoMs): fall.speechStarted(agoMs: agoMs)
+                    case .speechEnded(let agoMs): cue.fall = fall.speechEnded(agoMs: agoMs)
+                    case .stirred, .settled: break
+                    }
+                    cues.append(cue)
                 }
                 keys.hear(frame) { cues.append(Cue(ms: ms, kind: .key($0))) }
             }
@@ -106,7 +118,7 @@ struct Hearing {
 
     private mutating func hear(_ cue: Cue) {
         switch cue.kind {
-        case .speech(let event): hear(event, at: cue.ms)
+        case .speech(let event): hear(event, cue.fall, at: cue.ms)
         case .key(let key):
             found.keys.append(key)
             let keys = alone.keys + String(key)
@@ -115,7 +127,7 @@ struct Hearing {
         }
     }
 
-    private mutating func hear(_ event: SpeechDetector.Event, at ms: Int) {
+    private mutating func hear(_ event: SpeechDetector.Event, _ fall: VoiceFall.Features?, at ms: Int) {
         switch event {
         case .stirred: give(.stirred, at: ms)
         case .settled: give(.settled, at: ms)
@@ -127,7 +139,8 @@ struct Hearing {
             isSpeech = false
             if let open = openedAt { close(open, end: ms - agoMs, told: ms) }
             openedAt = nil
-            give(.speechEnded(agoMs: agoMs), at: ms)
+            if let fall { found.falls?.append([Self.seconds(ms - agoMs), fall.finality] + fall.all) }
+            give(.speechEnded(agoMs: agoMs, finality: fall?.finality), at: ms)
             if told > finished || words.isEmpty { tellFinal(at: ms) }
         }
     }
