@@ -5,7 +5,8 @@ package import Base
 /// Owns: that the tones of a key are no voice. Does not own: what any of it means.
 package struct LineEar: Sendable {
     package enum Event: Hashable, Sendable {
-        case speech(SpeechDetector.Event)
+        /// `fall`: how the voice fell, where its end is told and it was long enough to tell.
+        case speech(SpeechDetector.Event, fall: VoiceFall.Features?)
         /// 0...9, *, #, A...D: once for each press.
         case key(Character)
         case tone(LineTone)
@@ -15,6 +16,7 @@ package struct LineEar: Sendable {
     private static let blockSamples = 160
 
     private var detector: SpeechDetector
+    private var fall = VoiceFall()
     private var keys = DTMFDetector()
     private var tones = LineTones()
 
@@ -43,12 +45,29 @@ package struct LineEar: Sendable {
             keys.hear(block) { tell(.key($0)) }
             tones.hear(block) { tell(.tone($0)) }
             guard keys.isHolding else {
-                detector.hear(block, agentDecibels: agentDecibels) { tell(.speech($0)) }
+                listen(block, agentDecibels, tell)
                 continue
             }
             withUnsafeTemporaryAllocation(of: Int16.self, capacity: block.count) { quiet in
                 quiet.initialize(repeating: 0)
-                detector.hear(UnsafeBufferPointer(quiet), agentDecibels: agentDecibels) { tell(.speech($0)) }
+                listen(UnsafeBufferPointer(quiet), agentDecibels, tell)
+            }
+        }
+    }
+
+    private mutating func listen(
+        _ block: UnsafeBufferPointer<Int16>, _ agentDecibels: Double?, _ tell: (Event) -> Void
+    ) {
+        fall.hear(block, floorDecibels: detector.floorDecibels)
+        var events: [SpeechDetector.Event] = []
+        detector.hear(block, agentDecibels: agentDecibels) { events.append($0) }
+        for event in events {
+            switch event {
+            case .speechStarted(let agoMs):
+                fall.speechStarted(agoMs: agoMs)
+                tell(.speech(event, fall: nil))
+            case .speechEnded(let agoMs): tell(.speech(event, fall: fall.speechEnded(agoMs: agoMs)))
+            case .stirred, .settled: tell(.speech(event, fall: nil))
             }
         }
     }

@@ -39,6 +39,7 @@ extension Dialogue.Evidence {
     package init(_ evidence: TurnEvidence) {
         self.init(term: evidence.term.rawValue, waitMs: evidence.waitMs)
         finishedPercent = Self.percent(evidence.finished)
+        finalityPercent = evidence.finality.map(Self.percent)
         recogniserPercent = evidence.recogniser.map(Self.percent)
         pausesMs = evidence.pausesMs
     }

@@ -37,7 +37,7 @@ extension Dialogue.Input: Codable {
         case finished, key, result, number
         case fundedMs = "funded_ms"
         case agoMs = "ago_ms"
-        case probability
+        case probability, finality
     }
 
     /// Journals of version 1 have no `ago_ms`: their ear always told the edges this late.
@@ -54,7 +54,10 @@ extension Dialogue.Input: Codable {
         switch try from.decode(Kind.self, forKey: .kind) {
         case .mediaStarted: self = .mediaStarted(resumed: try flag(.resumed))
         case .speechStarted: self = .speechStarted(agoMs: try from.value(.agoMs, or: Self.startedAgoMs))
-        case .speechEnded: self = .speechEnded(agoMs: try from.value(.agoMs, or: Self.endedAgoMs))
+        case .speechEnded:
+            self = .speechEnded(
+                agoMs: try from.value(.agoMs, or: Self.endedAgoMs),
+                finality: try from.decodeIfPresent(Double.self, forKey: .finality))
         case .stirred: self = .stirred
         case .settled: self = .settled
         case .endOfTurn: self = .endOfTurn(probability: try from.decode(Double.self, forKey: .probability))
@@ -126,7 +129,10 @@ extension Dialogue.Input: Codable {
             try to.encode(milliseconds, forKey: .ms)
             if isFinished { try to.encode(true, forKey: .finished) }
         case .toolFinished, .toolFailed, .holdExtended, .holdRefused, .holdUnanswered: try encodeAnswer(&to)
-        case .speechStarted(let agoMs), .speechEnded(let agoMs): try to.encode(agoMs, forKey: .agoMs)
+        case .speechStarted(let agoMs): try to.encode(agoMs, forKey: .agoMs)
+        case .speechEnded(let agoMs, let finality):
+            try to.encode(agoMs, forKey: .agoMs)
+            if let finality, finality.isFinite { try to.encode(finality, forKey: .finality) }
         case .endOfTurn(let probability):
             // JSON has no infinity.
             try to.encode(probability.isFinite ? probability : 0, forKey: .probability)

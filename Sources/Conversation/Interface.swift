@@ -45,8 +45,9 @@ package enum Dialogue {
         case mediaStarted(resumed: Bool)
         /// The caller speaks, since `agoMs` before this is told.
         case speechStarted(agoMs: Int)
-        /// The caller has stopped; the last sound was `agoMs` before this is told.
-        case speechEnded(agoMs: Int)
+        /// The caller has stopped; the last sound was `agoMs` before this is told. `finality`: how final the voice
+        /// sounded there, 0...1.
+        case speechEnded(agoMs: Int, finality: Double? = nil)
         /// Fast evidence that the caller makes themselves heard, and its withdrawal. May be wrong; speech edges
         /// may follow or not.
         case stirred, settled
@@ -157,6 +158,8 @@ package enum Dialogue {
         package var finishedPercent = 50
         /// The recogniser's own guess, 0...100; nil without one.
         package var recogniserPercent: Int?
+        /// How final the voice sounded, 0...100; nil where nobody told.
+        package var finalityPercent: Int?
         /// Pauses typical of this caller; nil when none is known.
         package var pausesMs: Int?
         package init(term: String, waitMs: Int) {

@@ -24,7 +24,8 @@ package enum Ladder {
         switch input {
         case .mediaStarted(let resumed): resumed ? "media started again after a takeover" : "media started"
         case .speechStarted(let agoMs): "speech started" + ago(agoMs)
-        case .speechEnded(let agoMs): "speech ended" + ago(agoMs)
+        case .speechEnded(let agoMs, let finality):
+            "speech ended" + ago(agoMs) + (finality.map { ", \(percent($0)) % final" } ?? "")
         case .stirred: "something stirs"
         case .settled: "it settles"
         case .endOfTurn(let probability): "recogniser: end of turn \(percent(probability)) %"
@@ -119,6 +120,7 @@ package enum Ladder {
             switch evidence.term {
             case "silence": "of silence"
             case "words": "as the words sound \(evidence.finishedPercent) % finished"
+            case "voice": "as the voice fell (\(evidence.finalityPercent ?? 0) % final)"
             case "recogniser": "as the recogniser is \(evidence.recogniserPercent ?? 0) % sure"
             case "pauses": "as this caller pauses \(evidence.pausesMs ?? 0) ms"
             case "whole": "as the answer is whole"

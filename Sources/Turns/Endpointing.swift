@@ -55,6 +55,7 @@ package struct Endpointing: Sendable {
     private(set) var keys = ""
     private(set) var fullness = Fullness.none
     private var finished = 0.5
+    private var finality: Double?
     private var recogniser: Double?
     private var pauses = CallerPauses()
     /// The longest pause so far in what is being dictated.
@@ -94,6 +95,7 @@ package struct Endpointing: Sendable {
         case .speaking, .keying: return
         }
         words.speechHeard()
+        finality = nil
         recogniser = nil
         weigh()
     }
@@ -107,8 +109,12 @@ package struct Endpointing: Sendable {
         }
     }
 
-    mutating func speechEnded(since end: CallTime) {
-        if case .speaking(let start) = state { state = .paused(since: max(start, end)) }
+    /// `finality`: how final the voice sounded there, 0...1.
+    mutating func speechEnded(since end: CallTime, finality: Double?) {
+        guard case .speaking(let start) = state else { return }
+        state = .paused(since: max(start, end))
+        self.finality = finality
+        weigh()
     }
 
     /// The recogniser's guess; 0 takes it back.
@@ -169,7 +175,8 @@ package struct Endpointing: Sendable {
     private mutating func weigh() {
         if case .keying = state { return }
         evidence = waits.weigh(
-            asked, fullness, finished: finished, recogniser: recogniser, pauses, gapMs: gapMs)
+            asked, fullness, finished: finished, finality: finality, recogniser: recogniser, pauses,
+            gapMs: gapMs)
     }
 
     /// When the turn ends unless something is heard.
@@ -236,6 +243,7 @@ package struct Endpointing: Sendable {
         keys = ""
         fullness = .none
         finished = 0.5
+        finality = nil
         recogniser = nil
         gapMs = 0
         areKeysClosed = false

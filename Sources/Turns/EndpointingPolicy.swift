@@ -2,13 +2,21 @@ extension Endpointing {
     /// Milliseconds of silence, counted from the last sound of speech.
     package struct Policy: Hashable, Sendable {
         /// After open speech when nothing tells whether it is finished. 200...3000.
-        package var openMs = 700
-        /// Sure evidence of an end divides that by this, sure evidence of more to come multiplies it; in these bounds.
-        package var spread = 2.8
+        package var openMs = 500
+        /// The wait goes with the odds that more comes, to this power: where pauses of twice the length are 1/k as
+        /// frequent, mean dead air is least for a given share of cuts at log 2 / log k. 0...1.
+        package var steepness = 0.45
         /// How far it is believed how finished the words sound, 0...1; 0 in languages it was not learned in.
         package var wordsTrust = 1.0
+        /// What words that sound finished count for beside words that break off: whole sentences follow each other
+        /// in one turn. 0...1.
+        package var finishedShare = 0.3
+        /// How far it is believed how the voice fell, 0...1.
+        package var voiceTrust = 1.0
         package var leastMs = 150
         package var mostMs = 3000
+        /// Words that break off after an answer lengthen its wait at most by so much.
+        package var hesitationMost = 2.8
         /// A dictated answer with nothing owed.
         package var fullMs = 180
         /// Yes, no, a choice, a known name.

@@ -9,6 +9,8 @@ package struct TurnEvidence: Hashable, Sendable {
         case silence
         /// How finished the words sound.
         case words
+        /// How the voice fell.
+        case voice
         /// The recogniser's own guess.
         case recogniser
         /// This caller's pauses.
@@ -27,6 +29,8 @@ package struct TurnEvidence: Hashable, Sendable {
     package var waitMs: Int
     /// How finished the words sound, 0...1.
     package var finished = 0.5
+    /// How final the voice sounded at its end, 0...1; nil where nobody told.
+    package var finality: Double?
     /// The recogniser's guess that the caller is done, 0...1.
     package var recogniser: Double?
     /// See `CallerPauses.typicalMs`.
@@ -40,29 +44,30 @@ package struct TurnEvidence: Hashable, Sendable {
 
 /// Silence in milliseconds, counted from the last sound of speech, that ends a turn: a smooth function of evidence.
 ///
-/// Open speech: `openMs · pauses · spread^(1 − 2p)`, where p joins how finished the words sound with the
-/// recogniser's guess (their odds are multiplied). Even evidence waits `openMs`. An answer to a question waits by how
-/// much of it is there.
+/// Open speech: `openMs · pauses · ((1 − p) / p)^steepness`, where p joins how finished the words sound, how the voice
+/// fell and the recogniser's guess (their odds are multiplied). Even evidence waits `openMs`. An answer to a question
+/// waits by how much of it is there.
 struct Waits: Hashable, Sendable {
     private let policy: Endpointing.Policy
 
     init(_ policy: Endpointing.Policy) { self.policy = policy }
 
     func weigh(
-        _ asked: Expectation, _ fullness: Fullness, finished: Double, recogniser: Double?,
+        _ asked: Expectation, _ fullness: Fullness, finished: Double, finality: Double?, recogniser: Double?,
         _ pauses: CallerPauses, gapMs: Int
     ) -> TurnEvidence {
         var evidence: TurnEvidence
         let finished = 0.5 + (finished - 0.5) * policy.wordsTrust
+        let odds = Odds(
+            words: words(finished), voice: asked.isDictated ? 0 : voice(finality),
+            recogniser: recogniser.map(Self.logOdds) ?? 0)
         switch fullness {
         case .none:
             evidence = open(
-                asked.isDictated ? max(policy.openMs, policy.unansweredMs) : policy.openMs, finished,
-                recogniser,
-                pauses)
+                asked.isDictated ? max(policy.openMs, policy.unansweredMs) : policy.openMs, odds, pauses)
         case .part:
             evidence = TurnEvidence(.owed, waitMs: asked == .address ? policy.addressMs : policy.dictatedMs)
-        case .enough where asked == .open: evidence = open(policy.openMs, finished, recogniser, pauses)
+        case .enough where asked == .open: evidence = open(policy.openMs, odds, pauses)
         case .enough:
             let ms = enoughMs(asked, gapMs)
             evidence = TurnEvidence(
@@ -72,27 +77,46 @@ struct Waits: Hashable, Sendable {
             evidence = TurnEvidence(.whole, waitMs: scaled(ms, by: hesitation(asked, finished)))
         }
         evidence.finished = finished
+        evidence.finality = finality
         evidence.recogniser = recogniser
         evidence.pausesMs = pauses.typicalMs
         return evidence
     }
 
-    private func open(
-        _ ms: Int, _ finished: Double, _ recogniser: Double?, _ pauses: CallerPauses
-    ) -> TurnEvidence {
-        let words = Self.logOdds(finished)
-        let guess = recogniser.map(Self.logOdds) ?? 0
-        let likely = 1 / (1 + exp(-(words + guess)))
-        let spread = log(policy.spread) * (1 - 2 * likely)
+    /// What each witness says, as log-odds of an end.
+    private struct Odds {
+        var words: Double
+        var voice: Double
+        var recogniser: Double
+        var sum: Double { words + voice + recogniser }
+
+        /// The witness that says most for what they say together.
+        var loudest: TurnEvidence.Term {
+            let sign = sum < 0 ? -1.0 : 1
+            let (words, voice, recogniser) = (words * sign, voice * sign, recogniser * sign)
+            if recogniser > max(words, voice) { return .recogniser }
+            return voice > words ? .voice : .words
+        }
+    }
+
+    private func words(_ finished: Double) -> Double {
+        let odds = Self.logOdds(finished)
+        return odds > 0 ? odds * policy.finishedShare : odds
+    }
+
+    private func voice(_ finality: Double?) -> Double {
+        finality.map { Self.logOdds($0) * policy.voiceTrust } ?? 0
+    }
+
+    private func open(_ ms: Int, _ odds: Odds, _ pauses: CallerPauses) -> TurnEvidence {
+        let spread = -policy.steepness * odds.sum
         let pace = log(pauses.factor)
         let waitMs = min(max(scaled(ms, by: exp(spread + pace)), policy.leastMs), policy.mostMs)
         let term: TurnEvidence.Term =
             if max(abs(spread), abs(pace)) < Self.noticeable {
                 .silence
-            } else if abs(pace) > abs(spread) {
-                .pauses
             } else {
-                abs(guess) > abs(words) ? .recogniser : .words
+                abs(pace) > abs(spread) ? .pauses : odds.loudest
             }
         return TurnEvidence(term, waitMs: waitMs)
     }
@@ -102,7 +126,8 @@ struct Waits: Hashable, Sendable {
 
     /// Words that break off after an answer ("yes and") make it wait; words that sound finished do not hurry it.
     private func hesitation(_ asked: Expectation, _ finished: Double) -> Double {
-        asked.isDictated ? 1 : exp(log(policy.spread) * max(0, 1 - 2 * finished))
+        guard !asked.isDictated else { return 1 }
+        return min(exp(policy.steepness * max(0, -Self.logOdds(finished))), policy.hesitationMost)
     }
 
     private func enoughMs(_ asked: Expectation, _ gapMs: Int) -> Int {

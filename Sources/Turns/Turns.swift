@@ -79,8 +79,8 @@ package struct Turns: Sendable {
         switch input {
         case .speechStarted(let agoMs):
             endpointing.speechStarted(since: Self.edge(agoMs, before: now))
-        case .speechEnded(let agoMs):
-            endpointing.speechEnded(since: Self.edge(agoMs, before: now))
+        case .speechEnded(let agoMs, let finality):
+            endpointing.speechEnded(since: Self.edge(agoMs, before: now), finality: finality)
             obey(bargeIn.speechEnded(agoMs: agoMs, at: now), at: now, &effects)
         case .stirred: if canBeInterrupted(at: now) { obey(bargeIn.stirred(at: now), at: now, &effects) }
         case .settled: obey(bargeIn.settled(), at: now, &effects)

@@ -14,8 +14,9 @@ extension Turns {
     package enum Input: Hashable, Sendable {
         /// The ear is sure that the caller speaks, and has since `agoMs` before now.
         case speechStarted(agoMs: Int)
-        /// The ear is sure that speech is over; its last sound was `agoMs` before now.
-        case speechEnded(agoMs: Int)
+        /// The ear is sure that speech is over; its last sound was `agoMs` before now. `finality`: how final the
+        /// voice sounded there, 0...1.
+        case speechEnded(agoMs: Int, finality: Double? = nil)
         /// Fast evidence of the caller's voice, and its withdrawal: not yet speech, not yet its end.
         case stirred, settled
         /// The recogniser's own guess that the caller is done, 0...1; 0 withdraws it.

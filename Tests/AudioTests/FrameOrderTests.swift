@@ -227,7 +227,7 @@ struct LineEarTests {
     }
 
     private func starts(_ samples: [Int16]) -> Int {
-        events(samples).count { if case .speech(.speechStarted) = $0 { true } else { false } }
+        events(samples).count { if case .speech(.speechStarted, _) = $0 { true } else { false } }
     }
 
     private func key(ms: Int) -> [Int16] {
@@ -275,5 +275,7 @@ struct LineEarTests {
 
 extension LineEar.Event {
     /// More than a hint.
-    fileprivate var isFirm: Bool { self != .speech(.stirred) && self != .speech(.settled) }
+    fileprivate var isFirm: Bool {
+        self != .speech(.stirred, fall: nil) && self != .speech(.settled, fall: nil)
+    }
 }

@@ -183,7 +183,8 @@ struct CodingTests {
     @Test func everyInputSurvivesItsJSON() throws {
         let inputs: [Dialogue.Input] = [
             .mediaStarted(resumed: true), .mediaStarted(resumed: false), .speechStarted(agoMs: 60),
-            .speechEnded(agoMs: 100), .stirred, .settled, .endOfTurn(probability: 0.75),
+            .speechEnded(agoMs: 100), .speechEnded(agoMs: 100, finality: 0.25), .stirred, .settled,
+            .endOfTurn(probability: 0.75),
             .transcript(.init(text: "a", isFinal: true, words: [Word(text: "a", startMs: 1, endMs: 2)])),
             .transcript(.init(text: "", isFinal: false)), .digit("#"), .replyText(.init(1), "x"),
             .replyToolCall(.init(1), id: "i", name: "n", arguments: "{}"),

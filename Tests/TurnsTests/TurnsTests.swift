@@ -15,6 +15,7 @@ struct Script {
         policy.endpointing.wordsTrust = 0
         // Likewise with guesses at a turn's end.
         policy.preemption.guessesMax = 0
+        policy.endpointing.openMs = 700
         change(&policy)
         turns = Turns(policy: policy)
     }

@@ -6,7 +6,7 @@ import Turns
 struct WaitTests {
     private func end(
         _ text: String, asked: Base.Expectation = .open, _ fullness: Fullness = .none, guess: Double? = nil,
-        trust: Double = 0, _ change: (inout Script) -> Void = { _ in }
+        finality: Double? = nil, trust: Double = 0, _ change: (inout Script) -> Void = { _ in }
     ) -> TurnEvidence? {
         var script = Script { $0.endpointing.wordsTrust = trust }
         script.at(0, .ask(asked))
@@ -15,7 +15,7 @@ struct WaitTests {
         script.at(start, .speechStarted(agoMs: 0))
         script.at(start + 500, .transcript(text, isFinal: true, fullness))
         if let guess { script.at(start + 550, .endOfTurn(probability: guess)) }
-        script.at(start + 600, .speechEnded(agoMs: 0))
+        script.at(start + 600, .speechEnded(agoMs: 0, finality: finality))
         script.advance(to: start + 8000)
         return script.evidence.last
     }
@@ -24,6 +24,7 @@ struct WaitTests {
         #expect(end("I want to book")?.term == .silence)
         #expect(end("I want to", trust: 1)?.term == .words)
         #expect(end("I want to book", guess: 0.9)?.term == .recogniser)
+        #expect(end("I want to book", finality: 0.8)?.term == .voice)
         #expect(end("yes", asked: .yesNo, .full)?.term == .whole)
         #expect(end("tuesday", asked: .date, .enough)?.term == .enough)
         #expect(end("four one five", asked: .phone, .part)?.term == .owed)
@@ -39,6 +40,44 @@ struct WaitTests {
             let wait = try #require(end("I want to book", guess: odd)).waitMs
             #expect((150...3000).contains(wait), "\(odd)")
         }
+    }
+
+    @Test func aVoiceThatFallsShortensAndOneThatDoesNotLengthens() throws {
+        let plain = try #require(end("I want to book"))
+        let fallen = try #require(end("I want to book", finality: 0.8))
+        let held = try #require(end("I want to book", finality: 0.2))
+        #expect(plain.finality == nil && fallen.finality == 0.8)
+        #expect(fallen.waitMs < plain.waitMs && held.waitMs > plain.waitMs)
+        let both = try #require(end("I want to book", guess: 0.8, finality: 0.8)).waitMs
+        #expect(both < fallen.waitMs)
+        for odd in [Double.nan, .infinity, -3, 7] {
+            let wait = try #require(end("I want to book", finality: odd)).waitMs
+            #expect((150...3000).contains(wait), "\(odd)")
+        }
+    }
+
+    @Test func howTheVoiceFellCountsOnlyWhereItStopped() throws {
+        let gone = end("I want to book") { script in
+            script.at(18_000, .speechStarted(agoMs: 0))
+            script.at(18_300, .transcript("well", isFinal: true, .none))
+            script.at(19_900, .speechEnded(agoMs: 0, finality: 0.95))
+        }
+        #expect(gone?.finality == nil)
+    }
+
+    @Test func howTheVoiceFellSaysNothingOfANumber() throws {
+        for fullness in [Fullness.none, .part, .enough, .full] {
+            let plain = end("four one", asked: .phone, fullness)
+            #expect(end("four one", asked: .phone, fullness, finality: 0.95)?.waitMs == plain?.waitMs)
+        }
+    }
+
+    @Test func wordsThatSoundFinishedCountForLessThanWordsThatBreakOff() throws {
+        let plain = try #require(end("I want to book")).waitMs
+        let finished = try #require(end("what are your opening hours", trust: 1)).waitMs
+        let broken = try #require(end("what are your opening", trust: 1)).waitMs
+        #expect(finished < plain && broken > plain)
+        #expect(Double(broken) / Double(plain) > Double(plain) / Double(finished))
     }
 
     @Test func moreEvidenceOfAnEndNeverWaitsLonger() throws {

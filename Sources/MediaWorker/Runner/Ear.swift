@@ -48,7 +48,7 @@ final class Ear: @unchecked Sendable {
         edge(utterances.advance(milliseconds: audio.readableBytes / Self.bytesPerMillisecond))
         for event in events {
             switch event {
-            case .speech(let event): heard(event)
+            case .speech(let event, let fall): heard(event, fall)
             case .key(let key): tell(.keyTone(String(key)))
             case .tone(let tone): tell(.lineTone(tone))
             }
@@ -72,13 +72,14 @@ final class Ear: @unchecked Sendable {
         stream = nil
     }
 
-    private func heard(_ event: SpeechDetector.Event) {
+    private func heard(_ event: SpeechDetector.Event, _ fall: VoiceFall.Features?) {
         edge(utterances.take(event))
         switch event {
         case .stirred: tell(.stirred)
         case .settled: tell(.settled)
         case .speechStarted(let agoMs): tell(.speechStarted(agoMs: agoMs))
-        case .speechEnded(let agoMs): tell(.speechEnded(agoMs: agoMs))
+        case .speechEnded(let agoMs):
+            tell(.speechEnded(agoMs: agoMs, finality: fall?.finality))
         }
     }
 

@@ -30,6 +30,9 @@ struct HearCommand: AsyncParsableCommand {
     @Option(help: "The agent's side of the call, a WAV file of the same times.") var agent: String?
     @Option(help: "Directory of the speech detector's weights.") var models = ".parley/models"
     @Flag(help: "Hear by loudness alone, without the network.") var loudness = false
+    @Flag(
+        help: "Tell how final the voice sounded at each end: falls [[t, 0...1, what it is reckoned from…]…].")
+    var falls = false
 
     struct TimedWord: Decodable {
         var w: String
@@ -62,7 +65,7 @@ struct HearCommand: AsyncParsableCommand {
             }
             var hearing = Hearing(
                 id: URL(filePath: file).deletingPathExtension().lastPathComponent, expecting: expectation,
-                words: heard, agent: track, policy: Turns.Policy())
+                words: heard, agent: track, policy: Turns.Policy(), tellsFalls: falls)
             let found = hearing.run(cues, totalMs: channels[0].count / 8)
             print(String(decoding: try encoder.encode(found), as: UTF8.self))
         }

@@ -30,6 +30,8 @@ struct Hearing {
         var eot: [Double] = []
         var keys = ""
         var bargein: [Gesture] = []
+        /// The end, how final the voice sounded there, and what that is reckoned from; left out unless asked for.
+        var falls: [[Double]]?
     }
 
     private let expectation: Expectation
@@ -48,10 +50,10 @@ struct Hearing {
 
     init(
         id: String, expecting expectation: Expectation, words: [Word], agent: AgentTrack?,
-        policy: Turns.Policy
+        policy: Turns.Policy, tellsFalls: Bool = false
     ) {
         self.expectation = expectation
-        found = Found(id: id)
+        found = Found(id: id, falls: tellsFalls ? [] : nil)
         self.words = words
         self.agent = agent
         var policy = policy
@@ -103,7 +105,7 @@ struct Hearing {
 
     private mutating func hear(_ cue: Cue) {
         switch cue.kind {
-        case .speech(let event): hear(event, at: cue.ms)
+        case .speech(let event, let fall): hear(event, fall, at: cue.ms)
         case .key(let key):
             found.keys.append(key)
             let keys = alone.keys + String(key)
@@ -113,7 +115,7 @@ struct Hearing {
         }
     }
 
-    private mutating func hear(_ event: SpeechDetector.Event, at ms: Int) {
+    private mutating func hear(_ event: SpeechDetector.Event, _ fall: VoiceFall.Features?, at ms: Int) {
         switch event {
         case .stirred: give(.stirred, at: ms)
         case .settled: give(.settled, at: ms)
@@ -125,7 +127,8 @@ struct Hearing {
             isSpeech = false
             if let open = openedAt { close(open, end: ms - agoMs, told: ms) }
             openedAt = nil
-            give(.speechEnded(agoMs: agoMs), at: ms)
+            if let fall { found.falls?.append([Self.seconds(ms - agoMs), fall.finality] + fall.all) }
+            give(.speechEnded(agoMs: agoMs, finality: fall?.finality), at: ms)
             if told > finished || words.isEmpty { tellFinal(at: ms) }
         }
     }

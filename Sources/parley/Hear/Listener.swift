@@ -38,7 +38,7 @@ struct Listener {
         var found: [ClosedRange<Int>] = []
         var start: Int?
         for cue in cues {
-            guard case .speech(let event) = cue.kind else { continue }
+            guard case .speech(let event, _) = cue.kind else { continue }
             switch event {
             case .speechStarted(let agoMs): start = cue.ms - agoMs
             case .speechEnded:
