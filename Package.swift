@@ -116,7 +116,9 @@ let package = Package(
         code("CallQueue", ["Base", "Redis", log, crypto]),
         code(
             "Speech",
-            ["Base", "Audio", "Agents", "HTTPClient", "OfflineVoices", log, metrics] + nio("NIOCore")),
+            [
+                "Base", "Audio", "Agents", "HTTPClient", "WebSockets", "OfflineVoices", log, metrics,
+            ] + nio("NIOCore")),
         code(
             "Telephony",
             ["Base", "Audio", "HTTPClient", "WebSockets", crypto, log] + nio("NIOCore")),
@@ -200,8 +202,8 @@ let package = Package(
         tests(
             "SpeechTests",
             [
-                "Base", "Audio", "Agents", "Speech", "OfflineVoices", "HTTPClient", "VendorSim", "TestKit",
-                log, ssl,
+                "Base", "Audio", "Agents", "Speech", "OfflineVoices", "HTTPClient", "WebSockets", "VendorSim",
+                "TestKit", log, ssl,
             ]
                 + nio("NIOCore", "NIOPosix")),
         tests(
@@ -236,7 +238,8 @@ let package = Package(
                 "Agents", "Base", "Billing", "CallDispatch", "CallQueue", "ControlPlane", "Dialer",
                 "HTTPClient",
                 "MediaWorker",
-                "Operations", "Redis", "Speech", "Store", "TestKit", "VendorSim", hummingbird, lifecycle,
+                "Operations", "Redis", "Speech", "Store", "TestKit", "VendorSim", "WebSockets", hummingbird,
+                lifecycle,
                 log, crypto,
             ] + nio("NIOCore", "NIOPosix")),
     ],

@@ -4,7 +4,7 @@ import Base
 
 extension KeyedDecodingContainer {
     /// Puts each member that is there and not null in its place; the others keep what they have.
-    fileprivate func fill<Root, each Value: Decodable>(
+    func fill<Root, each Value: Decodable>(
         _ root: inout Root, _ members: repeat (Key, WritableKeyPath<Root, each Value>)
     ) throws {
         for (key, place) in repeat each members {
@@ -86,13 +86,6 @@ extension Tool {
             &self, (.description, \.description), (.parameters, \.parameters), (.method, \.method),
             (.headers, \.headers), (.timeoutMs, \.timeoutMs), (.filler, \.filler),
             (.fillerAfterMs, \.fillerAfterMs))
-    }
-}
-
-extension VoiceSettings {
-    package init(from decoder: any Decoder) throws {
-        self.init()
-        try decoder.strict(CodingKeys.self).fill(&self, (.stt, \.stt), (.tts, \.tts), (.voice, \.voice))
     }
 }
 

@@ -196,20 +196,6 @@ package struct Tool: Hashable, Sendable, Codable {
     }
 }
 
-package struct VoiceSettings: Hashable, Sendable, Codable {
-    /// Recogniser: `offline`.
-    package var stt = "offline"
-    /// Synthesiser: `offline`.
-    package var tts = "offline"
-    /// The synthesiser's voice: `slt`, `rms`, `awb`, `kal` offline.
-    package var voice = "slt"
-    package init() {}
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case stt, tts, voice
-    }
-}
-
 /// Turn-taking knobs; `Turns.Policy` gives each its meaning.
 package struct TurnSettings: Hashable, Sendable, Codable {
     /// Silence after open speech before the turn ends. 200...3000.

@@ -33,6 +33,9 @@ package enum AgentLimits {
     /// `compatible`: any other endpoint that speaks OpenAI's chat completions.
     package static let modelVendors = ["openai", "anthropic", "compatible"]
     package static let voices = ["slt", "rms", "awb", "kal"]
+    /// Recognisers and synthesisers that may take over, of each.
+    package static let voiceFallbacks = 4
+    package static let keyterms = 100
 }
 
 extension AgentDefinition {
@@ -89,13 +92,7 @@ struct AgentCheck {
     }
 
     private mutating func checkSettings() {
-        let voice = definition.voice
-        if voice.stt != "offline" { report("voice.stt", "unknown recogniser; known: offline") }
-        if voice.tts != "offline" { report("voice.tts", "unknown synthesiser; known: offline") }
-        if voice.tts == "offline", !AgentLimits.voices.contains(voice.voice) {
-            report("voice.voice", "unknown voice; known: \(AgentLimits.voices.joined(separator: ", "))")
-        }
-        if definition.language != "en-US" { report("language", "the offline voices speak en-US only") }
+        checkVoice()
         range(definition.turns.endpointingMs, 200...3000, "turns.endpointing_ms")
         range(definition.turns.bargeInMs, 100...2000, "turns.barge_in_ms")
         range(definition.turns.bargeInWords, 0...10, "turns.barge_in_words")

@@ -6,10 +6,13 @@ package import Logging
 package final class HTTPClient: Sendable {
     private let loop = CurlLoop()
     private let addresses: AddressPolicy
+    private let caFile: String?
     private let logger: Logger
 
-    package init(addresses: AddressPolicy, logger: Logger) {
+    /// - Parameter caFile: PEM file of authorities trusted beside those of the system's certificate directory.
+    package init(addresses: AddressPolicy, caFile: String? = nil, logger: Logger) {
         self.addresses = addresses
+        self.caFile = caFile
         self.logger = logger
         loop.begin()
     }
@@ -89,7 +92,7 @@ package final class HTTPClient: Sendable {
             }
             onEnd($0)
         }
-        return Transfer(request: request, policy: addresses, sink: sink)
+        return Transfer(request: request, policy: addresses, caFile: caFile, sink: sink)
     }
 }
 

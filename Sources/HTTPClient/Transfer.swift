@@ -21,6 +21,7 @@ struct TransferSink: Sendable {
 final class Transfer: @unchecked Sendable {
     let request: HTTPRequest
     let policy: AddressPolicy
+    let caFile: String?
     let sink: TransferSink
     let isCancelled = Atomic<Bool>(false)
 
@@ -41,9 +42,10 @@ final class Transfer: @unchecked Sendable {
     private var bodyBytes = 0
     private var hasHead = false
 
-    init(request: HTTPRequest, policy: AddressPolicy, sink: TransferSink) {
+    init(request: HTTPRequest, policy: AddressPolicy, caFile: String?, sink: TransferSink) {
         self.request = request
         self.policy = policy
+        self.caFile = caFile
         self.sink = sink
         lastHeard = .now
     }

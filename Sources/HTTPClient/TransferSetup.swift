@@ -30,6 +30,7 @@ extension Transfer {
         let version = isSecure ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1
         ccurl_set_long(easy, CURLOPT_HTTP_VERSION, version)
         if isSecure { ccurl_set_long(easy, CURLOPT_PIPEWAIT, 1) }
+        if let caFile { ccurl_set_text(easy, CURLOPT_CAINFO, caFile) }
     }
 
     private func setLimits(_ easy: UnsafeMutableRawPointer) {

@@ -10,16 +10,35 @@ extension CallVoices {
     /// - Throws: `Fault` speech.not_configured
     package init(_ plan: Plan, from registry: SpeechRegistry, on loop: any EventLoop) throws {
         let definition = plan.definition
-        guard let recogniser = registry.speechToText(definition.voice.stt),
-            let synthesiser = registry.textToSpeech(definition.voice.tts)
-        else { throw Fault(code: "speech.not_configured", retry: .never, cause: "no such voice here") }
-        registry.prepare(
-            definition.fixedSpeech, voice: definition.voice.voice, of: definition.voice.tts, on: loop)
+        let recognisers = definition.voice.recognisers.compactMap { choice in
+            registry.recogniser(choice, access: plan.access(choice.vendor)).map {
+                RecognitionChain.Link(
+                    key: plan.breaker("stt", choice.vendor, choice.model), recogniser: $0)
+            }
+        }
+        var speakers: [SynthesisChain.Link] = []
+        for choice in definition.voice.speakers {
+            guard
+                let speaker = registry.synthesiser(
+                    choice, language: definition.language, access: plan.access(choice.vendor))
+            else { continue }
+            // The first one's lines are there when all else fails.
+            if speakers.isEmpty { speaker.prepare(definition.fixedSpeech, voice: choice.voice, on: loop) }
+            speakers.append(
+                SynthesisChain.Link(
+                    key: plan.breaker("tts", choice.vendor, choice.model), voice: choice.voice,
+                    synthesiser: speaker))
+        }
+        guard !recognisers.isEmpty, !speakers.isEmpty else {
+            throw Fault(code: "speech.not_configured", retry: .never, cause: "no such voice here")
+        }
         // Without a credential the call still comes about: the agent says that something is wrong.
         let model = registry.languageModel(
             Self.accounts(plan), tenant: plan.tenant, cacheKey: "\(plan.agent):\(plan.agentVersion)")
         model?.prepare(on: loop)
-        self.init(recogniser: recogniser, synthesiser: synthesiser, model: model)
+        self.init(
+            recogniser: RecognitionChain(recognisers, breakers: registry.breakers),
+            synthesiser: SynthesisChain(speakers, breakers: registry.breakers), model: model)
     }
 
     /// The agent's models that the tenant has a credential for, first choice first.
@@ -29,5 +48,18 @@ extension CallVoices {
                 SpeechRegistry.ModelAccount(choice: choice, key: $0.key, baseURL: $0.baseURL)
             }
         }
+    }
+}
+
+extension Plan {
+    /// The tenant's newest account at a vendor of speech.
+    fileprivate func access(_ vendor: String) -> VendorAccess? {
+        vendors.first { $0.vendor == vendor }.map { VendorAccess(key: $0.key, baseURL: $0.baseURL) }
+    }
+
+    /// Calls that ask the same product in the same place learn of each other's failures.
+    fileprivate func breaker(_ stage: String, _ vendor: String, _ model: String?) -> CircuitBreakers.Key {
+        CircuitBreakers.Key(
+            stage: stage, vendor: vendor, product: model ?? "", host: access(vendor)?.baseURL ?? "")
     }
 }

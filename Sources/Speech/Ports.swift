@@ -3,7 +3,8 @@ package import NIOCore
 
 /// A recogniser. Audio goes in from the call's event loop, events come back on it.
 package protocol SpeechToText: Sendable {
-    /// Opens one stream for one call. `events` is called on `loop` only, in order, never after `close`.
+    /// Opens one stream for one call. `events` is called on `loop` only, in order, not before this returns and never
+    /// after `close`, in which the last usage may be told.
     func open(
         _ settings: RecognitionSettings, on loop: any EventLoop,
         events: @escaping @Sendable (RecognitionEvent) -> Void
@@ -41,26 +42,49 @@ package enum RecognitionEvent: Sendable {
     case endOfTurn(probability: Double)
     /// Cumulative billable usage of the stream.
     case usage(Usage)
+    /// A vendor failed and this one took over: from a chain.
+    case fellBack(to: String, Fault)
+    /// Last.
     case failed(Fault)
 }
 
 /// A synthesiser.
 package protocol TextToSpeech: Sendable {
-    /// Starts to speak `text`. `events` is called on `loop` only, in order; after `cancel` never.
+    /// Starts to speak `text`. `events` is called on `loop` only, in order, not before this returns; after `cancel` never.
     func speak(
         _ text: String, voice: String, on loop: any EventLoop,
         events: @escaping @Sendable (SynthesisEvent) -> Void
     ) -> any SynthesisStream
+    /// `voice` will be spoken with on `loop` soon: what costs time is done now.
+    func warm(voice: String, on loop: any EventLoop)
+}
+
+extension TextToSpeech {
+    package func warm(voice: String, on loop: any EventLoop) {}
 }
 
 package protocol SynthesisStream: AnyObject {
     /// Stops at once; called on the loop.
     func cancel()
+    /// What it has cost until now; also after `cancel`, when no `finished` tells it.
+    var usageSoFar: [Usage] { get }
+}
+
+extension SynthesisStream {
+    package var usageSoFar: [Usage] { [] }
 }
 
 package enum SynthesisEvent: Sendable {
     /// µ-law, 8 kHz, mono, in order.
     case audio(ByteBuffer)
+    /// Where the next words of the text stand, milliseconds from the first audio, from synthesisers that tell; may come
+    /// before that audio.
+    case words([Word])
+    /// What a part that was given up has cost.
+    case spent(Usage)
+    /// A vendor failed and this one goes on: from a chain.
+    case fellBack(to: String, Fault)
+    /// Last, like `failed`.
     case finished(Usage)
     case failed(Fault)
 }

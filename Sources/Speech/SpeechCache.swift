@@ -58,6 +58,8 @@ package final class SpeechCache: TextToSpeech {
         makeAhead()
     }
 
+    package func warm(voice: String, on loop: any EventLoop) { synthesizer.warm(voice: voice, on: loop) }
+
     package func holds(_ text: String, voice: String) -> Bool {
         state.withLock { $0.lines[Key(voice: voice, text: text)] != nil }
     }
@@ -123,6 +125,8 @@ package final class SpeechCache: TextToSpeech {
                     state.making[key]?.audio.writeImmutableBuffer(chunk)
                     state.making[key]?.listeners.forEach { $0.tell(event) }
                 }
+            // A line that is always the same needs no account of what was heard of it.
+            case .words, .spent, .fellBack: break
             case .finished: self.end(key, Self.finished)
             case .failed: self.end(key, event)
             }

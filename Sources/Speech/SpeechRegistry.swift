@@ -1,39 +1,90 @@
+package import Agents
 package import Base
 package import HTTPClient
 import Logging
-package import NIOCore
 import OfflineVoices
+import Synchronization
+package import WebSockets
 
 /// The vendors a worker can use, by the names agents give them.
 package struct SpeechRegistry: Sendable {
+    /// Audio of fixed lines kept for one account and settings at a vendor: some nine minutes.
+    private static let vendorCacheBytesMax = 4 << 20
+    /// Accounts and settings at vendors whose sockets and lines are kept; the least recently used go first.
+    private static let keptMax = 1_000
+
     private let recognizers: [String: any SpeechToText]
     private let synthesizers: [String: SpeechCache]
     private let http: HTTPClient
-    private let health = ModelHealth()
+    private let health: ModelHealth
+    private let reach: WebSocketReach
+    private let vendors = VendorVoices(keptMax: keptMax)
+    /// What this worker's calls know of vendors that fail.
+    package let breakers: CircuitBreakers
 
-    /// Each synthesiser gets a cache for fixed lines.
+    /// What needs no account. Each synthesiser gets a cache for fixed lines.
+    /// - Parameter reach: for the sockets of vendors, wherever a credential's `base_url` points.
     package init(
-        recognizers: [String: any SpeechToText], synthesizers: [String: any TextToSpeech], http: HTTPClient
+        recognizers: [String: any SpeechToText], synthesizers: [String: any TextToSpeech], http: HTTPClient,
+        reach: WebSocketReach
     ) {
         self.recognizers = recognizers
         self.synthesizers = synthesizers.mapValues { SpeechCache($0) }
         self.http = http
+        self.reach = reach
+        breakers = CircuitBreakers()
+        health = ModelHealth(breakers: breakers)
     }
 
-    /// Only what works without a network under the name `offline`, and any chat endpoint.
-    /// `threads`: of the recogniser.
-    package static func offline(threads: Int, http: HTTPClient) -> SpeechRegistry {
+    /// What works without a network, under the name `offline`, and every vendor there is an account for.
+    /// `threads`: of the offline recogniser.
+    package static func standard(threads: Int, http: HTTPClient, reach: WebSocketReach) -> SpeechRegistry {
         SpeechRegistry(
             recognizers: ["offline": OfflineSpeechToText(recognizer: OfflineRecognizer(threads: threads))],
-            synthesizers: ["offline": OfflineTextToSpeech()], http: http)
+            synthesizers: ["offline": OfflineTextToSpeech()], http: http, reach: reach)
     }
 
-    package func speechToText(_ name: String) -> (any SpeechToText)? { recognizers[name] }
-    package func textToSpeech(_ name: String) -> (any TextToSpeech)? { synthesizers[name] }
+    /// nil: unknown, or a vendor without `access`.
+    package func recogniser(_ choice: RecogniserChoice, access: VendorAccess?) -> (any SpeechToText)? {
+        if let known = recognizers[choice.vendor] { return known }
+        guard let access else { return nil }
+        switch choice.vendor {
+        case "deepgram":
+            return DeepgramSpeechToText(
+                access: access, options: DeepgramOptions(model: choice.model, choice.options), reach: reach)
+        default: return nil
+        }
+    }
 
-    /// Makes fixed lines ahead, so that `textToSpeech(name)` speaks them at once. Repeating it costs nothing.
-    package func prepare(_ lines: [String], voice: String, of name: String, on loop: any EventLoop) {
-        synthesizers[name]?.prepare(lines, voice: voice, on: loop)
+    /// nil: unknown, or a vendor without `access`. The same account and settings give the same warm sockets and lines.
+    package func synthesiser(_ choice: SpeakerChoice, language: String, access: VendorAccess?) -> SpeechCache?
+    {
+        if let known = synthesizers[choice.vendor] { return known }
+        guard let access else { return nil }
+        let key = VendorVoices.Key(
+            vendor: choice.vendor, access: access, model: choice.model, language: language,
+            options: choice.options)
+        return vendors.voice(key) {
+            make(choice, language, access).map { SpeechCache($0, bytesMax: Self.vendorCacheBytesMax) }
+        }
+    }
+
+    private func make(_ choice: SpeakerChoice, _ language: String, _ access: VendorAccess) -> (
+        any TextToSpeech
+    )? {
+        switch choice.vendor {
+        case "cartesia":
+            SocketTextToSpeech.cartesia(
+                access: access,
+                options: CartesiaOptions(model: choice.model, language: language, choice.options),
+                reach: reach)
+        case "elevenlabs":
+            SocketTextToSpeech.elevenLabs(
+                access: access,
+                options: ElevenLabsOptions(model: choice.model, language: language, choice.options),
+                reach: reach)
+        default: nil
+        }
     }
 
     /// Where a tenant asks a model.
@@ -66,5 +117,43 @@ package struct SpeechRegistry: Sendable {
         let endpoint = ModelEndpoint(
             vendor: account.choice.vendor, key: account.key, baseURL: account.baseURL, http: http)
         return account.choice.vendor == "anthropic" ? AnthropicModel(endpoint) : OpenAIChatModel(endpoint)
+    }
+}
+
+/// Synthesisers of accounts at vendors, made once and shared by the calls of a worker.
+private final class VendorVoices: Sendable {
+    struct Key: Hashable {
+        var vendor: String
+        var access: VendorAccess
+        var model: String?
+        var language: String
+        var options: [String: JSON]
+    }
+
+    private struct Kept {
+        var voice: SpeechCache
+        var usedAt: UInt64
+    }
+    private let keptMax: Int
+    private let kept = Mutex<(voices: [Key: Kept], uses: UInt64)>(([:], 0))
+
+    init(keptMax: Int) { self.keptMax = keptMax }
+
+    func voice(_ key: Key, make: () -> SpeechCache?) -> SpeechCache? {
+        kept.withLock { kept in
+            kept.uses += 1
+            if let known = kept.voices[key] {
+                kept.voices[key]?.usedAt = kept.uses
+                return known.voice
+            }
+            guard let voice = make() else { return nil }
+            if kept.voices.count >= keptMax,
+                let oldest = kept.voices.min(by: { $0.value.usedAt < $1.value.usedAt })?.key
+            {
+                kept.voices[oldest] = nil
+            }
+            kept.voices[key] = Kept(voice: voice, usedAt: kept.uses)
+            return voice
+        }
     }
 }

@@ -2,7 +2,7 @@ package import Base
 package import Postgres
 
 package enum Vendor: String, Sendable, CaseIterable {
-    case twilio, openai, anthropic
+    case twilio, openai, anthropic, deepgram, cartesia, elevenlabs
     /// Any other endpoint that speaks OpenAI's chat completions.
     case compatible
 
@@ -13,6 +13,9 @@ package enum Vendor: String, Sendable, CaseIterable {
         case .twilio: "https://api.twilio.com"
         case .openai: "https://api.openai.com/v1"
         case .anthropic: "https://api.anthropic.com"
+        case .deepgram: "https://api.deepgram.com"
+        case .cartesia: "https://api.cartesia.ai"
+        case .elevenlabs: "https://api.elevenlabs.io"
         case .compatible: nil
         }
     }

@@ -18,3 +18,20 @@ enum JSONText {
         try? JSONDecoder().decode(JSON.self, from: Data(bytes))
     }
 }
+
+extension JSONText {
+    /// A string as JSON, for messages written by hand.
+    static func quoted(_ text: String) -> String {
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\":
+                out.unicodeScalars.append("\\")
+                out.unicodeScalars.append(scalar)
+            case _ where scalar.value < 0x20: out += " "
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + "\""
+    }
+}

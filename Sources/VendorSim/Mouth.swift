@@ -89,7 +89,7 @@ struct Mouth {
     }
 
     /// Synthesisers add silence before and after; the script says where pauses are.
-    private static func trimmed(_ audio: [UInt8]) -> [UInt8] {
+    static func trimmed(_ audio: [UInt8]) -> [UInt8] {
         let isLoud: (UInt8) -> Bool = { MuLaw.linear[Int($0)].magnitude > loudSample }
         guard let first = audio.firstIndex(where: isLoud), let last = audio.lastIndex(where: isLoud) else {
             return []

@@ -81,7 +81,8 @@ final class ClientUpgrade: ChannelInboundHandler, RemovableChannelHandler {
         }
         guard case .head(let head) = unwrapInboundIn(data), failure == nil else { return }
         guard head.status == .switchingProtocols else {
-            return fail(WebSocketRefused(status: Int(head.status.code)))
+            let wait = head.headers.first(name: "retry-after").flatMap { Int($0) }
+            return fail(WebSocketRefused(status: Int(head.status.code), retryAfterSeconds: wait))
         }
         let check = NIOWebSocketClientUpgrader(requestKey: key) { channel, _ in
             channel.eventLoop.makeSucceededVoidFuture()

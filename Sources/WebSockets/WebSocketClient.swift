@@ -4,48 +4,40 @@ import NIOPosix
 import NIOSSL
 
 package enum WebSocketClient {
-    /// Connects to a `ws://` or `wss://` URL. The certificate is checked against the system's roots.
+    /// Connects to a `ws://` or `wss://` URL.
     /// - Parameters:
     ///   - headers: sent with the upgrade (authorization, sub-protocol).
     ///   - loop: the socket's and the peer's event loop; the peer is touched nowhere else.
+    ///   - reach: whose certificates are trusted, and which addresses may be connected to.
     /// - Returns: the open socket, after `peer.opened`. Fails with `WebSocketRefused` when the server answers
     ///   with another status than 101, `WebSocketError` or the error of the network; then the peer was never
     ///   called.
     package static func connect(
         url: String, headers: [(String, String)] = [], limits: WebSocketLimits = WebSocketLimits(),
-        on loop: any EventLoop, peer: any WebSocketPeer
-    ) -> EventLoopFuture<WebSocket> {
-        connect(url: url, headers: headers, limits: limits, on: loop, peer: peer, tls: systemRoots)
-    }
-
-    /// Made once: reading the system's certificates takes tens of milliseconds.
-    private static let systemRoots = Result { try NIOSSLContext(configuration: .makeClientConfiguration()) }
-
-    static func connect(
-        url: String, headers: [(String, String)], limits: WebSocketLimits, on loop: any EventLoop,
-        peer: any WebSocketPeer, tls: Result<NIOSSLContext, any Error>
+        on loop: any EventLoop, peer: any WebSocketPeer, reach: WebSocketReach = .anywhere
     ) -> EventLoopFuture<WebSocket> {
         let target: WebSocketURL
         let context: NIOSSLContext?
         do {
             target = try WebSocketURL(url)
             try check(headers)
-            context = target.isSecure ? try tls.get() : nil
+            context = target.isSecure ? try reach.tls.get() : nil
         } catch {
             return loop.makeFailedFuture(error)
         }
         let owner = OnLoop(peer)
-        return ClientBootstrap(group: loop)
-            .connectTimeout(TimeAmount(limits.connectMax))
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try prepare(channel, target, headers, limits, context)
-                }
+        return reach.address(of: target.host, port: target.port, on: loop)
+            .flatMap { address in
+                ClientBootstrap(group: loop)
+                    .connectTimeout(TimeAmount(limits.connectMax))
+                    .channelInitializer { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            try prepare(channel, target, headers, limits, context)
+                        }
+                    }
+                    .connect(to: address)
             }
-            .connect(host: target.host, port: target.port)
-            .flatMapErrorThrowing { error in throw translated(error) }
             .flatMap { channel in
-                // Only the address that won the race gets here, so the peer belongs to one channel.
                 do {
                     let upgrade = try channel.pipeline.syncOperations.handler(type: ClientUpgrade.self)
                     return upgrade.begin(peer: owner.value, on: channel.eventLoop)
@@ -53,6 +45,7 @@ package enum WebSocketClient {
                     return channel.eventLoop.makeFailedFuture(error)
                 }
             }
+            .flatMapErrorThrowing { error in throw translated(error) }
     }
 
     private static func prepare(
@@ -83,8 +76,12 @@ package enum WebSocketClient {
     }
 
     private static func translated(_ error: any Error) -> any Error {
-        if case ChannelError.connectTimeout = error { return WebSocketError.connectTimeout }
-        return error
+        switch error {
+        case ChannelError.connectTimeout: WebSocketError.connectTimeout
+        case let error as NIOSSLError: WebSocketError.tls("\(error)")
+        case let error as BoringSSLError: WebSocketError.tls("\(error)")
+        default: error
+        }
     }
 }
 

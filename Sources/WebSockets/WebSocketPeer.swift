@@ -56,7 +56,12 @@ package struct WebSocketLimits: Sendable {
 /// The server answered the upgrade with an HTTP status other than 101.
 package struct WebSocketRefused: Error, Hashable, Sendable {
     package var status: Int
-    package init(status: Int) { self.status = status }
+    /// Whole seconds of the answer's `Retry-After`, when it had such a header.
+    package var retryAfterSeconds: Int?
+    package init(status: Int, retryAfterSeconds: Int? = nil) {
+        self.status = status
+        self.retryAfterSeconds = retryAfterSeconds
+    }
 }
 
 package enum WebSocketError: Error, Hashable, Sendable {
@@ -75,6 +80,10 @@ package enum WebSocketError: Error, Hashable, Sendable {
     case badRequest(String)
     /// Client: 101 without the right `Sec-WebSocket-Accept`.
     case badUpgrade
+    /// Client: the name resolves to an address that may not be reached.
+    case addressRefused
+    /// Client: the server's certificate is not trusted, or TLS failed otherwise; says how.
+    case tls(String)
 }
 
 /// Close codes, RFC 6455 §7.4.1 and the IANA registry.

@@ -52,6 +52,11 @@ struct SettingsOptions: ParsableArguments {
     var allowPrivate: String?
     @Option(help: "OpenTelemetry collector, `http://host:4318`. [PARLEY_OTLP_URL, none]")
     var otlpURL: String?
+    @Option(
+        help:
+            "PEM file of authorities trusted beside the system's for vendors, tools and webhooks. [PARLEY_CA_FILE]"
+    )
+    var caFile: String?
     @Option(help: "Calls this worker carries at once. [PARLEY_CAPACITY, 100]")
     var capacity: Int?
     @Option(help: "Directory of the SQL migrations. [PARLEY_MIGRATIONS, ./migrations]")
@@ -79,6 +84,7 @@ struct Configuration {
     var models: String
     var recordings: String
     var allowPrivate: [String]
+    var caFile: String?
     var capacity: Int
     /// Where spans go; nil: nowhere.
     var otlpURL: String?
@@ -125,6 +131,7 @@ struct Configuration {
         allowPrivate = (text(options.allowPrivate, "ALLOW_PRIVATE") ?? "").split(separator: ",").map {
             $0.trimmingCharacters(in: .whitespaces)
         }
+        caFile = text(options.caFile, "CA_FILE")
         capacity = try number(options.capacity, "CAPACITY", Self.capacityRange, default: 100)
         otlpURL = text(options.otlpURL, "OTLP_URL").map(Self.trimmed)
         migrations = text(options.migrations, "MIGRATIONS")

@@ -87,7 +87,9 @@ extension Platform {
                     "parley.region": .string(configuration.region),
                 ])
         }
-        let speech = SpeechRegistry.offline(threads: Self.recogniserThreads, http: http)
+        let speech = SpeechRegistry.standard(
+            threads: Self.recogniserThreads, http: http,
+            reach: WebSocketReach(addresses: try outsideAddresses(), caFile: configuration.caFile))
         return MediaWorker(
             configuration: worker, link: link, queue: queue, speech: speech, http: http, logger: logger)
     }
@@ -110,6 +112,10 @@ extension Platform {
 
     /// For addresses that customers name: private networks are refused unless `PARLEY_ALLOW_PRIVATE` lists them.
     private func outsideClient() throws -> HTTPClient {
-        HTTPClient(addresses: try .publicOnly(allowing: configuration.allowPrivate), logger: logger)
+        HTTPClient(addresses: try outsideAddresses(), caFile: configuration.caFile, logger: logger)
+    }
+
+    private func outsideAddresses() throws -> AddressPolicy {
+        try .publicOnly(allowing: configuration.allowPrivate)
     }
 }

@@ -85,7 +85,7 @@ enum Phone {
             case .final(let text, let words):
                 if !text.isEmpty { texts.append(text) }
                 heard.words += words
-            case .endOfTurn: break
+            case .endOfTurn, .fellBack: break
             case .usage(let usage): heard.usageMs = usage.quantity
             case .failed(let fault): texts.append("[\(fault)]")
             }

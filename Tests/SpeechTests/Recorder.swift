@@ -6,16 +6,18 @@ import Synchronization
 final class Recorder<Event: Sendable>: Sendable {
     private let source: AsyncStream<Event>.Continuation
     private let events: AsyncStream<Event>
-    private let kept = Mutex<[Event]>([])
+    private let kept = Mutex<[(Event, ContinuousClock.Instant)]>([])
 
     init() { (events, source) = AsyncStream.makeStream() }
 
     func record(_ event: Event) {
-        kept.withLock { $0.append(event) }
+        kept.withLock { $0.append((event, .now)) }
         source.yield(event)
     }
 
-    var all: [Event] { kept.withLock { $0 } }
+    var all: [Event] { timed.map(\.0) }
+    /// Each with the moment it came.
+    var timed: [(Event, ContinuousClock.Instant)] { kept.withLock { $0 } }
 
     /// Waits for an event that passes; nil when a minute is not enough.
     func first<T: Sendable>(_ match: @escaping @Sendable (Event) -> T?) async -> T? {

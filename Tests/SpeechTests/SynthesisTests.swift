@@ -16,7 +16,10 @@ struct SynthesisTests {
         events.compactMap { if case .audio(let buffer) = $0 { buffer.readableBytes } else { nil } }
     }
     static func ended(_ event: SynthesisEvent) -> Bool? {
-        if case .audio = event { nil } else { true }
+        switch event {
+        case .finished, .failed: true
+        case .audio, .words, .spent, .fellBack: nil
+        }
     }
 
     @Test func audioComesInPiecesBeforeTheEndAndUsageWithIt() async throws {

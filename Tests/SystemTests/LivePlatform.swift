@@ -15,6 +15,7 @@ import Speech
 import Store
 import TestKit
 import VendorSim
+import WebSockets
 
 /// All roles of the platform joined as separate processes are: the worker knows the control plane by its URL only, the
 /// carrier and its callers are simulated outside. A database and a region of its own; one tenant, made over REST.
@@ -161,8 +162,9 @@ struct LivePlatform: Sendable {
             directories: (directory + "/recordings", directory + "/spool"), workerKey: calls.workerKey,
             publicURL: api.url, drain: .zero)
         let speech = SpeechRegistry(
-            recognizers: ["offline": recogniser], synthesizers: ["offline": OfflineTextToSpeech()], http: http
-        )
+            recognizers: ["offline": recogniser], synthesizers: ["offline": OfflineTextToSpeech()],
+            http: http,
+            reach: .anywhere)
         return MediaWorker(
             configuration: configuration, link: link(), queue: queue, speech: speech, http: http,
             logger: Self.logger)

@@ -2,6 +2,7 @@ import Base
 import NIOCore
 import Telephony
 import Testing
+import WebSockets
 
 @Suite struct CarrierFrameTests {
     static let stream = Array("MZ1".utf8)

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -20,14 +21,13 @@ import Testing
         try await withServer { port in
             var configuration = TLSConfiguration.makeClientConfiguration()
             configuration.trustRoots = .certificates([try OwnCertificate.make()])
-            let trusting = Result<NIOSSLContext, any Error>.success(
-                try NIOSSLContext(configuration: configuration))
+            let trusting = WebSocketReach(configuration) { _ in true }
             let log = EventLog()
             let loop = MultiThreadedEventLoopGroup.singleton.any()
             let socket = try await loop.flatSubmit {
                 WebSocketClient.connect(
                     url: "wss://\(host):\(port)/echo", headers: [], limits: WebSocketLimits(), on: loop,
-                    peer: LoggingPeer(events: log), tls: trusting)
+                    peer: LoggingPeer(events: log), reach: trusting)
             }.get()
             #expect(await log.next() == .opened)
             let long = String(repeating: "long ", count: 20_000)
@@ -41,12 +41,46 @@ import Testing
         }
     }
 
+    @Test func aFileOfAuthoritiesIsTrustedBesideTheSystems() async throws {
+        let path = NSTemporaryDirectory() + "ca-\(UInt64.random(in: .min ... .max)).pem"
+        let bytes = Data(try OwnCertificate.make().toDERBytes()).base64EncodedString()
+        try "-----BEGIN CERTIFICATE-----\n\(bytes)\n-----END CERTIFICATE-----\n"
+            .write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let reach = WebSocketReach(caFile: path) { _ in true }
+        try await withServer { port in
+            let log = EventLog()
+            let loop = MultiThreadedEventLoopGroup.singleton.any()
+            let socket = try await loop.flatSubmit {
+                WebSocketClient.connect(
+                    url: "wss://localhost:\(port)/echo", on: loop, peer: LoggingPeer(events: log),
+                    reach: reach)
+            }.get()
+            socket.perform { $0.close() }
+            #expect(await log.closed() == .closed(1000, nil))
+        }
+    }
+
+    @Test func anAddressThatMayNotBeReachedIsRefusedBeforeAnythingIsConnected() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.any()
+        for host in ["127.0.0.1", "localhost"] {
+            await #expect(throws: WebSocketError.addressRefused) {
+                try await loop.flatSubmit {
+                    WebSocketClient.connect(
+                        url: "ws://\(host):1/", on: loop, peer: LoggingPeer(events: EventLog()),
+                        reach: WebSocketReach { _ in false })
+                }.get()
+            }
+        }
+    }
+
     @Test func aCertificateThatIsNotTrustedIsRefused() async throws {
         try await withServer { port in
             let log = EventLog()
-            await #expect(throws: NIOSSLError.self) {
+            let error = await #expect(throws: WebSocketError.self) {
                 try await connect("wss://localhost:\(port)/echo", log: log)
             }
+            guard case .tls? = error else { return #expect(Bool(false), "\(String(describing: error))") }
         }
     }
 }

@@ -155,10 +155,11 @@ package final class CallRunner: @unchecked Sendable, Ticking {
         let definition = plan.definition
         return Parts(
             ear: Ear(
-                voices.recogniser, settings: RecognitionSettings(language: definition.language),
-                weights: station.configuration.weights, on: loop, logger: station.logger,
-                tell: { [weak self] in self?.receive($0) },
-                meter: { [weak self] in self?.meter.setRecognised($0) }),
+                voices.recogniser,
+                settings: RecognitionSettings(
+                    language: definition.language, phrases: definition.voice.keyterms),
+                weights: station.configuration.weights, on: loop,
+                tell: { [weak self] in self?.receive($0) }, report: { [weak self] in self?.heard($0) }),
             mouth: Mouth(voices.synthesiser, voice: definition.voice.voice, on: loop) { [weak self] in
                 self?.spoken($0, $1)
             },
@@ -290,9 +291,9 @@ extension CallRunner: MediaSink {
         guard phase == .live else { return }
         phase = .lost(until: now + Self.lostStreamGrace)
         saveCheckpoint()
+        silence()
         tellSlice()
         tell(.event(code: "media_lost", detail: ""))
-        silence()
         files.finish(at: now) { [station, key] facts in
             for fact in facts { station.reporter.tell(fact, of: key) }
         }

@@ -1,44 +1,38 @@
 import Audio
 import Base
 import Conversation
-import Logging
 import NIOCore
 import Speech
 
 /// Hears the caller: speech from the detector, words from the recogniser. On the call's loop only.
 final class Ear: @unchecked Sendable {
-    /// A recogniser that breaks is opened again so many times in one call.
-    static let reopensMax = 3
     static let bytesPerMillisecond = 8
 
-    private let recogniser: any SpeechToText
-    private let settings: RecognitionSettings
-    private let loop: any EventLoop
-    private let logger: Logger
+    /// What is not for the conversation.
+    enum Report {
+        case usage(Usage)
+        case fellBack(to: String, Fault)
+        /// Nobody hears the caller's words any more.
+        case failed(Fault)
+    }
+
     private let tell: (Dialogue.Input) -> Void
-    private let meter: (Usage) -> Void
+    private let report: (Report) -> Void
     private var detector: SpeechDetector
     /// How loud the agent was since the caller was last heard; nil: silent.
     private var agentDecibels: Double?
     private var utterances = UtteranceEdges()
     private var stream: (any RecognitionStream)?
-    private var expected: (Expectation, [String]) = (.open, [])
-    private var reopens = 0
-    private var generation = 0
 
     init(
         _ recogniser: any SpeechToText, settings: RecognitionSettings, weights: SileroVAD.Weights?,
-        on loop: any EventLoop, logger: Logger, tell: @escaping (Dialogue.Input) -> Void,
-        meter: @escaping (Usage) -> Void
+        on loop: any EventLoop, tell: @escaping (Dialogue.Input) -> Void,
+        report: @escaping (Report) -> Void
     ) {
-        self.recogniser = recogniser
-        self.settings = settings
         detector = SpeechDetector(weights)
-        self.loop = loop
-        self.logger = logger
         self.tell = tell
-        self.meter = meter
-        open()
+        self.report = report
+        stream = recogniser.open(settings, on: loop) { [weak self] in self?.received($0) }
     }
 
     /// µ-law, 8 kHz.
@@ -64,12 +58,10 @@ final class Ear: @unchecked Sendable {
     }
 
     func expect(_ expectation: Expectation, phrases: [String]) {
-        expected = (expectation, phrases)
         stream?.expect(expectation, phrases: phrases)
     }
 
     func close() {
-        generation += 1
         stream?.close()
         stream = nil
     }
@@ -93,28 +85,16 @@ final class Ear: @unchecked Sendable {
         }
     }
 
-    private func open() {
-        generation += 1
-        let generation = generation
-        stream = recogniser.open(settings, on: loop) { [weak self] event in
-            guard let self, self.generation == generation else { return }
-            self.received(event)
-        }
-        stream?.expect(expected.0, phrases: expected.1)
-        if utterances.isOpen { stream?.utteranceStarted() }
-    }
-
     private func received(_ event: RecognitionEvent) {
         switch event {
         case .partial(let text): tell(.transcript(.init(text: text, isFinal: false)))
         case .final(let text, let words): tell(.transcript(.init(text: text, isFinal: true, words: words)))
         case .endOfTurn(let probability): tell(.endOfTurn(probability: probability))
-        case .usage(let usage): meter(usage)
+        case .usage(let usage): report(.usage(usage))
+        case .fellBack(let vendor, let fault): report(.fellBack(to: vendor, fault))
         case .failed(let fault):
-            logger.warning("recogniser failed", metadata: ["reason": .string(fault.code)])
-            close()
-            reopens += 1
-            if reopens <= Self.reopensMax { open() }
+            stream = nil
+            report(.failed(fault))
         }
     }
 }

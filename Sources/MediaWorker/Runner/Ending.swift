@@ -39,9 +39,10 @@ extension CallRunner {
         station.configuration.spans?.add([
             trace.call(endedAt: now, reason: reason, direction: plan.direction.rawValue)
         ])
+        // First, as what is being spoken tells its cost then.
+        silence()
         let usage = usage(connectedMs: connectedMs)
         tellSlice()
-        silence()
         let told = Once()
         let tellEnd: @Sendable ([CallFact]) -> Void = { [self] facts in
             guard told.first() else { return }

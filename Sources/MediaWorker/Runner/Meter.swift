@@ -9,8 +9,8 @@ struct Meter {
     }
 
     private var totals: [Key: Int64] = [:]
-    /// The recogniser's own cumulative count, once it gives one.
-    private var recognised: Usage?
+    /// The recognisers' own cumulative counts, once they give one.
+    private var recognised: [String: Usage] = [:]
     private(set) var recogniserMs: Int64 = 0
 
     mutating func add(_ usage: Usage) {
@@ -21,17 +21,19 @@ struct Meter {
 
     mutating func addRecognised(milliseconds: Int) { recogniserMs += Int64(milliseconds) }
 
-    /// Cumulative, from the recogniser itself.
-    mutating func setRecognised(_ usage: Usage) { recognised = usage }
+    /// Cumulative, from the recogniser itself; a call may have several, one after another.
+    mutating func setRecognised(_ usage: Usage) { recognised[usage.source] = usage }
 
     /// Everything, for a report; in a fixed order.
     func usage(connectedMs: Int, carrier: String, recogniser: String) -> [Usage] {
         var all = [
             Usage(component: .telephony, source: carrier, unit: .milliseconds, quantity: Int64(connectedMs)),
             Usage(component: .platform, source: "parley", unit: .milliseconds, quantity: Int64(connectedMs)),
-            recognised
-                ?? Usage(component: .stt, source: recogniser, unit: .milliseconds, quantity: recogniserMs),
         ]
+        all +=
+            recognised.isEmpty
+            ? [Usage(component: .stt, source: recogniser, unit: .milliseconds, quantity: recogniserMs)]
+            : Array(recognised.values)
         all += totals.map {
             Usage(component: $0.key.component, source: $0.key.source, unit: $0.key.unit, quantity: $0.value)
         }

@@ -9,6 +9,9 @@ final class Mouth: @unchecked Sendable {
         case audio(ByteBuffer)
         case finished(Usage)
         case failed(Fault)
+        /// What speech that was given up before its end has cost.
+        case stopped([Usage])
+        case fellBack(to: String, Fault)
     }
 
     private let synthesiser: any TextToSpeech
@@ -25,6 +28,7 @@ final class Mouth: @unchecked Sendable {
         self.voice = voice
         self.loop = loop
         self.tell = tell
+        synthesiser.warm(voice: voice, on: loop)
     }
 
     func speak(_ id: Dialogue.UtteranceID, _ text: String) {
@@ -33,6 +37,9 @@ final class Mouth: @unchecked Sendable {
             guard let self else { return }
             switch event {
             case .audio(let audio): self.tell(id, .audio(audio))
+            case .words: break
+            case .spent(let usage): self.tell(id, .stopped([usage]))
+            case .fellBack(let vendor, let fault): self.tell(id, .fellBack(to: vendor, fault))
             case .finished(let usage):
                 isOver.isSet = true
                 self.streams[id] = nil
@@ -47,7 +54,11 @@ final class Mouth: @unchecked Sendable {
     }
 
     func cancel(_ ids: [Dialogue.UtteranceID]) {
-        for id in ids { streams.removeValue(forKey: id)?.cancel() }
+        for id in ids {
+            guard let stream = streams.removeValue(forKey: id) else { continue }
+            stream.cancel()
+            tell(id, .stopped(stream.usageSoFar))
+        }
     }
 
     func close() { cancel(Array(streams.keys)) }

@@ -3,6 +3,7 @@ import Base
 import CallDispatch
 import Conversation
 import Foundation
+import Logging
 import NIOCore
 import Speech
 
@@ -51,7 +52,33 @@ extension CallRunner {
         case .failed(let fault):
             _ = playout.complete(id)
             receive(.synthesisFailed(id, code: fault.code))
+        case .stopped(let usage): for part in usage { meter.add(part) }
+        case .fellBack(let vendor, let fault): fellBack("tts", to: vendor, fault)
         }
+    }
+
+    /// From the ear, beside words.
+    func heard(_ report: Ear.Report) {
+        switch report {
+        case .usage(let usage): meter.setRecognised(usage)
+        case .fellBack(let vendor, let fault): fellBack("stt", to: vendor, fault)
+        case .failed(let fault):
+            station.logger.warning(
+                "recogniser failed",
+                metadata: ["call": .string("\(key.call)"), "reason": .string(fault.code)])
+            tellAndShow(.event(code: "stt_failed", detail: fault.code))
+        }
+    }
+
+    /// A vendor failed, and another (or the same once more) took over.
+    func fellBack(_ stage: String, to vendor: String, _ fault: Fault) {
+        station.logger.warning(
+            "vendor failed",
+            metadata: [
+                "call": .string("\(key.call)"), "stage": .string(stage), "reason": .string(fault.code),
+                "next": .string(vendor),
+            ])
+        tellAndShow(.event(code: "\(stage)_fallback", detail: "\(fault.code), now \(vendor)"))
     }
 
     /// From the model.

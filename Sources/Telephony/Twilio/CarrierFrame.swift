@@ -1,5 +1,6 @@
 import Foundation
 package import NIOCore
+import WebSockets
 
 /// One message of the Media Streams protocol, read from its JSON text.
 ///

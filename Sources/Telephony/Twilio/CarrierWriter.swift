@@ -1,4 +1,5 @@
 package import NIOCore
+import WebSockets
 
 /// Writes our messages of the Media Streams protocol into one buffer that is used again and again.
 package struct CarrierWriter {

@@ -1,0 +1,113 @@
+import Base
+
+/// Deepgram's `/v1/listen`. Segments are put together to one final an utterance: the vendor's own end of it
+/// (`speech_final`, `UtteranceEnd`), or, as the ear is quicker, the answer to the `Finalize` sent when it hears one.
+///
+/// Source: reference of Deepgram's streaming API, "Understand endpointing and interim results", "Finalize".
+struct NovaDialect: DeepgramDialect {
+    /// `Finalize` is not always answered: then what is there is the final.
+    static let finalizeMax = Duration.milliseconds(500)
+    /// Segments of one utterance, characters; a vendor that never ends one is cut here.
+    static let textMax = 4_000
+
+    let keepAlive = DeepgramKeepAlive.message(#"{"type":"KeepAlive"}"#)
+    /// 20 ms: as it comes.
+    let pieceBytes = 160
+
+    private var committed: [String] = []
+    private var words: [Word] = []
+    private var interim = ""
+    /// The ear has heard an utterance for which no final has come.
+    private var isOwed = false
+    private var isWaiting = false
+    private let terms: [String]
+    private var asked: [String] = []
+    private var isConfiguring = false
+    private let takesTerms: Bool
+
+    /// `terms`: of the whole call.
+    init(model: String, terms: [String]) {
+        self.terms = terms
+        takesTerms = model.hasPrefix("nova-3")
+        asked = terms
+    }
+
+    private var text: String { (committed + [interim]).filter { !$0.isEmpty }.joined(separator: " ") }
+
+    mutating func received(_ message: DeepgramMessage) -> [DeepgramStep] {
+        switch message {
+        case .results(let results): return heard(results)
+        case .utteranceEnd: return committed.isEmpty && interim.isEmpty ? [] : finish()
+        case .error(let name): return [.failed(VendorFaults(stage: "stt").status(400, name: name))]
+        case .configured:
+            isConfiguring = false
+            return []
+        case .turn, .other: return []
+        }
+    }
+
+    private mutating func heard(_ results: DeepgramMessage.Nova) -> [DeepgramStep] {
+        guard results.isFinal else {
+            interim = results.text
+            return interim.isEmpty ? [] : [.partial(String(text.prefix(Self.textMax)))]
+        }
+        interim = ""
+        if !results.text.isEmpty { committed.append(results.text) }
+        words += results.words
+        let isLong = committed.reduce(0) { $0 + $1.utf8.count } > Self.textMax
+        if isLong || results.isFromFinalize && isWaiting { return finish() }
+        if results.isSpeechFinal, !committed.isEmpty { return finish() }
+        return results.text.isEmpty ? [] : [.partial(text)]
+    }
+
+    private mutating func finish() -> [DeepgramStep] {
+        let final = DeepgramStep.final(text, words)
+        committed = []
+        words = []
+        interim = ""
+        isOwed = false
+        defer { isWaiting = false }
+        return isWaiting ? [final, .wait(nil)] : [final]
+    }
+
+    mutating func utteranceStarted() -> [DeepgramStep] {
+        isOwed = true
+        defer { isWaiting = false }
+        return isWaiting ? [.wait(nil)] : []
+    }
+
+    mutating func utteranceEnded() -> [DeepgramStep] {
+        guard isOwed else { return [] }
+        isWaiting = true
+        return [.send(#"{"type":"Finalize"}"#), .wait(Self.finalizeMax)]
+    }
+
+    mutating func waitedInVain() -> [DeepgramStep] { isWaiting ? finish() : [] }
+
+    mutating func expect(_ keyterms: [String]) -> [DeepgramStep] {
+        let all = DeepgramKeyterms.kept(terms + keyterms)
+        guard takesTerms, all != asked, !isConfiguring else { return [] }
+        asked = all
+        isConfiguring = true
+        let message: JSON = ["type": "Configure", "keyterms": .array(all.map { .string($0) })]
+        return [.send(message.text)]
+    }
+}
+
+/// Words and phrases the recogniser is told to listen for.
+enum DeepgramKeyterms {
+    /// The vendor takes 500 tokens: some 100 short phrases.
+    static let termsMax = 100
+    static let charactersMax = 1_500
+
+    /// The first of them that fit, each once.
+    static func kept(_ terms: [String]) -> [String] {
+        var seen: Set<String> = []
+        var characters = 0
+        return terms.filter { term in
+            guard !term.isEmpty, seen.count < termsMax, seen.insert(term).inserted else { return false }
+            characters += term.count
+            return characters <= charactersMax
+        }
+    }
+}

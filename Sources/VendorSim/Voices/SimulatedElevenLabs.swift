@@ -1,0 +1,251 @@
+package import Base
+import NIOCore
+package import NIOSSL
+
+/// A synthesiser on loopback that speaks ElevenLabs' `multi-stream-input`, of speech and of dialogues.
+/// Source: reference/providers/elevenlabs.md.
+package final class SimulatedElevenLabs: Sendable {
+    package struct Configuration: Sendable {
+        /// 0 takes a free port.
+        package var port = 0
+        /// nil: plain `ws`.
+        package var tls: TLSConfiguration?
+        package var loops = 1
+        /// nil: any key is good.
+        package var key: String?
+        package var seed: UInt64 = 1
+        package var rates = TroubleRates()
+        package var openDelay = DelayLaw.fixed(.zero)
+        package var delivery = SimulatedDelivery()
+        /// Contexts at once on one socket; one more closes it with 1008.
+        package var contextsMax = 5
+        package init() {}
+    }
+
+    package let port: Int
+    /// As a credential's `base_url`.
+    package let url: String
+    private let door: SocketDoor
+    private let script: VendorScript
+
+    /// - Throws: what binding the port or the certificate gave.
+    package static func start(_ configuration: Configuration = Configuration()) async throws
+        -> SimulatedElevenLabs
+    {
+        let script = VendorScript(
+            seed: configuration.seed, rates: configuration.rates, key: configuration.key)
+        let spoken = SpokenTexts(configuration.delivery.voice)
+        let door = try await SocketDoor.start(
+            port: configuration.port, tls: configuration.tls, loops: configuration.loops
+        ) { asked in
+            answer(asked, configuration, script, spoken)
+        }
+        return SimulatedElevenLabs(door, configuration, script)
+    }
+
+    private init(_ door: SocketDoor, _ configuration: Configuration, _ script: VendorScript) {
+        self.door = door
+        self.script = script
+        port = door.port
+        url = "\(configuration.tls == nil ? "http" : "https")://localhost:\(door.port)"
+    }
+
+    package func stop() async { await door.stop() }
+    /// The next sockets meet these, one each, whatever chance says.
+    package func trouble(_ troubles: [VendorTrouble]) { script.add(troubles) }
+    package func breakAll() { door.breakAll() }
+    package var openSockets: Int { door.openCount }
+    package var socketsAsked: Int { door.askedCount }
+    /// Path and query of every socket asked for, oldest first.
+    package var asked: [(path: String, query: FormBody)] { script.asked.map { ($0.path, $0.query) } }
+    /// Every message of every client, oldest first.
+    package var messages: [JSON] { script.messages }
+
+    private static func answer(
+        _ asked: SocketAsked, _ configuration: Configuration, _ script: VendorScript, _ spoken: SpokenTexts
+    ) -> SocketVerdict {
+        var (random, trouble) = script.welcome(asked)
+        func refuse(_ status: Int, _ wait: Int? = nil) -> SocketVerdict {
+            .refuse(
+                status: status, retryAfterSeconds: wait,
+                body: #"{"detail":{"status":"refused","message":"no"}}"#)
+        }
+        if case .refuse(let status, let wait) = trouble { return refuse(status, wait) }
+        if let key = script.key, asked.headers["xi-api-key"] != key { return refuse(401) }
+        let isDialogue = asked.path.hasSuffix("/v1/text-to-dialogue/multi-stream-input")
+        let isSpeech =
+            asked.path.contains("/v1/text-to-speech/") && asked.path.hasSuffix("/multi-stream-input")
+        guard isDialogue || isSpeech else { return refuse(404) }
+        guard asked.query[name: "model_id"] != nil, asked.query[name: "output_format"] == "ulaw_8000" else {
+            return refuse(400)
+        }
+        let guest = ElevenLabsGuest(
+            configuration, isDialogue: isDialogue, random: random, trouble: trouble, script: script,
+            spoken: spoken)
+        return .open(after: configuration.openDelay.sample(using: &random), guest: guest)
+    }
+}
+
+/// One client's socket. On its loop only.
+private final class ElevenLabsGuest: SocketGuest {
+    private struct Context {
+        var text = ""
+        var delivering: Delivering?
+        /// All of it has been sent.
+        var isSpoken = true
+        /// The client wants no more of it after what it has flushed.
+        var isClosing = false
+    }
+
+    private let configuration: SimulatedElevenLabs.Configuration
+    private let isDialogue: Bool
+    private let script: VendorScript
+    private let spoken: SpokenTexts
+    private var random: SeededGenerator
+    private var mischief: VendorMischief
+    private var line: SocketLine?
+    private var contexts: [String: Context] = [:]
+
+    init(
+        _ configuration: SimulatedElevenLabs.Configuration, isDialogue: Bool, random: SeededGenerator,
+        trouble: VendorTrouble?, script: VendorScript, spoken: SpokenTexts
+    ) {
+        self.configuration = configuration
+        self.isDialogue = isDialogue
+        self.random = random
+        self.script = script
+        self.spoken = spoken
+        mischief = VendorMischief(trouble)
+    }
+
+    func opened(_ line: SocketLine) {
+        self.line = line
+        mischief.prepare(line)
+    }
+
+    func ended() {
+        for context in contexts.values { context.delivering?.cancel() }
+        contexts = [:]
+        line = nil
+    }
+
+    func received(binary: ByteBuffer) { line?.close(code: 1003) }
+
+    func received(text: ByteBuffer) {
+        guard let line, let message = JSONText.decode(Array(text.readableBytesView)) else { return }
+        script.note(message)
+        if message["close_socket"]?.bool == true { return line.close(code: 1000) }
+        guard let id = message["context_id"]?.string else { return }
+        if contexts[id] == nil {
+            guard message["close_context"]?.bool != true else { return }
+            guard contexts.count < configuration.contextsMax else {
+                say(error("max_active_conversations", id))
+                return line.close(code: 1008, reason: "max_active_conversations")
+            }
+            contexts[id] = Context()
+        }
+        contexts[id]?.text += written(message)
+        if message["flush"]?.bool == true { speak(id) }
+        if message["close_context"]?.bool == true { close(id) }
+    }
+
+    private func written(_ message: JSON) -> String {
+        guard isDialogue else { return message["text"]?.string ?? "" }
+        return (message["inputs"]?.array ?? []).compactMap { $0["text"]?.string }.joined()
+    }
+
+    /// Closing lets what was flushed be spoken; closing again ends it.
+    private func close(_ id: String) {
+        guard let context = contexts[id] else { return }
+        if context.isClosing || context.isSpoken {
+            context.delivering?.cancel()
+            return end(id)
+        }
+        contexts[id]?.isClosing = true
+    }
+
+    private func end(_ id: String) {
+        contexts[id] = nil
+        say(
+            isDialogue
+                ? #"{"is_final":true,"context_id":"\#(id)"}"#
+                : #"{"audio":null,"isFinal":true,"contextId":"\#(id)"}"#)
+    }
+
+    private func speak(_ id: String) {
+        guard let line, let text = contexts[id]?.text.trimmed, !text.isEmpty else { return }
+        contexts[id]?.text = ""
+        contexts[id]?.isSpoken = false
+        let due = line.loop.now + TimeAmount(configuration.delivery.firstAudio.sample(using: &random))
+        if let speech = spoken.known(text) {
+            return line.after(due - line.loop.now) { self.deliver(id, speech) }
+        }
+        let me = NIOLoopBound(self, eventLoop: line.loop)
+        line.loop.makeFutureWithTask { [spoken] in await spoken.speak(text) }.whenSuccess { speech in
+            guard let line = me.value.line else { return }
+            line.after(max(.zero, due - line.loop.now)) { me.value.deliver(id, speech) }
+        }
+    }
+
+    private func deliver(_ id: String, _ speech: SimulatedSpeech) {
+        guard let line, contexts[id] != nil else { return }
+        if mischief.trouble == .wrongFormat { return chunk(id, speech, Array("ID3\u{4}".utf8)[...], 0) }
+        let delivering = Delivering(
+            speech, configuration.delivery, isEndless: mischief.trouble == .endless, on: line,
+            tell: { [weak self] bytes, at in self?.chunk(id, speech, bytes, at) },
+            finish: { [weak self] in
+                self?.contexts[id]?.isSpoken = true
+                if self?.contexts[id]?.isClosing == true { self?.end(id) }
+            })
+        contexts[id]?.delivering = delivering
+        delivering.next()
+    }
+
+    private func chunk(_ id: String, _ speech: SimulatedSpeech, _ bytes: ArraySlice<UInt8>, _ at: Int) {
+        let data = String(decoding: Base64.encode(bytes), as: UTF8.self)
+        let name = isDialogue ? "context_id" : "contextId"
+        say(
+            #"{"audio":"\#(data)","isFinal":null,"alignment":\#(alignment(speech, at, bytes.count)),"\#(name)":"\#(id)"}"#
+        )
+    }
+
+    /// The letters that begin in this piece, from its start; a space behind each word.
+    private func alignment(_ speech: SimulatedSpeech, _ at: Int, _ count: Int) -> String {
+        let piece = at / 8..<(at + count) / 8
+        var letters: [(String, Int, Int)] = []
+        for word in speech.words {
+            let all = Array(word.text) + [" "]
+            let each = max(1, (word.endMs - word.startMs) / all.count)
+            for (index, letter) in all.enumerated() where piece.contains(word.startMs + index * each) {
+                letters.append((String(letter), word.startMs + index * each - piece.lowerBound, each))
+            }
+        }
+        guard !letters.isEmpty else { return "null" }
+        func list(_ part: ((String, Int, Int)) -> String) -> String {
+            letters.map(part).joined(separator: ",")
+        }
+        return #"{"chars":[\#(list { JSONText.quoted($0.0) })],"charStartTimesMs":[\#(list { "\($0.1)" })],"#
+            + #""charDurationsMs":[\#(list { "\($0.2)" })]}"#
+    }
+
+    private func error(_ name: String, _ id: String) -> String {
+        #"{"message":"x","error":"\#(name)","code":1008,"contextId":"\#(id)"}"#
+    }
+
+    private func say(_ text: String) {
+        guard let line else { return }
+        if mischief.maySend(on: line, error: error("internal_error", contexts.keys.first ?? "")) {
+            line.send(text: text)
+        }
+    }
+}
+
+extension String {
+    /// Without spaces at either end.
+    fileprivate var trimmed: String {
+        var text = self[...]
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}
