@@ -33,8 +33,8 @@ package enum AgentLimits {
     /// `compatible`: any other endpoint that speaks OpenAI's chat completions.
     package static let modelVendors = ["openai", "anthropic", "compatible"]
     package static let voices = ["slt", "rms", "awb", "kal"]
-    /// Vendors that may take over, of each kind.
-    package static let fallbacks = 4
+    /// Recognisers and synthesisers that may take over, of each.
+    package static let voiceFallbacks = 4
     package static let keyterms = 100
 }
 

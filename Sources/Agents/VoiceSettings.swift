@@ -149,11 +149,11 @@ package enum VoiceVendors {
 extension AgentCheck {
     mutating func checkVoice() {
         let voice = definition.voice
-        if voice.sttFallbacks.count > AgentLimits.fallbacks {
-            report("voice.stt_fallbacks", "more than \(AgentLimits.fallbacks)")
+        if voice.sttFallbacks.count > AgentLimits.voiceFallbacks {
+            report("voice.stt_fallbacks", "more than \(AgentLimits.voiceFallbacks)")
         }
-        if voice.ttsFallbacks.count > AgentLimits.fallbacks {
-            report("voice.tts_fallbacks", "more than \(AgentLimits.fallbacks)")
+        if voice.ttsFallbacks.count > AgentLimits.voiceFallbacks {
+            report("voice.tts_fallbacks", "more than \(AgentLimits.voiceFallbacks)")
         }
         check(voice.recognisers[0], vendor: "voice.stt", "voice.stt_")
         for (index, choice) in voice.sttFallbacks.enumerated() {

@@ -14,6 +14,12 @@ package struct AddressPolicy: Sendable {
     /// nil: no judging.
     private let allowed: [Network]?
 
+    /// `text` as `inet_pton` takes it; false for anything else, unless everything is allowed.
+    package func permits(_ text: String) -> Bool {
+        guard allowed != nil else { return true }
+        return Address(text).map(permits) ?? false
+    }
+
     func permits(_ address: Address) -> Bool {
         guard let allowed else { return true }
         return allowed.contains { $0.contains(address) } || address.isPublic

@@ -16,11 +16,11 @@ package struct SpeechRegistry: Sendable {
     private let recognizers: [String: any SpeechToText]
     private let synthesizers: [String: SpeechCache]
     private let http: HTTPClient
+    private let health: ModelHealth
     private let reach: WebSocketReach
     private let vendors = VendorVoices(keptMax: keptMax)
     /// What this worker's calls know of vendors that fail.
-    package let breakers = CircuitBreakers()
-    private let health = ModelHealth()
+    package let breakers: CircuitBreakers
 
     /// What needs no account. Each synthesiser gets a cache for fixed lines.
     /// - Parameter reach: for the sockets of vendors, wherever a credential's `base_url` points.
@@ -32,6 +32,8 @@ package struct SpeechRegistry: Sendable {
         self.synthesizers = synthesizers.mapValues { SpeechCache($0) }
         self.http = http
         self.reach = reach
+        breakers = CircuitBreakers()
+        health = ModelHealth(breakers: breakers)
     }
 
     /// What works without a network, under the name `offline`, and every vendor there is an account for.

@@ -122,6 +122,7 @@ extension SystemTests {
                 case .audio(let audio): bytes += audio.readableBytes
                 case .finished: return bytes / 8
                 case .failed(let fault): throw fault
+                case .words, .spent, .fellBack: break
                 }
             }
             return 0
@@ -160,7 +161,7 @@ extension SystemTests {
         }
 
         /// docs/examples/prompt-desk.json with a tool that exists.
-        private static func agent(toolURL: String, fallback: ModelChoice? = nil) throws -> JSON {
+        static func agent(toolURL: String, fallback: ModelChoice? = nil) throws -> JSON {
             let path = try ProgramFiles.locate("docs/examples/prompt-desk.json", given: nil)
             let text = try String(contentsOfFile: path, encoding: .utf8)
                 .replacing("https://clinic.example/book", with: toolURL)
@@ -175,7 +176,7 @@ extension SystemTests {
         /// The lines a caller's ear is known to understand.
         private static let desk = AppointmentDesk()
 
-        private static let model = ChatScript([
+        static let model = ChatScript([
             .afterTool(
                 "book", .init(desk.booked, toolCalls: [.init(name: "end_call", arguments: [:])])),
             .on(
@@ -190,7 +191,7 @@ extension SystemTests {
         ])
 
         /// Says single words: each is one utterance.
-        private static let persona = Persona(
+        static let persona = Persona(
             .talks(
                 .init(
                     cues: [.hear("your name", say: "peter"), .hear("like to come", say: "tuesday")],

@@ -41,6 +41,8 @@ extension CallRunner {
         station.configuration.spans?.add([
             trace.call(endedAt: now, reason: reason, direction: plan.direction.rawValue)
         ])
+        // First, as what is being spoken tells its cost then.
+        silence()
         let usage = usage(connectedMs: connectedMs)
         tellSlice()
         let told = Once()

@@ -3,6 +3,7 @@ import Base
 import CallDispatch
 import Conversation
 import Foundation
+import Logging
 import NIOCore
 import Speech
 

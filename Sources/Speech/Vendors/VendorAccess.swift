@@ -38,8 +38,6 @@ package struct VendorAccess: Hashable, Sendable {
 extension WebSocketReach {
     /// What `addresses` permits; `caFile` as for `HTTPClient`.
     package init(addresses: AddressPolicy, caFile: String? = nil) {
-        self.init(caFile: caFile) { address in
-            address.withSockAddr { pointer, _ in addresses.permits(pointer) }
-        }
+        self.init(caFile: caFile) { addresses.permits($0.ipAddress ?? "") }
     }
 }
