@@ -39,7 +39,7 @@ struct TurnLatency: Hashable, Sendable {
         stages[.endpointing] = measured.endOfTurnMs
         stages[.total] = measured.heardMs
         if let token = measured.firstTokenMs {
-            stages[.llm] = (measured.endOfTurnMs).map { max(0, token - $0) }
+            stages[.llm] = (measured.requestedMs ?? measured.endOfTurnMs).map { max(0, token - $0) }
             stages[.tts] = measured.firstAudioMs.map { max(0, $0 - token) }
         } else if let audio = measured.firstAudioMs, let decided = measured.endOfTurnMs {
             stages[.tts] = max(0, audio - decided)

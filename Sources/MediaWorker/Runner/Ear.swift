@@ -18,7 +18,7 @@ final class Ear: @unchecked Sendable {
 
     private let tell: (Dialogue.Input) -> Void
     private let report: (Report) -> Void
-    private var detector: SpeechDetector
+    private var ear: LineEar
     /// How loud the agent was since the caller was last heard; nil: silent.
     private var agentDecibels: Double?
     private var utterances = UtteranceEdges()
@@ -29,7 +29,7 @@ final class Ear: @unchecked Sendable {
         on loop: any EventLoop, tell: @escaping (Dialogue.Input) -> Void,
         report: @escaping (Report) -> Void
     ) {
-        detector = SpeechDetector(weights)
+        ear = LineEar(weights)
         self.tell = tell
         self.report = report
         stream = recogniser.open(settings, on: loop) { [weak self] in self?.received($0) }
