@@ -132,6 +132,9 @@ struct Configuration {
             $0.trimmingCharacters(in: .whitespaces)
         }
         caFile = text(options.caFile, "CA_FILE")
+        if let caFile, !FileManager.default.isReadableFile(atPath: caFile) {
+            throw ValidationError("PARLEY_CA_FILE: \(caFile) cannot be read")
+        }
         capacity = try number(options.capacity, "CAPACITY", Self.capacityRange, default: 100)
         otlpURL = text(options.otlpURL, "OTLP_URL").map(Self.trimmed)
         migrations = text(options.migrations, "MIGRATIONS")

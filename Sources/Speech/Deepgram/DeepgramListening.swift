@@ -37,6 +37,8 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
     private struct SentAudio {
         var bytes = 0
         var toldBytes = 0
+        /// There was a socket to send it to.
+        var isReceived = false
         var quietTicks = 0
         var insertions: [(atMs: Int, lengthMs: Int)] = []
     }
@@ -58,7 +60,8 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
         self.socket = socket
         socket.open(url, headers: headers, reach: reach, on: loop) { [weak self] event in
             switch event {
-            case .opened, .binary: break
+            case .opened: self?.sent.isReceived = true
+            case .binary: break
             case .text(let text): self?.received(text)
             case .failed(let fault): self?.end(fault)
             }
@@ -164,7 +167,7 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
 
     /// The vendor bills what it was sent.
     private func tellUsage() {
-        guard sent.bytes > sent.toldBytes else { return }
+        guard sent.isReceived, sent.bytes > sent.toldBytes else { return }
         sent.toldBytes = sent.bytes
         let heardMs = Int64(sent.bytes / Self.bytesPerMs)
         events(.usage(Usage(component: .stt, source: source, unit: .milliseconds, quantity: heardMs)))

@@ -11,8 +11,8 @@ final class SpeakingSockets: @unchecked Sendable {
         var socketsMax = 16
         /// Texts that wait for a free context; more are refused.
         var waitingMax = 200
-        /// A socket on which nothing is spoken for so long is closed. Vendors do so after minutes.
-        var idleMax = Duration.seconds(60)
+        /// A socket on which nothing is spoken for so long is closed. Vendors do so after three to five minutes.
+        var idleMax = Duration.seconds(150)
         /// How often idle and silent ones are looked for.
         var tickEvery = Duration.milliseconds(250)
         /// From the text to its first audio, and between two pieces of it.

@@ -20,19 +20,19 @@ final class DeepgramGuest: SocketGuest {
     private var wantsFinalize = false
 
     init(
-        _ hearing: SimulatedHearing, _ configuration: SimulatedDeepgram.Configuration,
-        random: SeededGenerator,
-        trouble: VendorTrouble?, script: VendorScript, flux: FluxTalk?, endpointingMs: Int?,
-        isAudioRight: Bool
+        _ hearing: SimulatedHearing, _ configuration: SimulatedDeepgram.Configuration, _ visit: VendorVisit,
+        _ asked: SocketAsked, isFlux: Bool
     ) {
         self.hearing = hearing
         self.configuration = configuration
-        self.random = random
-        self.script = script
-        self.flux = flux
-        self.endpointingMs = endpointingMs
-        self.isAudioRight = isAudioRight && trouble != .wrongFormat
-        mischief = VendorMischief(trouble)
+        random = visit.random
+        script = visit.script
+        flux = isFlux ? FluxTalk(isEager: asked.query[name: "eager_eot_threshold"] != nil) : nil
+        endpointingMs = asked.query[name: "endpointing"].flatMap { Int($0) }
+        isAudioRight =
+            asked.query[name: "encoding"] == "mulaw" && asked.query[name: "sample_rate"] == "8000"
+            && visit.trouble != .wrongFormat
+        mischief = VendorMischief(visit.trouble)
     }
 
     func opened(_ line: SocketLine) {

@@ -1,80 +1,30 @@
-package import Base
+import Base
 import NIOCore
-package import NIOSSL
 
-/// A synthesiser on loopback that speaks Cartesia's `/tts/websocket`: contexts, chunks, word times, cancelling.
+/// A synthesiser that speaks Cartesia's `/tts/websocket`: contexts, chunks, word times, cancelling.
 /// Source: reference/providers/cartesia.md.
-package final class SimulatedCartesia: Sendable {
+package enum SimulatedCartesia {
     package struct Configuration: Sendable {
-        /// 0 takes a free port.
-        package var port = 0
-        /// nil: plain `ws`.
-        package var tls: TLSConfiguration?
-        package var loops = 1
-        /// nil: any key is good.
-        package var key: String?
-        package var seed: UInt64 = 1
-        package var rates = TroubleRates()
-        package var openDelay = DelayLaw.fixed(.zero)
+        package var vendor = VendorSettings()
         package var delivery = SimulatedDelivery()
-        /// Contexts at once on all sockets; more are answered with an error 429.
+        /// Contexts at once on one socket; more are answered with an error 429.
         package var contextsMax = 10_000
         package init() {}
     }
 
-    package let port: Int
-    /// As a credential's `base_url`.
-    package let url: String
-    private let door: SocketDoor
-    private let script: VendorScript
-
     /// - Throws: what binding the port or the certificate gave.
     package static func start(_ configuration: Configuration = Configuration()) async throws
-        -> SimulatedCartesia
+        -> SimulatedVendor
     {
-        let script = VendorScript(
-            seed: configuration.seed, rates: configuration.rates,
-            key: configuration.key.map { "Bearer \($0)" })
         let spoken = SpokenTexts(configuration.delivery.voice)
-        let door = try await SocketDoor.start(
-            port: configuration.port, tls: configuration.tls, loops: configuration.loops
-        ) { asked in
-            answer(asked, configuration, script, spoken)
+        return try await SimulatedVendor.start(
+            configuration.vendor, header: "authorization", credential: { "Bearer \($0)" },
+            refusal: { _ in #"{"error":"refused"}"# }
+        ) { asked, visit in
+            guard asked.path.hasSuffix("/tts/websocket") else { return .refuse(404) }
+            guard asked.query[name: "cartesia_version"] != nil else { return .refuse(400) }
+            return .guest(CartesiaGuest(configuration, visit, spoken: spoken))
         }
-        return SimulatedCartesia(door, configuration, script)
-    }
-
-    private init(_ door: SocketDoor, _ configuration: Configuration, _ script: VendorScript) {
-        self.door = door
-        self.script = script
-        port = door.port
-        url = "\(configuration.tls == nil ? "http" : "https")://localhost:\(door.port)"
-    }
-
-    package func stop() async { await door.stop() }
-    /// The next sockets meet these, one each, whatever chance says.
-    package func trouble(_ troubles: [VendorTrouble]) { script.add(troubles) }
-    package func breakAll() { door.breakAll() }
-    package var openSockets: Int { door.openCount }
-    package var socketsAsked: Int { door.askedCount }
-    /// Every message of every client, oldest first.
-    package var messages: [JSON] { script.messages }
-
-    private static func answer(
-        _ asked: SocketAsked, _ configuration: Configuration, _ script: VendorScript, _ spoken: SpokenTexts
-    ) -> SocketVerdict {
-        var (random, trouble) = script.welcome(asked)
-        func refuse(_ status: Int, _ wait: Int? = nil) -> SocketVerdict {
-            .refuse(status: status, retryAfterSeconds: wait, body: #"{"error":"refused"}"#)
-        }
-        if case .refuse(let status, let wait) = trouble { return refuse(status, wait) }
-        if let key = script.key, asked.headers["authorization"] != key { return refuse(401) }
-        guard asked.path.hasSuffix("/tts/websocket") else { return refuse(404) }
-        guard asked.query[name: "cartesia_version"] != nil else { return refuse(400) }
-        let delay = configuration.openDelay.sample(using: &random)
-        let guest = CartesiaGuest(
-            configuration, random: random, trouble: trouble, script: script, spoken: spoken)
-        return .open(after: delay, guest: guest)
     }
 }
 
@@ -92,15 +42,12 @@ private final class CartesiaGuest: SocketGuest {
     private var texts: [String: String] = [:]
     private var contexts: [String: Delivering?] = [:]
 
-    init(
-        _ configuration: SimulatedCartesia.Configuration, random: SeededGenerator, trouble: VendorTrouble?,
-        script: VendorScript, spoken: SpokenTexts
-    ) {
+    init(_ configuration: SimulatedCartesia.Configuration, _ visit: VendorVisit, spoken: SpokenTexts) {
         self.configuration = configuration
-        self.random = random
-        self.script = script
         self.spoken = spoken
-        mischief = VendorMischief(trouble)
+        random = visit.random
+        script = visit.script
+        mischief = VendorMischief(visit.trouble)
     }
 
     func opened(_ line: SocketLine) {

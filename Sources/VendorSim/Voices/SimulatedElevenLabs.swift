@@ -1,94 +1,42 @@
-package import Base
+import Base
 import NIOCore
-package import NIOSSL
 
-/// A synthesiser on loopback that speaks ElevenLabs' `multi-stream-input`, of speech and of dialogues.
+/// A synthesiser that speaks ElevenLabs' `multi-stream-input`, of speech and of dialogues.
 /// Source: reference/providers/elevenlabs.md.
-package final class SimulatedElevenLabs: Sendable {
+package enum SimulatedElevenLabs {
     package struct Configuration: Sendable {
-        /// 0 takes a free port.
-        package var port = 0
-        /// nil: plain `ws`.
-        package var tls: TLSConfiguration?
-        package var loops = 1
-        /// nil: any key is good.
-        package var key: String?
-        package var seed: UInt64 = 1
-        package var rates = TroubleRates()
-        package var openDelay = DelayLaw.fixed(.zero)
+        package var vendor = VendorSettings()
         package var delivery = SimulatedDelivery()
         /// Contexts at once on one socket; one more closes it with 1008.
         package var contextsMax = 5
         package init() {}
     }
 
-    package let port: Int
-    /// As a credential's `base_url`.
-    package let url: String
-    private let door: SocketDoor
-    private let script: VendorScript
-
     /// - Throws: what binding the port or the certificate gave.
     package static func start(_ configuration: Configuration = Configuration()) async throws
-        -> SimulatedElevenLabs
+        -> SimulatedVendor
     {
-        let script = VendorScript(
-            seed: configuration.seed, rates: configuration.rates, key: configuration.key)
         let spoken = SpokenTexts(configuration.delivery.voice)
-        let door = try await SocketDoor.start(
-            port: configuration.port, tls: configuration.tls, loops: configuration.loops
-        ) { asked in
-            answer(asked, configuration, script, spoken)
+        return try await SimulatedVendor.start(
+            configuration.vendor, header: "xi-api-key",
+            refusal: { _ in #"{"detail":{"status":"refused","message":"no"}}"# }
+        ) { asked, visit in
+            let isDialogue = asked.path.hasSuffix("/v1/text-to-dialogue/multi-stream-input")
+            let isSpeech =
+                asked.path.contains("/v1/text-to-speech/") && asked.path.hasSuffix("/multi-stream-input")
+            guard isDialogue || isSpeech else { return .refuse(404) }
+            guard asked.query[name: "model_id"] != nil, asked.query[name: "output_format"] == "ulaw_8000"
+            else {
+                return .refuse(400)
+            }
+            return .guest(ElevenLabsGuest(configuration, visit, isDialogue: isDialogue, spoken: spoken))
         }
-        return SimulatedElevenLabs(door, configuration, script)
-    }
-
-    private init(_ door: SocketDoor, _ configuration: Configuration, _ script: VendorScript) {
-        self.door = door
-        self.script = script
-        port = door.port
-        url = "\(configuration.tls == nil ? "http" : "https")://localhost:\(door.port)"
-    }
-
-    package func stop() async { await door.stop() }
-    /// The next sockets meet these, one each, whatever chance says.
-    package func trouble(_ troubles: [VendorTrouble]) { script.add(troubles) }
-    package func breakAll() { door.breakAll() }
-    package var openSockets: Int { door.openCount }
-    package var socketsAsked: Int { door.askedCount }
-    /// Path and query of every socket asked for, oldest first.
-    package var asked: [(path: String, query: FormBody)] { script.asked.map { ($0.path, $0.query) } }
-    /// Every message of every client, oldest first.
-    package var messages: [JSON] { script.messages }
-
-    private static func answer(
-        _ asked: SocketAsked, _ configuration: Configuration, _ script: VendorScript, _ spoken: SpokenTexts
-    ) -> SocketVerdict {
-        var (random, trouble) = script.welcome(asked)
-        func refuse(_ status: Int, _ wait: Int? = nil) -> SocketVerdict {
-            .refuse(
-                status: status, retryAfterSeconds: wait,
-                body: #"{"detail":{"status":"refused","message":"no"}}"#)
-        }
-        if case .refuse(let status, let wait) = trouble { return refuse(status, wait) }
-        if let key = script.key, asked.headers["xi-api-key"] != key { return refuse(401) }
-        let isDialogue = asked.path.hasSuffix("/v1/text-to-dialogue/multi-stream-input")
-        let isSpeech =
-            asked.path.contains("/v1/text-to-speech/") && asked.path.hasSuffix("/multi-stream-input")
-        guard isDialogue || isSpeech else { return refuse(404) }
-        guard asked.query[name: "model_id"] != nil, asked.query[name: "output_format"] == "ulaw_8000" else {
-            return refuse(400)
-        }
-        let guest = ElevenLabsGuest(
-            configuration, isDialogue: isDialogue, random: random, trouble: trouble, script: script,
-            spoken: spoken)
-        return .open(after: configuration.openDelay.sample(using: &random), guest: guest)
     }
 }
 
 /// One client's socket. On its loop only.
 private final class ElevenLabsGuest: SocketGuest {
-    private struct Context {
+    private struct Running {
         var text = ""
         var delivering: Delivering?
         /// All of it has been sent.
@@ -104,18 +52,18 @@ private final class ElevenLabsGuest: SocketGuest {
     private var random: SeededGenerator
     private var mischief: VendorMischief
     private var line: SocketLine?
-    private var contexts: [String: Context] = [:]
+    private var contexts: [String: Running] = [:]
 
     init(
-        _ configuration: SimulatedElevenLabs.Configuration, isDialogue: Bool, random: SeededGenerator,
-        trouble: VendorTrouble?, script: VendorScript, spoken: SpokenTexts
+        _ configuration: SimulatedElevenLabs.Configuration, _ visit: VendorVisit, isDialogue: Bool,
+        spoken: SpokenTexts
     ) {
         self.configuration = configuration
         self.isDialogue = isDialogue
-        self.random = random
-        self.script = script
         self.spoken = spoken
-        mischief = VendorMischief(trouble)
+        random = visit.random
+        script = visit.script
+        mischief = VendorMischief(visit.trouble)
     }
 
     func opened(_ line: SocketLine) {
@@ -142,7 +90,7 @@ private final class ElevenLabsGuest: SocketGuest {
                 say(error("max_active_conversations", id))
                 return line.close(code: 1008, reason: "max_active_conversations")
             }
-            contexts[id] = Context()
+            contexts[id] = Running()
         }
         contexts[id]?.text += written(message)
         if message["flush"]?.bool == true { speak(id) }

@@ -15,12 +15,10 @@ final class VendorScript: Sendable {
 
     private let state: Mutex<State>
     private let rates: TroubleRates
-    let key: String?
 
-    init(seed: UInt64, rates: TroubleRates, key: String?) {
+    init(seed: UInt64, rates: TroubleRates) {
         state = Mutex(State(random: SeededGenerator(seed: seed)))
         self.rates = rates
-        self.key = key
     }
 
     func add(_ troubles: [VendorTrouble]) { state.withLock { $0.troubles += troubles } }

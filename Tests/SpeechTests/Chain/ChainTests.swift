@@ -13,8 +13,8 @@ import WebSockets
 
     /// Cartesia, then ElevenLabs in another voice.
     struct Bench {
-        var first: SimulatedCartesia
-        var second: SimulatedElevenLabs
+        var first: SimulatedVendor
+        var second: SimulatedVendor
         var chain: SynthesisChain
         var breakers: CircuitBreakers
 
@@ -193,7 +193,7 @@ extension Listener {
         return known
     }
 
-    private func vendor(_ known: [KnownSpeech], script: [String] = []) async throws -> SimulatedDeepgram {
+    private func vendor(_ known: [KnownSpeech], script: [String] = []) async throws -> SimulatedVendor {
         var configuration = SimulatedDeepgram.Configuration()
         configuration.known = known
         configuration.script = script
@@ -201,7 +201,7 @@ extension Listener {
         return try await SimulatedDeepgram.start(configuration)
     }
 
-    private func chain(_ vendors: SimulatedDeepgram...) -> RecognitionChain {
+    private func chain(_ vendors: SimulatedVendor...) -> RecognitionChain {
         RecognitionChain(
             vendors.enumerated().map { number, vendor in
                 RecognitionChain.Link(

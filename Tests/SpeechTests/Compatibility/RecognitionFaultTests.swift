@@ -47,15 +47,15 @@ import WebSockets
         Case(trouble: .wrongFormat, fault: "stt.policy never"),
     ]
 
-    static func start(_ speech: KnownSpeech) async throws -> SimulatedDeepgram {
+    static func start(_ speech: KnownSpeech) async throws -> SimulatedVendor {
         var configuration = SimulatedDeepgram.Configuration()
         configuration.known = [speech]
         configuration.finalDelay = .fixed(.milliseconds(30))
-        configuration.key = "right-key"
+        configuration.vendor.key = "right-key"
         return try await SimulatedDeepgram.start(configuration)
     }
 
-    static func recognizer(_ vendor: SimulatedDeepgram, _ options: DeepgramOptions, key: String = "right-key")
+    static func recognizer(_ vendor: SimulatedVendor, _ options: DeepgramOptions, key: String = "right-key")
         -> DeepgramSpeechToText
     {
         DeepgramSpeechToText(
@@ -85,6 +85,8 @@ import WebSockets
         let fault = await caller.final().fault
         #expect(fault?.code == "stt.unauthorized" && fault?.retry == .never)
         #expect(fault?.cause.contains("wrong-key") == false)
+        // Nobody was sent anything: nothing is billed.
+        #expect(caller.usage == nil)
         await vendor.stop()
     }
 

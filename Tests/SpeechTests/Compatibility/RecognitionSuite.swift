@@ -29,9 +29,9 @@ enum AnyRecognizer: String, CaseIterable, CustomTestStringConvertible {
         if self == .offline { return Bench(recognizer: Phone.recognizer, source: "offline") }
         var configuration = SimulatedDeepgram.Configuration()
         configuration.known = known
-        configuration.key = "dg-test"
+        configuration.vendor.key = "dg-test"
         configuration.finalDelay = .fixed(.milliseconds(40))
-        if self == .novaOverTLS { configuration.tls = try OwnCertificate.serving() }
+        if self == .novaOverTLS { configuration.vendor.tls = try OwnCertificate.serving() }
         let vendor = try await SimulatedDeepgram.start(configuration)
         var options = DeepgramOptions()
         if self == .flux { options.model = "flux-general-en" }

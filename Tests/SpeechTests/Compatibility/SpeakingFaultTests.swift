@@ -105,7 +105,7 @@ extension VendorTrouble {
 /// One socket for many texts.
 @Suite(.timeLimit(.minutes(2))) struct SpeakingSocketsTests {
     private func start(_ change: (inout SimulatedCartesia.Configuration) -> Void = { _ in }) async throws
-        -> SimulatedCartesia
+        -> SimulatedVendor
     {
         var configuration = SimulatedCartesia.Configuration()
         configuration.delivery = .quick
@@ -114,7 +114,7 @@ extension VendorTrouble {
     }
 
     private func bench(
-        _ vendor: SimulatedCartesia, contexts: Int = 100,
+        _ vendor: SimulatedVendor, contexts: Int = 100,
         _ change: (inout SpeakingSockets.Limits) -> Void = { _ in }
     ) -> AnySynthesizer.Bench {
         var options = CartesiaOptions()

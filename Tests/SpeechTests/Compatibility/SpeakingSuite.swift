@@ -30,7 +30,7 @@ enum AnySynthesizer: String, CaseIterable, CustomTestStringConvertible {
         case .offline: return Bench(synthesizer: OfflineTextToSpeech(), voice: "rms", source: "offline")
         case .elevenLabs, .elevenLabsDialogue:
             var configuration = SimulatedElevenLabs.Configuration()
-            configuration.key = "key-1"
+            configuration.vendor.key = "key-1"
             configuration.delivery = delivery
             let vendor = try await SimulatedElevenLabs.start(configuration)
             var options = ElevenLabsOptions()
@@ -43,9 +43,9 @@ enum AnySynthesizer: String, CaseIterable, CustomTestStringConvertible {
                 stop: { await vendor.stop() })
         case .cartesia, .cartesiaOverTLS:
             var configuration = SimulatedCartesia.Configuration()
-            configuration.key = "key-1"
+            configuration.vendor.key = "key-1"
             configuration.delivery = delivery
-            if self == .cartesiaOverTLS { configuration.tls = try OwnCertificate.serving() }
+            if self == .cartesiaOverTLS { configuration.vendor.tls = try OwnCertificate.serving() }
             let vendor = try await SimulatedCartesia.start(configuration)
             let dialect = CartesiaDialect(
                 access: VendorAccess(key: Redacted("key-1"), baseURL: vendor.url), options: CartesiaOptions())
