@@ -36,7 +36,7 @@ package enum SimulatedElevenLabs {
 
 /// One client's socket. On its loop only.
 private final class ElevenLabsGuest: SocketGuest {
-    private struct Context {
+    private struct Running {
         var text = ""
         var delivering: Delivering?
         /// All of it has been sent.
@@ -52,7 +52,7 @@ private final class ElevenLabsGuest: SocketGuest {
     private var random: SeededGenerator
     private var mischief: VendorMischief
     private var line: SocketLine?
-    private var contexts: [String: Context] = [:]
+    private var contexts: [String: Running] = [:]
 
     init(
         _ configuration: SimulatedElevenLabs.Configuration, _ visit: VendorVisit, isDialogue: Bool,
@@ -90,7 +90,7 @@ private final class ElevenLabsGuest: SocketGuest {
                 say(error("max_active_conversations", id))
                 return line.close(code: 1008, reason: "max_active_conversations")
             }
-            contexts[id] = Context()
+            contexts[id] = Running()
         }
         contexts[id]?.text += written(message)
         if message["flush"]?.bool == true { speak(id) }
