@@ -40,15 +40,6 @@ extension CallVoices {
             recogniser: RecognitionChain(recognisers, breakers: registry.breakers),
             synthesiser: SynthesisChain(speakers, breakers: registry.breakers), model: model)
     }
-
-    /// The agent's models that the tenant has a credential for, first choice first.
-    fileprivate var models: [SpeechRegistry.ModelAccount] {
-        (definition.prompt?.choices ?? []).compactMap { choice in
-            vendors.first { $0.vendor == choice.vendor }.map {
-                SpeechRegistry.ModelAccount(choice: choice, key: $0.key, baseURL: $0.baseURL)
-            }
-        }
-    }
 }
 
 extension Plan {
@@ -61,5 +52,14 @@ extension Plan {
     fileprivate func breaker(_ stage: String, _ vendor: String, _ model: String?) -> CircuitBreakers.Key {
         CircuitBreakers.Key(
             stage: stage, vendor: vendor, product: model ?? "", host: access(vendor)?.baseURL ?? "")
+    }
+
+    /// The agent's models that the tenant has a credential for, first choice first.
+    fileprivate var models: [SpeechRegistry.ModelAccount] {
+        (definition.prompt?.choices ?? []).compactMap { choice in
+            vendors.first { $0.vendor == choice.vendor }.map {
+                SpeechRegistry.ModelAccount(choice: choice, key: $0.key, baseURL: $0.baseURL)
+            }
+        }
     }
 }

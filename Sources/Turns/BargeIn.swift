@@ -68,6 +68,8 @@ package struct BargeIn: Sendable {
     private var last: (since: CallTime, endedAt: CallTime)?
     /// Pauses in a row that nothing came of, 0...falsePausesMax.
     private var falsePauses = 0
+    /// Lasting speech has taken the floor; its words will tell whether it was meant to.
+    private var isUnexplained = false
     /// How late the ear has told the end of speech: what lasts up to now may have ended that long ago.
     private var earLagMs = 100
 
@@ -111,6 +113,7 @@ package struct BargeIn: Sendable {
         case .suspected, .paused: return .nothing
         }
         heard = .nothing
+        isUnexplained = false
         // Who spoke before the agent did is not talked over at all.
         state = .suspected(
             since: max(onset, agentSince),
@@ -141,7 +144,10 @@ package struct BargeIn: Sendable {
 
     /// `text` is all the caller has said in this turn.
     mutating func words(_ text: String, isFinal: Bool, fillsSlot: Bool, at now: CallTime) -> Verdict {
-        guard state != .quiet else { return .nothing }
+        guard state != .quiet else {
+            if isFinal { explain(text, fillsSlot: fillsSlot) }
+            return .nothing
+        }
         let count = Words.split(text).count
         if policy.phrases.interrupts(text) { return interrupted() }
         if count > 0 {
@@ -165,11 +171,11 @@ package struct BargeIn: Sendable {
         switch state {
         case .stirred(_, let until) where now >= until: return judged(.unduck)
         case .suspected(let since, let until) where now >= until:
-            guard now < judgeAt(since) else { return interrupted() }
+            guard now < judgeAt(since) else { return outlasted() }
             state = .paused(since: since)
             pausedAt = now
             return .pause
-        case .paused(let since) where now >= judgeAt(since): return interrupted()
+        case .paused(let since) where now >= judgeAt(since): return outlasted()
         case .doubted(let until) where now >= until: return judged(.nothing)
         default: return .nothing
         }
@@ -193,6 +199,18 @@ package struct BargeIn: Sendable {
     private mutating func interrupted() -> Verdict {
         falsePauses = 0
         return judged(.interrupt)
+    }
+
+    private mutating func outlasted() -> Verdict {
+        isUnexplained = true
+        return judged(.interrupt)
+    }
+
+    private mutating func explain(_ text: String, fillsSlot: Bool) {
+        guard isUnexplained, !Words.split(text).isEmpty else { return }
+        isUnexplained = false
+        let wasInVain = policy.phrases.isBackchannel(text, fillsSlot: fillsSlot)
+        falsePauses = wasInVain ? min(falsePauses + 1, Self.falsePausesMax) : 0
     }
 
     mutating func reset() {

@@ -125,6 +125,23 @@ struct BargeInTests {
         #expect(script.log.last == "4680 pausePlayout")
     }
 
+    /// Taken for an interruption as it lasted: the agent was stopped for an "okay", and has learned from it.
+    @Test func aLongAcknowledgementTeachesToo() {
+        for (words, pausesMs) in [("okay", 4930), ("tuesday", 4680)] {
+            var script = Script()
+            script.agentSpeaks(0)
+            script.at(500, .speechStarted(agoMs: 0))
+            script.at(1000, .speechEnded(agoMs: 0))
+            script.at(1100, .transcript(words, isFinal: true, .none))
+            script.advance(to: 3500)
+            #expect(script.log.contains("900 clearPlayout"))
+            script.agentSpeaks(4000)
+            script.at(4500, .speechStarted(agoMs: 0))
+            script.advance(to: 5000)
+            #expect(script.log.contains("\(pausesMs) pausePlayout"), "\(words): \(script.log)")
+        }
+    }
+
     @Test func wordsThatMayBecomeABackchannelAreWaitedFor() {
         for (next, clears) in [("I see", false), ("I already", true)] {
             var script = Script()

@@ -54,8 +54,9 @@ extension CallRunner {
         return made
     }
 
-    /// From the synthesiser, for what is not spoken yet.
-    private func prepared(_ id: Dialogue.UtteranceID, _ event: Mouth.Event) {
+    /// From the synthesiser, for what is not spoken yet. False when it is as for what is spoken.
+    private func isMadeAhead(_ id: Dialogue.UtteranceID, _ event: Mouth.Event) -> Bool {
+        guard prepared?.id == id else { return false }
         switch event {
         case .audio(let audio):
             let isFirst = prepared?.audio.readableBytes == 0
@@ -69,12 +70,14 @@ extension CallRunner {
         case .failed(let fault):
             prepared = nil
             receive(.synthesisFailed(id, code: fault.code))
+        case .stopped, .fellBack: return false
         }
+        return true
     }
 
     /// From the synthesiser.
     func spoken(_ id: Dialogue.UtteranceID, _ event: Mouth.Event) {
-        if prepared?.id == id { return prepared(id, event) }
+        guard !isMadeAhead(id, event) else { return }
         switch event {
         case .audio(let audio):
             guard let milliseconds = playout.append(audio, to: id) else { parts?.mouth.cancel([id]); return }
