@@ -111,7 +111,8 @@ import Testing
         #expect {
             try PolicyChanges(["barge_in": ["pause": 1]])
         } throws: {
-            "\($0)".hasPrefix("barge_in.pause: unknown; known: false_pause_ms,") && "\($0)".contains("pause_ms")
+            "\($0)".hasPrefix("barge_in.pause: unknown; known: false_pause_ms,")
+                && "\($0)".contains("pause_ms")
         }
     }
 }
