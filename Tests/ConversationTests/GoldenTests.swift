@@ -60,7 +60,7 @@ struct GoldenTests {
         let request = call.effects.compactMap { effect -> Dialogue.ModelRequest? in
             if case .startReply(_, let request) = effect { request } else { nil }
         }.last
-        #expect(request?.messages.contains(.assistant("We are open from nine to five")) == true)
+        #expect(request?.messages.contains(.assistant("We are open from nine to five on")) == true)
         #expect(request?.messages.last == .user("(cutting in) and on sundays"))
     }
 
