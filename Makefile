@@ -7,7 +7,7 @@ CALLS ?= 100
 SPLIT ?= test
 LONG_CALLS ?= 1000000
 
-.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-takeover bench-queue bench-restarts bench-turns simulate-long
+.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-takeover bench-queue bench-restarts bench-turns bench-routing train-router simulate-long
 
 setup:
 	@deploy/setup
@@ -21,6 +21,7 @@ build: setup
 # One test after another: many of them hold real sockets to a clock, and two cores are soon busy.
 test: build services
 	@python3 -m unittest discover -q bench/turns
+	@python3 -m unittest discover -q bench/routing
 	@$(WITH_SERVICES) && SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel $(SWIFT_FLAGS)
 
 release: setup
@@ -51,6 +52,20 @@ bench-restarts: release setup
 bench-turns: release
 	@bench/turns/setup
 	@bench/turns/run $(PARLEY) --split $(SPLIT)
+
+# DATA: labelled calls, PREFIXES: their system texts; MORE: a directory that models/router/corpora.py made, trained on beside.
+PREFIXES ?= $(DATA:.jsonl.gz=-prefixes.json)
+ROUTER_PYTHON := OMP_NUM_THREADS=1 .parley/router/venv/bin/python
+
+train-router: release
+	@test -n "$(DATA)" || { echo "DATA=calls.jsonl.gz: which calls?"; exit 2; }
+	@models/router/setup
+	@$(ROUTER_PYTHON) models/router/train.py --parley $(PARLEY) --calls $(DATA) $(MORE:%=%/calls.jsonl.gz) --prefixes $(PREFIXES) $(MORE:%=%/prefixes.json) --report $(DATA) --write
+
+bench-routing: release
+	@test -n "$(DATA)" || { echo "DATA=calls.jsonl.gz: which calls?"; exit 2; }
+	@models/router/setup
+	@$(ROUTER_PYTHON) bench/routing/run $(PARLEY) --data $(DATA) --prefixes $(PREFIXES) $(MORE:%=--more %)
 
 # A million calls in virtual time; `make test` plays the first thousand.
 simulate-long: release

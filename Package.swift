@@ -59,6 +59,7 @@ let package = Package(
         code("Calls", ["Base"]),
         code("Agents", ["Base"]),
         code("Billing", ["Base"]),
+        code("Routing", ["Base"]),
         // The speech network's kernel: pure functions in C. Optimised even in debug builds, or calls could not keep up.
         .target(
             name: "CSilero", path: "Sources/System/CSilero", exclude: ["kernel.inc"],
@@ -158,7 +159,7 @@ let package = Package(
                 "Base", "Agents", "Billing", "Calls", "Conversation", "Turns", "Audio", "Postgres", "Redis",
                 "HTTPClient", "WebSockets", "Review",
                 "Store", "CallQueue", "Speech", "Telephony", "CallDispatch", "VendorSim", "Operations",
-                "ControlPlane", "MediaWorker", "Dialer", "OfflineVoices", "Simulation",
+                "ControlPlane", "MediaWorker", "Dialer", "OfflineVoices", "Simulation", "Routing",
                 hummingbird, hummingbirdCore, httpTypes, log, metrics, lifecycle, signals, crypto,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -193,6 +194,7 @@ let package = Package(
             "ReviewTests", ["Base", "Audio", "Agents", "Turns", "Conversation", "Review", "MediaWorker"],
             resources: [.copy("Recordings")]),
         tests("BillingTests", ["Base", "Billing"]),
+        tests("RoutingTests", ["Base", "Routing"], resources: [.copy("Resources")]),
         tests("OfflineVoicesTests", ["OfflineVoices"]),
         tests(
             "SpeechTests",

@@ -7,6 +7,6 @@ struct Parley: AsyncParsableCommand {
         abstract: "A self-hosted, multi-tenant platform for AI voice agents.",
         subcommands: [
             Serve.self, Migrate.self, Demo.self, ChatCommand.self, Replay.self, ReportCommand.self,
-            HearCommand.self, Simulate.self, Bench.self,
+            HearCommand.self, RouteCommand.self, Simulate.self, Bench.self,
         ])
 }

@@ -4,7 +4,8 @@ import Testing
 /// The rules a machine can check. Each message says what to do instead.
 @Suite struct TidyTests {
     static let pure = [
-        "Base", "Turns", "Calls", "Agents", "Billing", "Audio", "Conversation", "Review", "Simulation",
+        "Base", "Turns", "Calls", "Agents", "Billing", "Routing", "Audio", "Conversation", "Review",
+        "Simulation",
     ]
     /// Files over `fileLinesMax` when the limit was set. A length may only fall; a file that fits again leaves the list.
     static let longFiles: [String: Int] = [:]
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test func coresDoNotImportEachOther() throws {
-        let cores = ["Turns", "Calls", "Agents", "Billing", "Audio"]
+        let cores = ["Turns", "Calls", "Agents", "Billing", "Routing", "Audio"]
         for core in cores {
             for file in try Repository.swiftFiles(under: "Sources/\(core)") {
                 for (number, line) in file.code {

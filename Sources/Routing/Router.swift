@@ -1,0 +1,198 @@
+import Base
+
+/// Chooses for each call of a language model which model answers and how. Pure: prices, odds and times come from outside.
+///
+/// Owns the choice, what it is expected to cost and the reason. Does not own the models, the dialogue, or money. Invariants:
+/// whatever is not known leads to the strong model; the same request gives the same choice.
+package struct Router: Sendable {
+    package enum Tier: String, Hashable, Sendable { case cheap, strong }
+
+    package enum Mode: Hashable, Sendable {
+        case direct(Tier)
+        /// The cheap model answers without tool schemas and may hand over to the strong one within the turn.
+        case probe
+        /// Both start; the cheap one's answer is used unless the strong one wants a tool.
+        case parallel
+        /// A line that the flow knows; no model.
+        case scripted
+    }
+
+    package struct Model: Hashable, Sendable {
+        package var name: String
+        package var prices: TokenPrices
+        package var caching = PromptCaching()
+        /// From request to first token, as lately seen.
+        package var firstToken: Duration = .milliseconds(500)
+        package var isHealthy = true
+        package init(name: String, prices: TokenPrices) {
+            self.name = name
+            self.prices = prices
+        }
+    }
+
+    /// One call that is to be made.
+    package struct Request: Sendable {
+        package var features: RoutingFeatures
+        /// Turns of the user, tools of the agent.
+        package var turns: Int
+        package var tools: Int
+        package var promptTokens: Int
+        /// Tokens of this dialogue that each model's cache holds.
+        package var seenByCheap = 0
+        package var seenByStrong = 0
+        package var answeredLastBy: Tier?
+        package var handOversThisTurn = 0
+        package var node: String?
+        package var hasScriptedLine = false
+        /// Nano-dollars.
+        package var spentOnCall: Int64 = 0
+        package var spentToday: Int64 = 0
+        /// Where this dialogue falls between 0 and 1, from its id: below the canary share it is routed.
+        package var lot = 0.0
+
+        package init(_ dialogue: Dialogue, promptTokens: Int) {
+            features = RoutingFeatures(dialogue)
+            turns = dialogue.turns
+            tools = dialogue.tools.count
+            self.promptTokens = promptTokens
+        }
+    }
+
+    package struct Choice: Hashable, Sendable {
+        package var mode: Mode
+        /// What would have been done, where shadow mode keeps to the strong model.
+        package var shadowed: Mode?
+        package var toolProbability: Double
+        /// Nano-dollars, misses and hand-overs with their probabilities.
+        package var expectedCost: Double
+        package var alwaysStrong: Double
+        package var alwaysCheap: Double
+        /// To the first token that is heard.
+        package var expectedWait: Duration
+        package var reason: String
+    }
+
+    package let cheap: Model
+    package let strong: Model
+    package let policy: RoutingPolicy
+    private let odds: ToolOdds
+    /// What a missed tool call is worth beyond what it costs to make it after all. Nano-dollars.
+    private let missCost: Double
+
+    /// Tokens a hand-over takes, and an answer that is spoken: the median of spoken agents' replies is about fifteen.
+    static let handOverTokens = 15.0
+    static let replyTokens = 16.0
+    /// Prompt tokens of a call of middling size.
+    static let middlingTokens = 700.0
+    /// A miss costs at most so many calls.
+    static let missesMax = 1_000.0
+
+    /// - Throws: what is wrong with models or policy, so that nothing is published that would route on a guess.
+    package init(
+        cheap: Model, strong: Model, policy: RoutingPolicy, odds: ToolOdds
+    ) throws(RoutingProblem) {
+        try policy.check()
+        guard !cheap.name.isEmpty else { throw .unknownModel(cheap.name) }
+        guard !strong.name.isEmpty else { throw .unknownModel(strong.name) }
+        guard cheap.prices.input <= strong.prices.input, cheap.prices.output <= strong.prices.output else {
+            throw .cheapCostsMore
+        }
+        self.cheap = cheap
+        self.strong = strong
+        self.policy = policy
+        self.odds = odds
+        missCost = Self.missCost(cheap.prices, strong.prices, policy.strongAbove)
+    }
+
+    /// Where probing and asking the strong model come to the same at probability `breakEven`, in a call of middling size.
+    private static func missCost(_ cheap: TokenPrices, _ strong: TokenPrices, _ breakEven: Double) -> Double {
+        let one = strong.input * middlingTokens + strong.output * replyTokens
+        let probe = cheap.input * middlingTokens + cheap.output * replyTokens
+        let handedOver = breakEven + (1 - breakEven) * RoutingOutcomes.falseRate
+        let unnoticed = breakEven * (1 - RoutingOutcomes.noticeRate)
+        let left = one * (1 - handedOver) - probe
+        return left <= 0 ? 0 : min(left / max(unnoticed, .leastNonzeroMagnitude), one * missesMax)
+    }
+
+    /// The choice for `request`; `outcomes` are those of the agent's calls so far.
+    package func choose(_ request: Request, outcomes: RoutingOutcomes = RoutingOutcomes()) -> Choice {
+        let followsTool = request.features.followsTool
+        let probability = ToolOdds.probability(
+            odds.logOdds(request.features) + outcomes.shift(followsTool: followsTool))
+        let costs = RouteCosts(request, self, outcomes, probability)
+        var (mode, reason) = rule(request) ?? best(request, costs)
+        var shadowed: Mode?
+        if policy.isShadow, mode != .direct(.strong) {
+            shadowed = mode
+            mode = .direct(.strong)
+            reason = "shadow: " + reason
+        }
+        return Choice(
+            mode: mode, shadowed: shadowed, toolProbability: probability, expectedCost: costs.money(mode),
+            alwaysStrong: costs.money(.direct(.strong)), alwaysCheap: costs.money(.direct(.cheap)),
+            expectedWait: costs.wait(mode), reason: reason)
+    }
+
+    /// What holds whatever the odds are.
+    private func rule(_ request: Request) -> (Mode, String)? {
+        let strong = Mode.direct(.strong)
+        if policy.isOff { return (strong, "routing is off") }
+        if request.hasScriptedLine { return (.scripted, "the flow knows the line") }
+        if request.lot >= policy.canaryShare { return (strong, "outside the canary share") }
+        if !cheap.isHealthy { return (strong, "\(cheap.name) is unwell") }
+        if request.turns == 0 { return (strong, "nothing was said yet") }
+        if request.tools > ToolBook.toolsMax {
+            return (strong, "\(request.tools) tools are too many to judge")
+        }
+        if let node = request.node, policy.strongNodes.contains(node) {
+            return (strong, "node \(node) is kept strong")
+        }
+        if request.handOversThisTurn >= policy.handOversMax, request.handOversThisTurn > 0 {
+            return (strong, "handed over \(request.handOversThisTurn) times this turn")
+        }
+        if !self.strong.isHealthy { return (.direct(.cheap), "\(self.strong.name) is unwell") }
+        if let node = request.node, policy.cheapNodes.contains(node) {
+            return (.direct(.cheap), "node \(node) is kept cheap")
+        }
+        return nil
+    }
+
+    private func best(_ request: Request, _ costs: RouteCosts) -> (Mode, String) {
+        var open: [Mode] = []
+        let isSpent =
+            policy.callBudget.map { request.spentOnCall >= $0 } == true
+            || policy.dayBudget.map { request.spentToday >= $0 } == true
+        let trustsCheap = costs.probability < policy.cheapBelow && !request.features.followsTool
+        if policy.allowsCheap, trustsCheap || !policy.allowsProbe { open.append(.direct(.cheap)) }
+        if policy.allowsProbe { open.append(.probe) }
+        if !isSpent || open.isEmpty { open.insert(.direct(.strong), at: 0) }
+        var chosen = open[0]
+        for mode in open where weighed(mode, request, costs) < weighed(chosen, request, costs) {
+            chosen = mode
+        }
+        if chosen == .probe, policy.allowsParallel, costs.wait(.probe) > policy.waitMax { chosen = .parallel }
+        return (chosen, reason(chosen, costs, isSpent))
+    }
+
+    /// Cost with what a miss is worth, and with what speaks against changing models.
+    private func weighed(_ mode: Mode, _ request: Request, _ costs: RouteCosts) -> Double {
+        let staying = request.answeredLastBy.map { mode == .direct($0) } ?? true
+        let worth = costs.money(mode) + missCost * costs.miss(mode)
+        return staying ? worth * (1 - policy.stickiness) : worth
+    }
+
+    private func reason(_ mode: Mode, _ costs: RouteCosts, _ isSpent: Bool) -> String {
+        let percent = "a tool call is \(Int((costs.probability * 100).rounded())) % likely"
+        let saving = 1 - costs.money(mode) / max(costs.money(.direct(.strong)), .leastNonzeroMagnitude)
+        let saves = ", saves \(Int((saving * 100).rounded())) %"
+        let why =
+            switch mode {
+            case .direct(.cheap): percent + saves
+            case .direct(.strong): percent
+            case .probe: percent + ": tried cheap, may hand over" + saves
+            case .parallel: percent + ": both, as a hand-over would be late"
+            case .scripted: "the flow knows the line"
+            }
+        return isSpent ? "the budget is spent; " + why : why
+    }
+}

@@ -1,0 +1,67 @@
+/// What an operator, tenant or agent lays down for routing. Pure; checked before an agent is published.
+package struct RoutingPolicy: Hashable, Sendable {
+    /// Ways of answering that may be chosen beside the strong model.
+    package var allowsCheap = true
+    package var allowsProbe = true
+    /// Both models at once, where a probe would keep the caller waiting for longer than `waitMax`.
+    package var allowsParallel = false
+    package var waitMax: Duration = .milliseconds(1500)
+    /// The cheap model alone is trusted only below this probability of a tool call, and never after a tool's result:
+    /// whether a call follows a call differs from agent to agent more than the odds can tell. 0...1.
+    package var cheapBelow = 0.01
+    /// From this probability on the strong model is asked straight away in a call of middling size; this says what a missed
+    /// tool call is worth. A miss is as bad whatever the prompt's size, so short prompts go to the strong model sooner and
+    /// long ones later. 0...1.
+    package var strongAbove = 0.55
+    /// Another model than last time's must save at least this share of what staying costs. 0...1.
+    package var stickiness = 0.0
+    /// Nodes of the flow whose calls always go to the strong model.
+    package var strongNodes: Set<String> = []
+    /// Nodes that never do.
+    package var cheapNodes: Set<String> = []
+    /// Nano-dollars; spent, a call is probed and no longer sent to the strong model straight away.
+    package var callBudget: Int64?
+    package var dayBudget: Int64?
+    /// Share of the dialogues that are routed; the others use the strong model. 0...1.
+    package var canaryShare = 1.0
+    /// Decide and record, and use the strong model all the same.
+    package var isShadow = false
+    /// Nothing is decided: the strong model.
+    package var isOff = false
+    /// Hand-overs within one turn after which the turn stays with the strong model.
+    package var handOversMax = 1
+
+    package init() {}
+
+    /// - Throws: `outOfRange` by name; `contradictoryNode`; `budgetWithoutCheaperWay`.
+    package func check() throws(RoutingProblem) {
+        let ranges: [(String, Double, ClosedRange<Double>)] = [
+            ("cheap_below", cheapBelow, 0...1),
+            ("strong_above", strongAbove, 0...1),
+            ("stickiness", stickiness, 0...1), ("canary_share", canaryShare, 0...1),
+            ("call_budget", Double(callBudget ?? 1), 1...1e15),
+            ("day_budget", Double(dayBudget ?? 1), 1...1e15),
+            ("hand_overs_max", Double(handOversMax), 0...10),
+        ]
+        for (name, value, range) in ranges where !range.contains(value) { throw .outOfRange(name) }
+        guard cheapBelow <= strongAbove else { throw .outOfRange("cheap_below") }
+        if let node = strongNodes.intersection(cheapNodes).min() { throw .contradictoryNode(node) }
+        if callBudget != nil || dayBudget != nil, !allowsCheap, !allowsProbe {
+            throw .budgetWithoutCheaperWay
+        }
+    }
+}
+
+/// Why a router cannot be had. Each is found when an agent is published, not in a call.
+package enum RoutingProblem: Error, Hashable, Sendable {
+    case unknownModel(String)
+    case missingPrice
+    case priceOutOfRange
+    case cachedAboveInput
+    /// The strong model costs less than the cheap one.
+    case cheapCostsMore
+    case outOfRange(String)
+    case contradictoryNode(String)
+    case budgetWithoutCheaperWay
+    case unreadableWeights(String)
+}

@@ -1,0 +1,158 @@
+import ArgumentParser
+import Base
+import Foundation
+import Routing
+
+/// How stored calls of language models would have been routed: for people who compare models, prices and policies.
+struct RouteCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "route",
+        abstract: "Decide for stored language model calls which model should answer, one JSON line a call.",
+        discussion: """
+            Calls come on standard input, one JSON object a line, those of a dialogue together and in order: id, \
+            dialog_id, prefix_id, messages (role user, assistant or tool; content; tool_calls with name and arguments), \
+            tokens_in. Other fields are let pass. --prefixes names a JSON file with {"text", "tokens"} behind each prefix \
+            id: the system text, and the tools as a JSON array from the start of a line.
+
+            Each line out: id, route (cheap, strong or probe), p_tool, reason; with --explain also the expected cost of \
+            this and of either model alone, in nano-dollars, the wait in milliseconds, and the features that are not 0; with \
+            --economy how many tokens a shortened prompt has, with the tools' schemas (full) and without (short), and how \
+            many it shares with the prompt before.
+
+            "probe" is the cheap model without the tools' schemas, but with a function to hand over to the strong one.
+            Prices: --prices FILE --pair NAME, {"NAME": {"strong": {"in", "cached", "write", "out"}, "cheap": …}} in dollars \
+            a million tokens; else --ratio, the strong model's prices over the cheap one's.
+
+            Prompts of live calls are not stored with their tools, so --explain explains such lines and no call by its id.
+            """)
+
+    @Option(help: "System texts by prefix id.") var prefixes: String
+    @Option(help: "Prices of pairs of models.") var prices: String?
+    @Option(help: "The pair of --prices that is meant.") var pair: String?
+    @Option(help: "Strong over cheap, where there is no --prices.") var ratio = 5.0
+    @Option(help: "Other weights than the shipped ones.") var weights: String?
+    @Option(help: "From which p_tool on the strong model is asked straight away in a call of middling size.")
+    var strongAbove: Double?
+    @Flag(help: "Never probe: one model or the other.") var direct = false
+    @Flag(help: "Do not learn from the acts that later calls show.") var fixed = false
+    @Flag(help: "Say what was weighed.") var explain = false
+    @Flag(help: "Say how long prompts would be if they were shortened.") var economy = false
+    @Flag(help: "Write features in place of decisions: what models/router/train.py learns from.")
+    var features = false
+    @Flag(help: "Also write how long decisions took, to standard error.") var timed = false
+
+    func run() throws {
+        var dialogues = StoredDialogues(
+            router: try router(), prefixes: try Self.object(prefixes), learns: !fixed)
+        if features {
+            print(JSON.object(["names": .array(RoutingFeatures.names.map { .string($0) })]).text)
+        }
+        var number = 0
+        var nanoseconds: [UInt64] = []
+        while let line = readLine() {
+            number += 1
+            guard !line.allSatisfy(\.isWhitespace) else { continue }
+            let call: StoredCall
+            do { call = try StoredCall(line: line) } catch {
+                throw ValidationError("line \(number): \(error)")
+            }
+            let decided = dialogues.next(call)
+            if timed { nanoseconds.append(Self.time(decided.again)) }
+            print(features ? Self.text(call, decided.features) : text(call, decided))
+        }
+        guard timed, !nanoseconds.isEmpty else { return }
+        nanoseconds.sort()
+        let slowest = nanoseconds[(nanoseconds.count * 99) / 100]
+        FileHandle.standardError.write(Data("decision_us_p99 \(Double(slowest) / 1000)\n".utf8))
+    }
+
+    private func router() throws -> Router {
+        var policy = RoutingPolicy()
+        if let strongAbove { policy.strongAbove = strongAbove }
+        if direct { policy.allowsProbe = false }
+        do {
+            let none = features ? ToolOdds() : nil
+            let odds = try none ?? weights.map { try ToolOdds(text: Self.read($0)) } ?? ToolOdds.shipped
+            guard let odds else { throw ValidationError("the shipped weights belong to other features") }
+            let (cheap, strong) = try models()
+            return try Router(cheap: cheap, strong: strong, policy: policy, odds: odds)
+        } catch let problem as RoutingProblem {
+            throw ValidationError("\(problem)")
+        }
+    }
+
+    private func models() throws -> (Router.Model, Router.Model) {
+        guard let prices else {
+            guard (1...1000).contains(ratio) else { throw ValidationError("--ratio is 1 to 1000") }
+            let strong = try TokenPrices(input: 2000, cachedInput: 500, output: 8000)
+            let cheap = try TokenPrices(
+                input: 2000 / ratio, cachedInput: 500 / ratio, output: 8000 / ratio)
+            return (.init(name: "cheap", prices: cheap), .init(name: "strong", prices: strong))
+        }
+        let table = try Self.object(prices)
+        guard let pair else { throw ValidationError("--prices needs --pair") }
+        guard let entry = table[pair] else { throw ValidationError("\(prices) has no pair \(pair)") }
+        let names = pair.split(separator: "/", maxSplits: 1).map(String.init)
+        return (
+            .init(
+                name: names.last ?? "cheap",
+                prices: try TokenPrices(dollarsPerMillion: entry["cheap"] ?? .null)),
+            .init(
+                name: names.first ?? "strong",
+                prices: try TokenPrices(dollarsPerMillion: entry["strong"] ?? .null))
+        )
+    }
+
+    private func text(_ call: StoredCall, _ decided: StoredDialogues.Decision) -> String {
+        let choice = decided.choice
+        var fields: [String: JSON] = [
+            "id": .string(call.id), "route": .string(StoredDialogues.route(choice.mode).rawValue),
+            "p_tool": .double((choice.toolProbability * 1e6).rounded() / 1e6),
+            "reason": .string(choice.reason),
+        ]
+        if explain {
+            fields["expected_cost"] = .int(Int64(choice.expectedCost.rounded()))
+            fields["always_strong"] = .int(Int64(choice.alwaysStrong.rounded()))
+            fields["always_cheap"] = .int(Int64(choice.alwaysCheap.rounded()))
+            fields["expected_wait_ms"] = .int(Int64(choice.expectedWait / .milliseconds(1)))
+            let seen = zip(RoutingFeatures.names, decided.features.values).filter { $0.1 != 0 }
+            fields["features"] = .object(
+                Dictionary(uniqueKeysWithValues: seen.map { ($0, .double(Double($1))) }))
+        }
+        if economy {
+            let sizes = decided.sizes
+            fields["economy"] = [
+                "full": .int(Int64(sizes.full)), "short": .int(Int64(sizes.short)),
+                "common": .int(Int64(sizes.common)),
+            ]
+        }
+        return JSON.object(fields).text
+    }
+
+    private static func text(_ call: StoredCall, _ features: RoutingFeatures) -> String {
+        JSON.object(["id": .string(call.id), "x": .array(features.values.map { .double(Double($0)) })]).text
+    }
+
+    /// The best of five, as other programs share the cores.
+    private static func time(_ decide: () -> Void) -> UInt64 {
+        (0..<5).map { _ in
+            let start = DispatchTime.now().uptimeNanoseconds
+            decide()
+            return DispatchTime.now().uptimeNanoseconds - start
+        }.min() ?? 0
+    }
+
+    private static func read(_ path: String) throws -> String {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ValidationError("\(path): no such file")
+        }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    private static func object(_ path: String) throws -> [String: JSON] {
+        guard let object = JSON(parsing: try read(path))?.object else {
+            throw ValidationError("\(path): no JSON object")
+        }
+        return object
+    }
+}

@@ -1,0 +1,55 @@
+import Base
+import Routing
+import Testing
+
+/// Prompts that are cut short and what must stay in them.
+@Suite struct PromptEconomyTests {
+    static let found =
+        #"[{"name":"Roma","phone":"555 0100","stars":4},{"name":"Milano","phone":"555 0101","stars":3}]"#
+
+    static func talk(_ turns: Int) -> [DialogueMessage] {
+        var messages: [DialogueMessage] = [
+            .user("Find me a table"),
+            .assistant("", calls: [.init(name: "find", arguments: ["city": "Rome"])]),
+            .toolResult(found), .assistant("There is Roma."),
+        ]
+        for turn in 0..<turns {
+            messages.append(.user("And then, number \(turn)?"))
+            messages.append(.assistant("This is what follows."))
+        }
+        return messages
+    }
+
+    @Test func resultsKeepWhatWasSaidOfThem() {
+        let short = PromptEconomy().compact(Self.talk(2))
+        #expect(short[2] == .toolResult(#"[{"name":"Roma"}]"#))
+        #expect(short.count == Self.talk(2).count)
+    }
+
+    @Test func freshResultsStayWhole() {
+        #expect(PromptEconomy().compact(Self.talk(1)) == Self.talk(1))
+        #expect(PromptEconomy().compact([]) == [])
+    }
+
+    @Test func theBeginningStaysAsItWasFromCallToCall() {
+        var changes = 0
+        var before = PromptEconomy().compact(Self.talk(2))
+        for turns in 3..<20 {
+            let now = PromptEconomy().compact(Self.talk(turns))
+            if !now.starts(with: before) { changes += 1 }
+            #expect(PromptEconomy.tokens(now) <= PromptEconomy.tokens(Self.talk(turns)))
+            before = now
+        }
+        #expect(changes <= 4)
+    }
+
+    @Test func oldTurnsLeaveWhatToolsWereCalledWith() {
+        let short = PromptEconomy().compact(Self.talk(12))
+        guard case .user(let line) = short.first else {
+            Issue.record("no line in place of the old turns")
+            return
+        }
+        #expect(line.contains("city: Rome"))
+        #expect(short.suffix(8).elementsEqual(Self.talk(12).suffix(8)))
+    }
+}

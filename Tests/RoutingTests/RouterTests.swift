@@ -1,0 +1,229 @@
+import Base
+import Routing
+import Testing
+
+/// What is chosen, and that whatever is not known leads to the strong model.
+@Suite struct RouterTests {
+    static let tools: JSON = [
+        [
+            "name": "FindTable", "description": "Find a table at a restaurant",
+            "parameters": ["city": "Where the restaurant is", "date": "Date of the visit"],
+            "required": ["city", "date"],
+        ],
+        [
+            "name": "ReserveTable", "description": "Reserve a table",
+            "parameters": ["name": "Name of the restaurant", "date": "Date", "guests": "Number of guests"],
+            "required": ["name", "date", "guests"],
+        ],
+    ]
+
+    static func dialogue(_ messages: [DialogueMessage], tools: JSON = tools) -> Dialogue {
+        var dialogue = Dialogue(tools: ToolBook(tools))
+        for message in messages { dialogue.append(message) }
+        return dialogue
+    }
+
+    static let farewell: [DialogueMessage] = [
+        .user("A table for two on Friday"), .assistant("Shall I reserve it?"), .user("Yes please"),
+        .assistant("", calls: [.init(name: "ReserveTable", arguments: ["guests": 2])]),
+        .toolResult(#"{"status": "successfully booked"}"#), .assistant("It is reserved. Anything else?"),
+        .user("No, that is all. Thanks, goodbye!"),
+    ]
+
+    static func router(_ change: (inout RoutingPolicy) -> Void = { _ in }) throws -> Router {
+        var policy = RoutingPolicy()
+        change(&policy)
+        let strong = try TokenPrices(input: 2000, cachedInput: 500, output: 8000)
+        let cheap = try TokenPrices(input: 400, cachedInput: 100, output: 1600)
+        return try Router(
+            cheap: .init(name: "small", prices: cheap), strong: .init(name: "large", prices: strong),
+            policy: policy, odds: try #require(ToolOdds.shipped))
+    }
+
+    static func request(_ change: (inout Router.Request) -> Void = { _ in }) -> Router.Request {
+        var request = Router.Request(dialogue(farewell), promptTokens: 600)
+        change(&request)
+        return request
+    }
+
+    @Test func aFarewellNeedsNoTool() throws {
+        let choice = try Self.router().choose(Self.request())
+        #expect(choice.toolProbability < 0.1)
+        #expect(choice.mode != .direct(.strong))
+        #expect(choice.expectedCost < choice.alwaysStrong)
+        #expect(choice.reason.contains("likely"))
+    }
+
+    @Test func aConfirmedBookingIsLikelierToCallATool() throws {
+        let asked = Self.dialogue([
+            .user("I want a table in Rome on Friday at 7 pm for 4 people"),
+            .assistant("Please confirm: a table for 4 in Rome on Friday at 7 pm. Shall I book it?"),
+            .user("Yes, please."),
+        ])
+        let router = try Self.router()
+        let confirmed = router.choose(.init(asked, promptTokens: 600))
+        #expect(confirmed.toolProbability > 0.5)
+        #expect(confirmed.toolProbability > router.choose(Self.request()).toolProbability)
+    }
+
+    @Test func theSameRequestGivesTheSameChoice() throws {
+        let router = try Self.router()
+        #expect(router.choose(Self.request()) == router.choose(Self.request()))
+    }
+
+    @Test func theDearerAMissTheStrongerTheChoice() throws {
+        let request = Self.request()
+        let trusting = try Self.router {
+            $0.strongAbove = 1
+            $0.cheapBelow = 0.5
+        }
+        #expect(trusting.choose(request).mode == .direct(.cheap))
+        let wary = try Self.router {
+            $0.strongAbove = 0
+            $0.cheapBelow = 0
+        }
+        #expect(wary.choose(request).mode == .direct(.strong))
+    }
+
+    @Test func aMissIsAsBadInAShortPrompt() throws {
+        let asked = Self.dialogue([
+            .user("Is there a table?"), .assistant("For which day?"), .user("For Monday."),
+        ])
+        let router = try Self.router()
+        let modes = [50, 300, 700, 1_000].map { router.choose(.init(asked, promptTokens: $0)).mode }
+        #expect(modes.first == .direct(.strong))
+        #expect(modes.last == .probe)
+    }
+
+    @Test func whatIsNotKnownGoesToTheStrongModel() throws {
+        let router = try Self.router()
+        let many = JSON.array((0..<200).map { ["name": .string("tool_\($0)"), "description": "does it"] })
+        let crowded = Router.Request(Self.dialogue(Self.farewell, tools: many), promptTokens: 9000)
+        let cases: [(Router.Request, String)] = [
+            (.init(Self.dialogue([]), promptTokens: 0), "nothing was said yet"),
+            (crowded, "200 tools are too many to judge"),
+            (Self.request { $0.handOversThisTurn = 1 }, "handed over 1 times this turn"),
+        ]
+        for (request, reason) in cases {
+            let choice = router.choose(request)
+            #expect(choice.mode == .direct(.strong))
+            #expect(choice.reason == reason)
+        }
+    }
+
+    @Test func guardRailsHoldWhateverTheOdds() throws {
+        let request = Self.request { $0.node = "payment" }
+        let always: [(inout RoutingPolicy) -> Void] = [
+            { $0.isOff = true }, { $0.canaryShare = 0 }, { $0.strongNodes = ["payment"] },
+            {
+                $0.isShadow = true
+                $0.strongAbove = 1
+                $0.cheapBelow = 0.5
+            },
+        ]
+        for change in always { #expect(try Self.router(change).choose(request).mode == .direct(.strong)) }
+        let shadow = try Self.router {
+            $0.isShadow = true
+            $0.strongAbove = 1
+            $0.cheapBelow = 0.5
+        }.choose(request)
+        #expect(shadow.shadowed == .direct(.cheap))
+        #expect(shadow.reason.hasPrefix("shadow: "))
+        #expect(try Self.router { $0.cheapNodes = ["payment"] }.choose(request).mode == .direct(.cheap))
+    }
+
+    @Test func spentBudgetsProbeInPlaceOfTheStrongModel() throws {
+        let router = try Self.router {
+            $0.strongAbove = 0
+            $0.cheapBelow = 0
+            $0.callBudget = 1_000
+        }
+        #expect(router.choose(Self.request()).mode == .direct(.strong))
+        let spent = router.choose(Self.request { $0.spentOnCall = 1_000 })
+        #expect(spent.mode == .probe)
+        #expect(spent.reason.hasPrefix("the budget is spent"))
+    }
+
+    @Test func afterAToolsResultTheCheapModelIsNeverAlone() throws {
+        let result = Array(Self.farewell.prefix(5))
+        let router = try Self.router {
+            $0.strongAbove = 1
+            $0.cheapBelow = 0.5
+        }
+        #expect(router.choose(.init(Self.dialogue(result), promptTokens: 600)).mode != .direct(.cheap))
+    }
+
+    @Test func aLineThatTheFlowKnowsCostsNothing() throws {
+        let choice = try Self.router().choose(Self.request { $0.hasScriptedLine = true })
+        #expect(choice.mode == .scripted)
+        #expect(choice.expectedCost == 0)
+    }
+
+    @Test func lateHandOversStartBothModels() throws {
+        let router = try Self.router {
+            $0.allowsCheap = false
+            $0.allowsParallel = true
+            $0.waitMax = .zero
+        }
+        #expect(router.choose(Self.request()).mode == .parallel)
+    }
+
+    @Test func aModelThatIsUnwellIsNotChosen() throws {
+        let strong = try TokenPrices(input: 2000, cachedInput: 500, output: 8000)
+        let cheap = try TokenPrices(input: 400, cachedInput: 100, output: 1600)
+        var small = Router.Model(name: "small", prices: cheap)
+        small.isHealthy = false
+        let odds = try #require(ToolOdds.shipped)
+        let router = try Router(
+            cheap: small, strong: .init(name: "large", prices: strong), policy: RoutingPolicy(), odds: odds)
+        #expect(router.choose(Self.request()).mode == .direct(.strong))
+    }
+
+    @Test func contradictionsAreRefusedBeforeAnyCall() throws {
+        let cases: [((inout RoutingPolicy) -> Void, RoutingProblem)] = [
+            ({ $0.strongAbove = -1 }, .outOfRange("strong_above")),
+            ({ $0.canaryShare = .nan }, .outOfRange("canary_share")),
+            (
+                {
+                    $0.strongNodes = ["pay"]
+                    $0.cheapNodes = ["pay"]
+                }, .contradictoryNode("pay")
+            ),
+            (
+                {
+                    $0.callBudget = 10
+                    $0.allowsCheap = false
+                    $0.allowsProbe = false
+                }, .budgetWithoutCheaperWay
+            ),
+        ]
+        for (change, problem) in cases { #expect(throws: problem) { try Self.router(change) } }
+    }
+
+    @Test func pricesAreNeverGuessed() throws {
+        #expect(throws: RoutingProblem.missingPrice) {
+            try TokenPrices(dollarsPerMillion: ["in": 2, "cached": 1])
+        }
+        #expect(throws: RoutingProblem.cachedAboveInput) {
+            try TokenPrices(input: 1, cachedInput: 2, output: 3)
+        }
+        #expect(throws: RoutingProblem.priceOutOfRange) {
+            try TokenPrices(input: -1, cachedInput: 0, output: 3)
+        }
+        let dear = try TokenPrices(input: 2000, cachedInput: 500, output: 8000)
+        let low = try TokenPrices(input: 400, cachedInput: 100, output: 1600)
+        let odds = try #require(ToolOdds.shipped)
+        #expect(throws: RoutingProblem.cheapCostsMore) {
+            try Router(
+                cheap: .init(name: "a", prices: dear), strong: .init(name: "b", prices: low),
+                policy: RoutingPolicy(),
+                odds: odds)
+        }
+        #expect(throws: RoutingProblem.unknownModel("")) {
+            try Router(
+                cheap: .init(name: "", prices: low), strong: .init(name: "b", prices: dear),
+                policy: RoutingPolicy(),
+                odds: odds)
+        }
+    }
+}

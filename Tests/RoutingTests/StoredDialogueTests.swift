@@ -1,0 +1,83 @@
+import Base
+import Routing
+import Testing
+
+/// Rows of stored calls, read and routed in order.
+@Suite struct StoredDialogueTests {
+    static let prefix: [String: JSON] = [
+        "desk": [
+            "tokens": 1500,
+            "text": .string(
+                "You are a desk.\n[notes] come first\n"
+                    + #"[{"name": "find_slot", "parameters": [{"name": "day", "type": "Date"}]}]"#),
+        ]
+    ]
+
+    static func line(_ id: Int, _ messages: String, dialog: String = "d") -> String {
+        #"{"id":"\#(dialog)#\#(id)","dialog_id":"\#(dialog)","prefix_id":"desk","tokens_in":\#(1500 + id * 100),"messages":[\#(messages)],"domain":"x"}"#
+    }
+
+    static let first = #"{"role":"user","content":"Is Monday free?"}"#
+    static let second =
+        first + #",{"role":"assistant","tool_calls":[{"name":"find_slot","arguments":{"day":"Monday"}}]}"#
+        + #",{"role":"tool","content":"[]"}"#
+
+    @Test func aDialogueIsFollowedOverItsRows() throws {
+        var dialogues = StoredDialogues(router: try RouterTests.router(), prefixes: Self.prefix, learns: true)
+        _ = dialogues.next(try StoredCall(line: Self.line(0, Self.first)))
+        let next = dialogues.next(try StoredCall(line: Self.line(1, Self.second)))
+        var alone = StoredDialogues(router: try RouterTests.router(), prefixes: Self.prefix, learns: true)
+        let once = alone.next(try StoredCall(line: Self.line(1, Self.second)))
+        #expect(next.features == once.features)
+        #expect(next.features.followsTool)
+        // The strong model's cache was warmed by the first row, if it was asked.
+        #expect(next.choice.alwaysStrong <= once.choice.alwaysStrong)
+    }
+
+    @Test func toolsAreReadFromTheSystemText() {
+        let book = ToolBook(systemText: Self.prefix["desk"]?["text"]?.string ?? "")
+        #expect(book.count == 1)
+        #expect(ToolBook(systemText: "no tools [here]").count == 0)
+    }
+
+    @Test func badRowsAreRefused() {
+        #expect(throws: StoredCall.Failure.notAnObject) { try StoredCall(line: "[]") }
+        #expect(throws: StoredCall.Failure.missing("id")) { try StoredCall(line: "{}") }
+        #expect(throws: StoredCall.Failure.missing("tokens_in")) {
+            try StoredCall(line: #"{"id":"a","messages":[],"tokens_in":-1}"#)
+        }
+        #expect(throws: StoredCall.Failure.unknownRole("narrator")) {
+            try StoredCall(line: #"{"id":"a","messages":[{"role":"narrator"}],"tokens_in":1}"#)
+        }
+    }
+
+    @Test func schemasOfSeveralVendorsAreRead() {
+        let forms: [JSON] = [
+            ["name": "book", "parameters": ["day": "The day"], "required": ["day"]],
+            [
+                "type": "function",
+                "function": [
+                    "name": "book",
+                    "parameters": [
+                        "type": "object", "properties": ["day": ["type": "string"]], "required": ["day"],
+                    ],
+                ],
+            ],
+            [
+                "name": "book",
+                "input_schema": ["properties": ["day": ["type": "string"]], "required": ["day"]],
+            ],
+        ]
+        for form in forms {
+            var asked = Dialogue(tools: ToolBook([form]))
+            asked.append(.user("book it"))
+            let before = RoutingFeatures(asked).values[index("best.missing")]
+            asked.append(.assistant("Which day?"))
+            asked.append(.user("Monday"))
+            #expect(before == 1)
+            #expect(RoutingFeatures(asked).values[index("best.missing")] == 0)
+        }
+    }
+
+    private func index(_ name: String) -> Int { RoutingFeatures.names.firstIndex(of: name) ?? -1 }
+}
