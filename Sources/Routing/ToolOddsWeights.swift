@@ -30,7 +30,7 @@ enum ToolOddsWeights {
         ore_questions", "user_before_words", "user_before_yes", "asks_and_yes", "asks_and_no", "asks_to_ac\#
         t", "short_yes", "read_back_count", "said_since_tool", "last_arguments", "said_since_in_arguments"\#
         , "asks_more", "confirms", "read_back_and_yes", "tools", "says_required", "can_look_up", "can_chan\#
-        ge", "asked_slots", "answered_slots", "gained_slots", "best.now", "best.all", "best.margin", "best\#
+        ge", "asked_slots", "answered_slots", "gained_slots", "best.fit", "best.all", "best.margin", "best\#
         .since", "best.met", "best.needed", "best.missing", "best.ready", "best.changes", "best.looks_up",\#
          "best.is_last", "least_missing", "last.known", "last.changes", "last.looks_up", "result.is_list",\#
          "result.is_object", "result.is_empty", "result.entries", "result.bytes", "result.success", "resul\#
