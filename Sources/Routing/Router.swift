@@ -76,10 +76,16 @@ package struct Router: Sendable {
     package let strong: Model
     package let policy: RoutingPolicy
     private let odds: ToolOdds
+    /// What a missed tool call is worth beyond what it costs to make it after all. Nano-dollars.
+    private let missCost: Double
 
     /// Tokens a hand-over takes, and an answer that is spoken: the median of spoken agents' replies is about fifteen.
     static let handOverTokens = 15.0
     static let replyTokens = 16.0
+    /// Prompt tokens of a call of middling size.
+    static let middlingTokens = 700.0
+    /// A miss costs at most so many calls.
+    static let missesMax = 1_000.0
 
     /// - Throws: what is wrong with models or policy, so that nothing is published that would route on a guess.
     package init(
@@ -95,6 +101,17 @@ package struct Router: Sendable {
         self.strong = strong
         self.policy = policy
         self.odds = odds
+        missCost = Self.missCost(cheap.prices, strong.prices, policy.strongAbove)
+    }
+
+    /// Where probing and asking the strong model come to the same at probability `breakEven`, in a call of middling size.
+    private static func missCost(_ cheap: TokenPrices, _ strong: TokenPrices, _ breakEven: Double) -> Double {
+        let one = strong.input * middlingTokens + strong.output * replyTokens
+        let probe = cheap.input * middlingTokens + cheap.output * replyTokens
+        let handedOver = breakEven + (1 - breakEven) * RoutingOutcomes.falseRate
+        let unnoticed = breakEven * (1 - RoutingOutcomes.noticeRate)
+        let left = one * (1 - handedOver) - probe
+        return left <= 0 ? 0 : min(left / max(unnoticed, .leastNonzeroMagnitude), one * missesMax)
     }
 
     /// The choice for `request`; `outcomes` are those of the agent's calls so far.
@@ -146,10 +163,8 @@ package struct Router: Sendable {
             policy.callBudget.map { request.spentOnCall >= $0 } == true
             || policy.dayBudget.map { request.spentToday >= $0 } == true
         let trustsCheap = costs.probability < policy.cheapBelow && !request.features.followsTool
-        let needsStrong = costs.probability >= policy.strongAbove && !isSpent
         if policy.allowsCheap, trustsCheap || !policy.allowsProbe { open.append(.direct(.cheap)) }
         if policy.allowsProbe { open.append(.probe) }
-        if needsStrong { open = [] }
         if !isSpent || open.isEmpty { open.insert(.direct(.strong), at: 0) }
         var chosen = open[0]
         for mode in open where weighed(mode, request, costs) < weighed(chosen, request, costs) {
@@ -162,7 +177,7 @@ package struct Router: Sendable {
     /// Cost with what a miss is worth, and with what speaks against changing models.
     private func weighed(_ mode: Mode, _ request: Request, _ costs: RouteCosts) -> Double {
         let staying = request.answeredLastBy.map { mode == .direct($0) } ?? true
-        let worth = costs.money(mode) + policy.missWeight * costs.money(.direct(.strong)) * costs.miss(mode)
+        let worth = costs.money(mode) + missCost * costs.miss(mode)
         return staying ? worth * (1 - policy.stickiness) : worth
     }
 

@@ -121,7 +121,7 @@ package struct RoutingFeatures: Sendable, Hashable {
         add("asked_slots", Float(min(dialogue.slots.asked, 6)))
         add("answered_slots", Float(min(dialogue.slots.answered, 6)))
         add("gained_slots", Float(min(dialogue.slots.gained, 8)))
-        add("best.now", best.now)
+        add("best.fit", best.fit)
         add("best.all", best.all)
         add("best.margin", best.margin)
         add("best.since", best.since)
@@ -154,7 +154,7 @@ package struct RoutingFeatures: Sendable, Hashable {
     /// The tool that the user's words fit best, and how far its needs are met.
     private struct Best {
         var index: Int?
-        var now: Float = 0
+        var fit: Float = 0
         var all: Float = 0
         var since: Float = 0
         var margin: Float = 0
@@ -180,14 +180,14 @@ package struct RoutingFeatures: Sendable, Hashable {
             let score = now * 2 + all
             let missing = dialogue.slots.missing(index, book)
             best.leastMissing = min(best.leastMissing, missing)
-            let lead = best.now * 2 + best.all
+            let lead = best.fit * 2 + best.all
             guard best.index == nil || score > lead else {
                 second = max(second, score)
                 continue
             }
             if best.index != nil { second = lead }
             best.index = index
-            best.now = min(now, 6)
+            best.fit = min(now, 6)
             best.all = min(all, 6)
             best.since = Float(min(tool.stems.count { dialogue.saidSinceTool.contains($0) }, 6))
             best.needed = tool.needed.count
@@ -195,7 +195,7 @@ package struct RoutingFeatures: Sendable, Hashable {
             best.changes = tool.changes
             best.looksUp = tool.looksUp
         }
-        best.margin = max(0, min(best.now * 2 + best.all - second, 10))
+        best.margin = max(0, min(best.fit * 2 + best.all - second, 10))
         return best
     }
 

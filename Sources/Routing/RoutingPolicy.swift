@@ -6,13 +6,13 @@ package struct RoutingPolicy: Hashable, Sendable {
     /// Both models at once, where a probe would keep the caller waiting for longer than `waitMax`.
     package var allowsParallel = false
     package var waitMax: Duration = .milliseconds(1500)
-    /// What a missed tool call is worth, as a multiple of what this call costs on the strong model. 0...1000.
-    package var missWeight = 10.0
     /// The cheap model alone is trusted only below this probability of a tool call, and never after a tool's result:
     /// whether a call follows a call differs from agent to agent more than the odds can tell. 0...1.
     package var cheapBelow = 0.01
-    /// From this probability on the strong model is asked straight away. 0...1.
-    package var strongAbove = 0.5
+    /// From this probability on the strong model is asked straight away in a call of middling size; this says what a missed
+    /// tool call is worth. A miss is as bad whatever the prompt's size, so short prompts go to the strong model sooner and
+    /// long ones later. 0...1.
+    package var strongAbove = 0.55
     /// Another model than last time's must save at least this share of what staying costs. 0...1.
     package var stickiness = 0.0
     /// Nodes of the flow whose calls always go to the strong model.
@@ -36,7 +36,7 @@ package struct RoutingPolicy: Hashable, Sendable {
     /// - Throws: `outOfRange` by name; `contradictoryNode`; `budgetWithoutCheaperWay`.
     package func check() throws(RoutingProblem) {
         let ranges: [(String, Double, ClosedRange<Double>)] = [
-            ("miss_weight", missWeight, 0...1000), ("cheap_below", cheapBelow, 0...1),
+            ("cheap_below", cheapBelow, 0...1),
             ("strong_above", strongAbove, 0...1),
             ("stickiness", stickiness, 0...1), ("canary_share", canaryShare, 0...1),
             ("call_budget", Double(callBudget ?? 1), 1...1e15),

@@ -56,22 +56,30 @@ package struct ToolOdds: Sendable {
         guard !roots.isEmpty else { throw .unreadableWeights("no trees") }
     }
 
-    /// Three numbers a node: feature, right, threshold.
+    /// Two numbers a node, feature and threshold (a leaf: -1 and weight), each node before its left side before its right.
     private mutating func add(_ numbers: [JSON]) throws(RoutingProblem) {
-        let count = numbers.count / 3
-        guard count > 0, numbers.count % 3 == 0, count <= Self.treeNodesMax,
+        let count = numbers.count / 2
+        guard count > 0, numbers.count % 2 == 0, count <= Self.treeNodesMax,
             nodes.count + count <= Self.nodesMax
         else { throw .unreadableWeights("a tree's size") }
-        roots.append(nodes.count)
+        let root = nodes.count
+        roots.append(root)
+        var open: [Int] = []  // Their right sides have not begun.
         for place in 0..<count {
-            guard let feature = numbers[place * 3].int, let right = numbers[place * 3 + 1].int,
-                let threshold = numbers[place * 3 + 2].number,
-                feature < Int64(RoutingFeatures.names.count), feature >= -1,
-                feature < 0 || right > place + 1 && right < count
+            guard let feature = numbers[place * 2].int, let threshold = numbers[place * 2 + 1].number,
+                feature >= -1, feature < Int64(RoutingFeatures.names.count)
             else { throw .unreadableWeights("node \(place) of tree \(roots.count)") }
-            nodes.append(Node(feature: Int16(feature), right: Int16(right), threshold: threshold))
+            nodes.append(Node(feature: Int16(feature), right: 0, threshold: threshold))
+            if feature >= 0 {
+                open.append(root + place)
+            } else if place + 1 < count {
+                guard let parent = open.popLast() else {
+                    throw .unreadableWeights("tree \(roots.count) goes on")
+                }
+                nodes[parent].right = Int16(place + 1)
+            }
         }
-        guard nodes[nodes.count - 1].feature < 0 else {
+        guard open.isEmpty, nodes[nodes.count - 1].feature < 0 else {
             throw .unreadableWeights("tree \(roots.count) has no end")
         }
     }

@@ -74,11 +74,25 @@ import Testing
     @Test func theDearerAMissTheStrongerTheChoice() throws {
         let request = Self.request()
         let trusting = try Self.router {
-            $0.missWeight = 0
+            $0.strongAbove = 1
             $0.cheapBelow = 0.5
         }
         #expect(trusting.choose(request).mode == .direct(.cheap))
-        #expect(try Self.router { $0.missWeight = 1000 }.choose(request).mode == .direct(.strong))
+        let wary = try Self.router {
+            $0.strongAbove = 0
+            $0.cheapBelow = 0
+        }
+        #expect(wary.choose(request).mode == .direct(.strong))
+    }
+
+    @Test func aMissIsAsBadInAShortPrompt() throws {
+        let asked = Self.dialogue([
+            .user("Is there a table?"), .assistant("For which day?"), .user("For Monday."),
+        ])
+        let router = try Self.router()
+        let modes = [50, 300, 700, 1_000].map { router.choose(.init(asked, promptTokens: $0)).mode }
+        #expect(modes.first == .direct(.strong))
+        #expect(modes.last == .probe)
     }
 
     @Test func whatIsNotKnownGoesToTheStrongModel() throws {
@@ -103,14 +117,14 @@ import Testing
             { $0.isOff = true }, { $0.canaryShare = 0 }, { $0.strongNodes = ["payment"] },
             {
                 $0.isShadow = true
-                $0.missWeight = 0
+                $0.strongAbove = 1
                 $0.cheapBelow = 0.5
             },
         ]
         for change in always { #expect(try Self.router(change).choose(request).mode == .direct(.strong)) }
         let shadow = try Self.router {
             $0.isShadow = true
-            $0.missWeight = 0
+            $0.strongAbove = 1
             $0.cheapBelow = 0.5
         }.choose(request)
         #expect(shadow.shadowed == .direct(.cheap))
@@ -120,7 +134,8 @@ import Testing
 
     @Test func spentBudgetsProbeInPlaceOfTheStrongModel() throws {
         let router = try Self.router {
-            $0.missWeight = 1000
+            $0.strongAbove = 0
+            $0.cheapBelow = 0
             $0.callBudget = 1_000
         }
         #expect(router.choose(Self.request()).mode == .direct(.strong))
@@ -132,7 +147,7 @@ import Testing
     @Test func afterAToolsResultTheCheapModelIsNeverAlone() throws {
         let result = Array(Self.farewell.prefix(5))
         let router = try Self.router {
-            $0.missWeight = 0
+            $0.strongAbove = 1
             $0.cheapBelow = 0.5
         }
         #expect(router.choose(.init(Self.dialogue(result), promptTokens: 600)).mode != .direct(.cheap))
@@ -166,7 +181,7 @@ import Testing
 
     @Test func contradictionsAreRefusedBeforeAnyCall() throws {
         let cases: [((inout RoutingPolicy) -> Void, RoutingProblem)] = [
-            ({ $0.missWeight = -1 }, .outOfRange("miss_weight")),
+            ({ $0.strongAbove = -1 }, .outOfRange("strong_above")),
             ({ $0.canaryShare = .nan }, .outOfRange("canary_share")),
             (
                 {

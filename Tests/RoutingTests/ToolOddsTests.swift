@@ -30,9 +30,11 @@ import Testing
         let head =
             #"{"features":\#(names),"base":0,"unit":1,"user":{"slope":1,"offset":0},"#
             + #""tool":{"slope":1,"offset":0},"trees":"#
-        let bad = ["[]}", "[[0,1,2.5]]}", "[[0,0,1,-1,0,1]]}", "[[9999,1,1,-1,0,1]]}", "[[-1,0]]}"]
+        let bad = [
+            "[]}", "[[0,2.5]]}", "[[0,2.5,-1,1]]}", "[[9999,1,-1,1,-1,2]]}", "[[-1]]}", "[[-1,1,-1,2]]}",
+        ]
         for tree in bad { #expect(throws: RoutingProblem.self) { try ToolOdds(text: head + tree) } }
-        #expect(throws: Never.self) { try ToolOdds(text: head + "[[0,2,0.5,-1,0,1,-1,0,2]]}") }
+        #expect(throws: Never.self) { try ToolOdds(text: head + "[[0,0.5,-1,1,-1,2]]}") }
     }
 
     @Test func outcomesMoveTheOddsAndNoFurtherThanTheyWarrant() {

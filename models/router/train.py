@@ -136,11 +136,12 @@ class Trees:
         return self.raw(x) * slope + offset
 
     def text(self):
+        # Where a node's right side begins follows from the order.
         numbers = ",\n".join(
-            "[" + ",".join(f"{number:g}" if isinstance(number, float) else str(number)
-                           for node in tree for number in node) + "]" for tree in self.trees)
+            "[" + ",".join(f"{feature},{threshold:g}" if feature >= 0 else f"-1,{threshold}"
+                           for feature, _, threshold in tree) + "]" for tree in self.trees)
         line = lambda name: json.dumps(dict(zip(("slope", "offset"), self.lines[name])))
-        return (f'{{"features":{json.dumps(self.names)},\n"base":{self.base!r},"unit":{UNIT!r},\n'
+        return (f'{{"features":{json.dumps(self.names, separators=(",", ":"))},\n"base":{self.base!r},"unit":{UNIT!r},\n'
                 f'"user":{line("user")},\n"tool":{line("tool")},\n"trees":[\n{numbers}]}}\n')
 
 
@@ -209,11 +210,10 @@ def report(rows, reported, odds):
         print(f"said {said[part].mean():.3f}, true {rows.y[reported][part].mean():.3f}")
 
 
-def write(rows, trees):
-    text = trees.text()
+def write(text):
     wrapped = "\n".join(
         "        " + piece + "\\"
-        for line in text.splitlines() for piece in re.findall(r".{1,98}", line))
+        for line in text.splitlines() for piece in re.findall(r".{1,100}", line))
     with open(os.path.join(ROOT, "Sources/Routing/ToolOddsWeights.swift"), "w") as file:
         file.write(
             "// Written by models/router/train.py; see its README for the data and their licences.\n\n"
@@ -254,7 +254,7 @@ def main():
     if chosen.write:
         trees = fit(rows, np.ones(len(rows.rows), dtype=bool))
         trees.lines = calibrated
-        write(rows, trees)
+        write(trees.text())
         fixture(trees)
 
 

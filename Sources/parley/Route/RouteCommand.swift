@@ -31,7 +31,8 @@ struct RouteCommand: ParsableCommand {
     @Option(help: "The pair of --prices that is meant.") var pair: String?
     @Option(help: "Strong over cheap, where there is no --prices.") var ratio = 5.0
     @Option(help: "Other weights than the shipped ones.") var weights: String?
-    @Option(help: "What a missed tool call is worth, in calls of the strong model.") var missWeight: Double?
+    @Option(help: "From which p_tool on the strong model is asked straight away in a call of middling size.")
+    var strongAbove: Double?
     @Flag(help: "Never probe: one model or the other.") var direct = false
     @Flag(help: "Do not learn from the acts that later calls show.") var fixed = false
     @Flag(help: "Say what was weighed.") var explain = false
@@ -67,11 +68,8 @@ struct RouteCommand: ParsableCommand {
 
     private func router() throws -> Router {
         var policy = RoutingPolicy()
-        if let missWeight { policy.missWeight = missWeight }
-        if direct {
-            policy.allowsProbe = false
-            policy.strongAbove = 1
-        }
+        if let strongAbove { policy.strongAbove = strongAbove }
+        if direct { policy.allowsProbe = false }
         do {
             let none = features ? ToolOdds() : nil
             let odds = try none ?? weights.map { try ToolOdds(text: Self.read($0)) } ?? ToolOdds.shipped
