@@ -165,7 +165,7 @@ let package = Package(
                 "HTTPClient", "WebSockets", "Review",
                 "Store", "CallQueue", "Speech", "Telephony", "CallDispatch", "VendorSim", "Operations",
                 "ControlPlane", "MediaWorker", "Dialer", "OfflineVoices", "Simulation", "Routing",
-                hummingbird, hummingbirdCore, httpTypes, log, metrics, lifecycle, signals, crypto,
+                hummingbird, hummingbirdCore, httpTypes, log, metrics, lifecycle, signals, crypto, ssl,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ] + nio("NIOCore", "NIOPosix"),

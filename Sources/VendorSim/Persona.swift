@@ -15,6 +15,8 @@ package struct Persona: Sendable {
         case talks(Conversation)
         /// Presses keys when the agent falls silent; neither recognition nor synthesis.
         case presses(Keys)
+        /// Speaks when the agent falls silent, or into its line; no recognition.
+        case recites(Recital)
         /// Says nothing.
         case silent
     }
@@ -56,6 +58,25 @@ package struct Persona: Sendable {
         }
     }
 
+    package struct Recital: Hashable, Sendable {
+        package struct Entry: Hashable, Sendable {
+            package var parts: [Cue.Part]
+            /// Into the agent's line, this long after it began; nil: when it is over.
+            package var interruptsAfter: Duration?
+            package init(_ parts: [Cue.Part], interruptsAfter: Duration? = nil) {
+                self.parts = parts
+                self.interruptsAfter = interruptsAfter
+            }
+        }
+
+        package var entries: [Entry]
+        /// Silence of the agent before the caller speaks.
+        package var pause: Duration = .milliseconds(700)
+        /// Silence of both sides after which the caller goes on all the same.
+        package var patience: Duration = .seconds(5)
+        package init(_ entries: [Entry]) { self.entries = entries }
+    }
+
     /// A voice of OfflineVoices; the agent's default is `slt`, so the caller's is another.
     package var voice = "rms"
     package var pickup: Pickup = .answers(after: .milliseconds(200))
@@ -76,11 +97,16 @@ package struct Persona: Sendable {
 
     /// Every sentence the persona may have to speak.
     var sentences: [String] {
-        guard case .talks(let conversation) = behaviour else { return [] }
-        let parts = conversation.cues.flatMap(\.parts).compactMap {
-            if case .words(let text) = $0 { text } else { nil }
+        switch behaviour {
+        case .talks(let conversation):
+            Self.words(conversation.cues.flatMap(\.parts)) + [conversation.patience.asks]
+        case .recites(let recital): Self.words(recital.entries.flatMap(\.parts))
+        case .presses, .silent: []
         }
-        return parts + [conversation.patience.asks]
+    }
+
+    private static func words(_ parts: [Cue.Part]) -> [String] {
+        parts.compactMap { if case .words(let text) = $0 { text } else { nil } }
     }
 }
 

@@ -173,6 +173,7 @@ package final class SimulatedCarrier: Sendable {
         switch persona.behaviour {
         case .silent: SilentCaller()
         case .presses(let keys): KeypadCaller(keys)
+        case .recites(let recital): RecitingCaller(recital, spoken: spoken)
         case .talks(let conversation): TalkingCaller(conversation, spoken: spoken, ears: ears, loop: loop)
         }
     }

@@ -16,6 +16,10 @@ struct BenchWorld {
         var workers = 1
         var capacity: Int
         var keepsAudio = true
+        /// Of control plane and workers.
+        var environment: [String: String] = [:]
+        /// Bodies of `POST /v1/credentials`, beside the carrier's.
+        var credentials: [JSON] = []
         var agent: @Sendable (SimulatedWorld) throws -> JSON
     }
 
@@ -30,7 +34,7 @@ struct BenchWorld {
         let layout = DemoPlatform.Layout(
             controlPort: try DemoPlatform.freePort(),
             mediaPorts: try (0..<needs.workers).map { _ in try DemoPlatform.freePort() }, directory: path,
-            capacity: needs.capacity)
+            capacity: needs.capacity, environment: needs.environment)
         let platform = try DemoPlatform(layout: layout, http: http)
         do {
             try await platform.start()
@@ -42,6 +46,7 @@ struct BenchWorld {
                 concurrencyLimit: needs.capacity)
             let tenant = try await DemoTenant.create(
                 plan, operatorAPI: operatorAPI, carrier: outside.carrier, publicURL: platform.controlURL)
+            for body in needs.credentials { _ = try await tenant.api.post("/v1/credentials", body) }
             return BenchWorld(outside: outside, platform: platform, tenant: tenant, operatorAPI: operatorAPI)
         } catch {
             await platform.stop()

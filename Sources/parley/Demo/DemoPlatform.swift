@@ -14,6 +14,8 @@ actor DemoPlatform {
         var mediaPorts: [Int]
         var directory: String
         var capacity = 100
+        /// Of every process.
+        var environment: [String: String] = [:]
     }
 
     nonisolated let layout: Layout
@@ -66,12 +68,12 @@ actor DemoPlatform {
     }
 
     private var common: [String: String] {
-        [
+        layout.environment.merging([
             "PARLEY_WORKER_KEY": secrets.workerKey, "PARLEY_MASTER_KEY": secrets.masterKey,
             "PARLEY_OPERATOR_KEY": secrets.operatorKey, "PARLEY_PUBLIC_URL": controlURL,
             "PARLEY_RECORDINGS": layout.directory + "/recordings", "PARLEY_ALLOW_PRIVATE": "127.0.0.0/8",
             "PARLEY_DRAIN": "5", "PARLEY_HOST": "127.0.0.1",
-        ]
+        ]) { given, _ in given }
     }
 
     private func waitUntilUp(_ index: Int, url: String) async throws {
