@@ -37,6 +37,8 @@ package struct Router: Sendable {
         package var turns: Int
         package var tools: Int
         package var promptTokens: Int
+        /// Which of the tenant's agents speaks.
+        package var agent = ""
         /// Tokens of this dialogue that each model's cache holds.
         package var seenByCheap = 0
         package var seenByStrong = 0
@@ -63,6 +65,8 @@ package struct Router: Sendable {
         /// What would have been done, where shadow mode keeps to the strong model.
         package var shadowed: Mode?
         package var toolProbability: Double
+        /// Before what the tenant's own calls taught.
+        package var shippedLogOdds: Double
         /// Nano-dollars, misses and hand-overs with their probabilities.
         package var expectedCost: Double
         package var alwaysStrong: Double
@@ -114,11 +118,11 @@ package struct Router: Sendable {
         return left <= 0 ? 0 : min(left / max(unnoticed, .leastNonzeroMagnitude), one * missesMax)
     }
 
-    /// The choice for `request`; `outcomes` are those of the agent's calls so far.
+    /// The choice for `request`; `outcomes` are those of the tenant's calls so far.
     package func choose(_ request: Request, outcomes: RoutingOutcomes = RoutingOutcomes()) -> Choice {
-        let followsTool = request.features.followsTool
+        let shipped = odds.logOdds(request.features)
         let probability = ToolOdds.probability(
-            odds.logOdds(request.features) + outcomes.shift(followsTool: followsTool))
+            shipped + outcomes.shift(request.features, agent: request.agent))
         let costs = RouteCosts(request, self, outcomes, probability)
         var (mode, reason) = rule(request) ?? best(request, costs)
         var shadowed: Mode?
@@ -128,7 +132,8 @@ package struct Router: Sendable {
             reason = "shadow: " + reason
         }
         return Choice(
-            mode: mode, shadowed: shadowed, toolProbability: probability, expectedCost: costs.money(mode),
+            mode: mode, shadowed: shadowed, toolProbability: probability, shippedLogOdds: shipped,
+            expectedCost: costs.money(mode),
             alwaysStrong: costs.money(.direct(.strong)), alwaysCheap: costs.money(.direct(.cheap)),
             expectedWait: costs.wait(mode), reason: reason)
     }

@@ -174,7 +174,7 @@ package struct RoutingFeatures: Sendable, Hashable {
             let now = dialogue.user.stems.reduce(Float(0)) { sum, stem in
                 tool.stems.contains(stem) ? sum + (book.rarity[stem] ?? 0) : sum
             }
-            let all = tool.stems.reduce(Float(0)) { sum, stem in
+            let all = tool.ordered.reduce(Float(0)) { sum, stem in
                 dialogue.said.contains(stem) ? sum + (book.rarity[stem] ?? 0) : sum
             }
             let score = now * 2 + all

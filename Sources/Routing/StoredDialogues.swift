@@ -7,9 +7,10 @@ package import Base
 package struct StoredDialogues: Sendable {
     package enum Route: String, Sendable { case cheap, strong, probe }
 
-    private let router: Router
+    /// May be another for each call, of the same models: weights that did not see it.
+    package var router: Router
     private var books: [String: ToolBook] = [:]
-    private var outcomes: [String: RoutingOutcomes] = [:]
+    private var outcomes = RoutingOutcomes()
     private var prefixes: [String: JSON]
     private let learns: Bool
 
@@ -22,7 +23,7 @@ package struct StoredDialogues: Sendable {
     private var sentCompact: [DialogueMessage] = []
     private let economy = PromptEconomy()
     /// The last choice, until the next row shows what the act was.
-    private var pending: (probability: Double, route: Route, followsTool: Bool)?
+    private var pending: (features: RoutingFeatures, logOdds: Double, route: Route)?
 
     /// `prefixes` is the object that holds the system text (`text`) behind each prefix id.
     package init(router: Router, prefixes: [String: JSON], learns: Bool) {
@@ -55,9 +56,10 @@ package struct StoredDialogues: Sendable {
         request.seenByCheap = cheap.seen(at: .zero, router.cheap.caching)
         request.seenByStrong = strong.seen(at: .zero, router.strong.caching)
         request.answeredLastBy = lastTier
-        let known = outcomes[call.prefixID] ?? RoutingOutcomes()
+        request.agent = call.prefixID
+        let known = outcomes
         let choice = router.choose(request, outcomes: known)
-        settle(call, choice, request.features.followsTool)
+        settle(call, choice, request.features)
         return Decision(features: request.features, choice: choice, sizes: sizes(call)) { [router, request] in
             _ = router.choose(request, outcomes: known)
         }
@@ -102,13 +104,13 @@ package struct StoredDialogues: Sendable {
             case .assistant(_, let calls) = call.messages[read.count]
         else { return }
         guard learns, pending.route != .cheap else { return }
-        outcomes[call.prefixID, default: RoutingOutcomes()].note(
-            expected: pending.probability, wasTool: !calls.isEmpty, followsTool: pending.followsTool)
+        outcomes.note(
+            pending.features, logOdds: pending.logOdds, wasTool: !calls.isEmpty, agent: call.prefixID)
     }
 
-    private mutating func settle(_ call: StoredCall, _ choice: Router.Choice, _ followsTool: Bool) {
+    private mutating func settle(_ call: StoredCall, _ choice: Router.Choice, _ features: RoutingFeatures) {
         let route = Self.route(choice.mode)
-        pending = (choice.toolProbability, route, followsTool)
+        pending = (features, choice.shippedLogOdds, route)
         if route != .strong { cheap.send(call.tokensIn, at: .zero) }
         if route == .strong || route == .probe && choice.toolProbability > 0.5 {
             strong.send(call.tokensIn, at: .zero)

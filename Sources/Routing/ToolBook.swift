@@ -23,6 +23,8 @@ package struct ToolBook: Sendable, Hashable {
     struct Tool: Sendable, Hashable {
         var name: String
         var stems: Set<UInt32>
+        /// The same in one order, as sums of fractions depend on it.
+        var ordered: [UInt32]
         var parameters: [Parameter]
         var looksUp: Bool
         var changes: Bool
@@ -85,8 +87,9 @@ package struct ToolBook: Sendable, Hashable {
         let parameters = Self.parameters(schema, required)
         let needed = parameters.indices.filter { parameters[$0].isRequired }
         let text = SpokenShape(body["description"]?.string ?? "")
+        let stems = Set(named.stems + text.stems)
         return Tool(
-            name: name, stems: Set(named.stems + text.stems), parameters: parameters,
+            name: name, stems: stems, ordered: stems.sorted(), parameters: parameters,
             looksUp: named.words.contains { Lexicon.lookups.contains($0) },
             changes: named.words.contains { Lexicon.changes.contains($0) },
             needed: needed.isEmpty && !saysRequired ? Array(parameters.indices) : needed)

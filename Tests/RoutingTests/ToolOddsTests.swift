@@ -37,13 +37,36 @@ import Testing
         #expect(throws: Never.self) { try ToolOdds(text: head + "[[0,0.5,-1,1,-1,2]]}") }
     }
 
-    @Test func outcomesMoveTheOddsAndNoFurtherThanTheyWarrant() {
+    @Test func outcomesMoveTheOddsAndNoFurtherThanTheyWarrant() throws {
+        var values = [Float](repeating: 0, count: RoutingFeatures.names.count)
+        let answer = try #require(RoutingFeatures(values: values))
+        values[0] = 1
+        let afterTool = try #require(RoutingFeatures(values: values))
         var outcomes = RoutingOutcomes()
-        #expect(outcomes.shift(followsTool: true) == 0)
-        for _ in 0..<400 { outcomes.note(expected: 0.1, wasTool: true, followsTool: true) }
-        #expect(outcomes.shift(followsTool: true) > 1.5)
-        #expect(outcomes.shift(followsTool: true) <= 3)
-        #expect(outcomes.shift(followsTool: false) == 0)
+        #expect(outcomes.shift(afterTool, agent: "desk") == 0)
+        for _ in 0..<400 { outcomes.note(afterTool, logOdds: -2, wasTool: true, agent: "desk") }
+        #expect(outcomes.shift(afterTool, agent: "desk") > 3)
+        #expect(outcomes.shift(afterTool, agent: "desk") <= 6)
+        #expect(outcomes.shift(afterTool, agent: "another") > 0.5)
+        #expect(outcomes.shift(answer, agent: "desk") == 0)
+        #expect(outcomes.shift(answer, agent: "another") == 0)
+    }
+
+    @Test func outcomesTellWhichFeatureMatters() throws {
+        var outcomes = RoutingOutcomes()
+        var values = [Float](repeating: 0, count: RoutingFeatures.names.count)
+        let without = try #require(RoutingFeatures(values: values))
+        values[20] = 1
+        let with = try #require(RoutingFeatures(values: values))
+        for _ in 0..<300 {
+            outcomes.note(with, logOdds: 0, wasTool: true, agent: "a")
+            outcomes.note(without, logOdds: 0, wasTool: false, agent: "a")
+        }
+        #expect(outcomes.shift(with, agent: "b") > outcomes.shift(without, agent: "b") + 2)
+    }
+
+    @Test func handOversThatAreNotMadeLowerTheirRate() {
+        var outcomes = RoutingOutcomes()
         #expect(abs(outcomes.notices - 0.98) < 1e-9)
         for _ in 0..<50 { outcomes.noteProbe(handedOver: false, wasTool: true) }
         #expect(outcomes.notices < 0.5)

@@ -1,6 +1,6 @@
 """Task dialogues of public corpora as rows, one a language model call, in the form that `parley route` reads.
 
-    corpora.py --sgd DIR --star DIR --out DIR [--seed 7] [--dialogues 3000]
+    corpora.py --sgd DIR --star DIR --out DIR [--dialogues 3000] [--without CALLS] [--share 1] [--seed 7]
 
 writes OUT/calls.jsonl.gz and OUT/prefixes.json. --sgd is the `train` folder of the Schema-Guided Dialogue corpus, --star
 the STAR checkout; README.md has commits and licences. Only the services named in SERVICES are read.
@@ -179,12 +179,24 @@ def star_events(dialogue):
     return events
 
 
+def drawn(dialogues, share):
+    """A share of the dialogues, by one draw a row: how the shipped weights' rows were drawn."""
+    chance, kept = random.Random(1), []
+    for dialogue in dialogues:
+        draws = [chance.random() for _ in dialogue]
+        if draws and draws[0] < share:
+            kept.append(dialogue)
+    return kept
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--sgd")
     options.add_argument("--star")
     options.add_argument("--out", required=True)
     options.add_argument("--dialogues", type=int, default=3000, help="at most so many of each corpus")
+    options.add_argument("--without", help="calls whose dialogues are left out")
+    options.add_argument("--share", type=float, default=1.0, help="of the dialogues that are left")
     options.add_argument("--seed", type=int, default=7)
     chosen = options.parse_args()
     prefixes, kept = {}, []
@@ -193,6 +205,11 @@ def main():
             dialogues = list(read(folder, prefixes))
             random.Random(chosen.seed).shuffle(dialogues)
             kept += dialogues[:chosen.dialogues]
+    if chosen.without:
+        with gzip.open(chosen.without, "rt") as file:
+            known = {json.loads(line)["dialog_id"] for line in file}
+        kept = [dialogue for dialogue in kept if dialogue and dialogue[0]["dialog_id"] not in known]
+    kept = drawn(kept, chosen.share)
     os.makedirs(chosen.out, exist_ok=True)
     used = {row["prefix_id"] for dialogue in kept for row in dialogue}
     with gzip.open(os.path.join(chosen.out, "calls.jsonl.gz"), "wt") as file:

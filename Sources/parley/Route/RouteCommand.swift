@@ -31,6 +31,9 @@ struct RouteCommand: ParsableCommand {
     @Option(help: "The pair of --prices that is meant.") var pair: String?
     @Option(help: "Strong over cheap, where there is no --prices.") var ratio = 5.0
     @Option(help: "Other weights than the shipped ones.") var weights: String?
+    @Option(
+        help: "A directory of weights that did not see a call, as models/router/train.py --folds makes it.")
+    var folds: String?
     @Option(help: "From which p_tool on the strong model is asked straight away in a call of middling size.")
     var strongAbove: Double?
     @Flag(help: "Never probe: one model or the other.") var direct = false
@@ -42,8 +45,9 @@ struct RouteCommand: ParsableCommand {
     @Flag(help: "Also write how long decisions took, to standard error.") var timed = false
 
     func run() throws {
+        let unseen = try folds.map(routers)
         var dialogues = StoredDialogues(
-            router: try router(), prefixes: try Self.object(prefixes), learns: !fixed)
+            router: try router(weights), prefixes: try Self.object(prefixes), learns: !fixed)
         if features {
             print(JSON.object(["names": .array(RoutingFeatures.names.map { .string($0) })]).text)
         }
@@ -56,6 +60,12 @@ struct RouteCommand: ParsableCommand {
             do { call = try StoredCall(line: line) } catch {
                 throw ValidationError("line \(number): \(error)")
             }
+            if let unseen {
+                guard let router = unseen[call.id] else {
+                    throw ValidationError("line \(number): \(call.id) is in no fold")
+                }
+                dialogues.router = router
+            }
             let decided = dialogues.next(call)
             if timed { nanoseconds.append(Self.time(decided.again)) }
             print(features ? Self.text(call, decided.features) : text(call, decided))
@@ -66,7 +76,19 @@ struct RouteCommand: ParsableCommand {
         FileHandle.standardError.write(Data("decision_us_p99 \(Double(slowest) / 1000)\n".utf8))
     }
 
-    private func router() throws -> Router {
+    private func routers(_ folder: String) throws -> [String: Router] {
+        var made: [Int64: Router] = [:]
+        return try Self.object(folder + "/index.json").mapValues { fold in
+            guard let fold = fold.int else {
+                throw ValidationError("\(folder)/index.json: folds are numbers")
+            }
+            let router = try made[fold] ?? router("\(folder)/fold-\(fold).json")
+            made[fold] = router
+            return router
+        }
+    }
+
+    private func router(_ weights: String?) throws -> Router {
         var policy = RoutingPolicy()
         if let strongAbove { policy.strongAbove = strongAbove }
         if direct { policy.allowsProbe = false }
