@@ -95,7 +95,8 @@ struct WaitTests {
         #expect(try #require(end("yes and", asked: .yesNo, .full, trust: 1)).waitMs > 2 * plain)
         #expect(end("four and", asked: .digits(min: 1, max: 1), .full, trust: 1)?.waitMs == 180)
         let finished = try #require(end("what are your opening hours", trust: 1)).waitMs
-        #expect(try #require(end("what are your opening", trust: 1)).waitMs > 2 * finished)
+        #expect(try #require(end("what are your opening", trust: 1)).waitMs > finished)
+        #expect(try #require(end("what time do you", trust: 1)).waitMs > 2 * finished)
     }
 
     @Test func aBareAnswerInAnotherLanguageIsNotTakenForABeginning() throws {
