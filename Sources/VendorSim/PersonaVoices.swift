@@ -18,7 +18,8 @@ final class PersonaVoices: Sendable {
         var voice: String
         var text: String
     }
-    private let kept = Mutex<[Key: [UInt8]]>([:])
+    /// One store for the process: no voice makes the same bytes twice, and simulated recognisers go by bytes.
+    private static let kept = Mutex<[Key: [UInt8]]>([:])
 
     func prepare(_ persona: Persona) async throws -> [String: [UInt8]] {
         var result: [String: [UInt8]] = [:]
@@ -32,10 +33,10 @@ final class PersonaVoices: Sendable {
     /// - Throws: `Silent` when the voice gave nothing.
     func speak(_ text: String, voice: String) async throws -> [UInt8] {
         let key = Key(voice: voice, text: text)
-        if let audio = kept.withLock({ $0[key] }) { return audio }
+        if let audio = Self.kept.withLock({ $0[key] }) { return audio }
         let audio = await Self.synthesize(text, voice: voice)
         guard !audio.isEmpty else { throw Silent(sentence: text) }
-        kept.withLock {
+        Self.kept.withLock {
             if $0.count >= Self.keptMax { $0 = [:] }
             $0[key] = audio
         }

@@ -33,7 +33,7 @@ struct BenchCalls: AsyncParsableCommand {
     func run() async throws {
         let persona = RecitedCall.persona(turns: max(4, duration / 4))
         let known = try await KnownSpeech.of(persona)
-        let logger = LogSetup.bootstrap(verbose: false, level: .critical)
+        let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
         let path = DemoPlatform.absolute(directory)
         let vendors = try await VendorGround.start(
             spread ? .spread : .fixed, known: known, directory: path, logger: logger)

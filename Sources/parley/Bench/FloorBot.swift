@@ -60,7 +60,10 @@ final class FloorBot: @unchecked Sendable {
     private func send(_ rest: ArraySlice<UInt8>, at due: NIODeadline, tailMs: Int) {
         guard answered != nil else { return }
         if rest.isEmpty {
-            if lastSoundAt == nil { lastSoundAt = due - .milliseconds(Int64(tailMs)) }
+            if lastSoundAt == nil {
+                lastSoundAt = due - .milliseconds(Int64(tailMs))
+                stream?.utteranceEnded()
+            }
             stream?.send(Self.quiet)
         } else {
             stream?.send(ByteBuffer(bytes: rest.prefix(160)))
