@@ -66,7 +66,10 @@ final class FloorBot: @unchecked Sendable {
             }
             stream?.send(Self.quiet)
         } else {
-            stream?.send(ByteBuffer(bytes: rest.prefix(160)))
+            // Whole frames, as a caller's line has them.
+            var frame = ByteBuffer(bytes: rest.prefix(160))
+            frame.writeRepeatingByte(0xFF, count: 160 - frame.readableBytes)
+            stream?.send(frame)
         }
         loop.assumeIsolated().scheduleTask(deadline: due + Self.frame) {
             self.send(rest.dropFirst(160), at: due + Self.frame, tailMs: tailMs)
