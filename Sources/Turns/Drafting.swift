@@ -14,8 +14,9 @@ extension Turns {
     mutating func guess(at now: CallTime, _ effects: inout [Effect]) {
         if preemption.isOpen, preemption.isWrong(about: endpointing.text) { forgetDraft(&effects) }
         guard let due = guessDue, due <= now else { return }
-        preemption.begin(endpointing.text)
-        effects.append(.guess(endpointing.text))
+        let text = endpointing.text
+        preemption.begin(text)
+        effects.append(.guess(text))
     }
 
     mutating func beginReply(at now: CallTime, _ effects: inout [Effect]) {

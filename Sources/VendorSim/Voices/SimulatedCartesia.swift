@@ -89,18 +89,8 @@ private final class CartesiaGuest: SocketGuest {
         guard let line else { return }
         contexts[context] = .some(nil)
         let delay = TimeAmount(configuration.delivery.firstAudio.sample(using: &random))
-        let due = line.loop.now + delay
-        if let speech = spoken.known(text) {
-            return line.after(delay) { self.deliver(context, speech, withTimes) }
-        }
-        let me = NIOLoopBound(self, eventLoop: line.loop)
-        line.loop.makeFutureWithTask { [spoken] in await spoken.speak(text) }.whenSuccess { speech in
-            let left = max(.zero, due - me.value.now)
-            me.value.line?.after(left) { me.value.deliver(context, speech, withTimes) }
-        }
+        spoken.speak(text, after: delay, on: line) { self.deliver(context, $0, withTimes) }
     }
-
-    private var now: NIODeadline { line?.loop.now ?? .now() }
 
     private func deliver(_ context: String, _ speech: SimulatedSpeech, _ withTimes: Bool) {
         guard let line, contexts[context] != nil else { return }

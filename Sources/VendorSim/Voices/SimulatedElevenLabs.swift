@@ -124,15 +124,8 @@ private final class ElevenLabsGuest: SocketGuest {
         guard let line, let text = contexts[id]?.text.trimmed, !text.isEmpty else { return }
         contexts[id]?.text = ""
         contexts[id]?.isSpoken = false
-        let due = line.loop.now + TimeAmount(configuration.delivery.firstAudio.sample(using: &random))
-        if let speech = spoken.known(text) {
-            return line.after(due - line.loop.now) { self.deliver(id, speech) }
-        }
-        let me = NIOLoopBound(self, eventLoop: line.loop)
-        line.loop.makeFutureWithTask { [spoken] in await spoken.speak(text) }.whenSuccess { speech in
-            guard let line = me.value.line else { return }
-            line.after(max(.zero, due - line.loop.now)) { me.value.deliver(id, speech) }
-        }
+        let delay = TimeAmount(configuration.delivery.firstAudio.sample(using: &random))
+        spoken.speak(text, after: delay, on: line) { self.deliver(id, $0) }
     }
 
     private func deliver(_ id: String, _ speech: SimulatedSpeech) {

@@ -89,6 +89,21 @@ final class SpokenTexts: Sendable {
         }
         return speech
     }
+
+    /// Gives the speech of `text` after `delay`, later where its voice takes longer; not once the line has ended.
+    func speak(
+        _ text: String, after delay: TimeAmount, on line: SocketLine,
+        then: @escaping (SimulatedSpeech) -> Void
+    ) {
+        if let speech = known(text) { return line.after(delay) { then(speech) } }
+        let loop = line.loop
+        let due = loop.now + delay
+        let waiting = NIOLoopBound((line: line, then: then), eventLoop: loop)
+        loop.makeFutureWithTask { await self.speak(text) }.whenSuccess { speech in
+            let (line, then) = waiting.value
+            line.after(max(.zero, due - loop.now)) { then(speech) }
+        }
+    }
 }
 
 /// How a simulated synthesiser delivers.

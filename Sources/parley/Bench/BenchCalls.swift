@@ -72,39 +72,15 @@ struct BenchCalls: AsyncParsableCommand {
 
     struct Load {
         var calls: [RecitedCall]
-        var cpuMsPerCallSecond: Double
-        var residentMBPerCall: Double
+        var worker: WorkerLoad
     }
 
     private func measure(_ world: BenchWorld, calls: Int, _ persona: Persona) async throws -> Load {
-        let worker = await world.platform.processID(ofWorker: 0)
-        guard let idle = ProcessUsage(of: worker) else { throw DemoFailure("the worker is gone") }
-        var placed: [PlacedCall] = []
-        for index in 0..<calls {
-            placed.append(
-                try await world.outside.carrier.placeInbound(
-                    from: "+1212\(5_550_000 + index)", to: world.tenant.number, persona: persona))
-            try await Task.sleep(for: Self.startInterval)
-        }
-        try await Task.sleep(for: Self.warmUp)
-        guard let before = ProcessUsage(of: worker) else { throw DemoFailure("the worker is gone") }
-        let start = ContinuousClock.now
-        // While all of them are up: the first began this long ago.
-        let begun = Int(Self.startInterval.milliseconds) * calls / 1000 + Int(Self.warmUp.milliseconds) / 1000
-        let window = max(5, duration - begun - 5)
-        for second in 0..<window {
-            try await Task.sleep(for: .seconds(1))
-            BenchWorld.progress("\(calls) calls, \(second + 1) of \(window) s")
-        }
-        guard let after = ProcessUsage(of: worker) else { throw DemoFailure("the worker is gone") }
-        let elapsed = Double((ContinuousClock.now - start).milliseconds) / 1000
-        var observed: [RecitedCall] = []
-        for call in placed { observed.append(RecitedCall(await call.ended())) }
+        let load = try await WorkerLoad.measure(
+            world, calls: calls, persona, startEvery: Self.startInterval, warmUp: Self.warmUp,
+            seconds: duration)
         world.outside.carrier.forgetEndedCalls()
-        return Load(
-            calls: observed,
-            cpuMsPerCallSecond: Double(after.cpuMs - before.cpuMs) / elapsed / Double(calls),
-            residentMBPerCall: Double(after.residentBytes - idle.residentBytes) / 1_048_576 / Double(calls))
+        return Load(calls: load.observations.map { RecitedCall($0) }, worker: load)
     }
 
     /// Turns without inner pauses, answered by bots that only wait.
@@ -160,32 +136,26 @@ struct BenchCalls: AsyncParsableCommand {
         return .object([
             "calls": .int(Int64(calls)), "latency_calls": .int(Int64(latencyCalls)),
             "delays": .string(spread ? "log-normal" : "fixed"),
-            "voice_to_voice_ms_p50": Self.percentile(plain, 50),
-            "voice_to_voice_ms_p95": Self.percentile(plain, 95),
-            "hesitating_ms_p50": Self.percentile(hesitating, 50),
-            "floor_ms_p50": Self.percentile(floor, 50), "floor_ms_p95": Self.percentile(floor, 95),
+            "voice_to_voice_ms_p50": plain.percentile(50),
+            "voice_to_voice_ms_p95": plain.percentile(95),
+            "hesitating_ms_p50": hesitating.percentile(50),
+            "floor_ms_p50": floor.percentile(50), "floor_ms_p95": floor.percentile(95),
             "over_800_ms": share(over: 800), "over_1200_ms": share(over: 1200),
-            "silent_ms_p95": Self.percentile(silent, 95),
-            "cpu_ms_per_call_s": .double(Self.short(many.cpuMsPerCallSecond)),
-            "rss_mb_per_call": .double(Self.short(many.residentMBPerCall)),
+            "silent_ms_p95": silent.percentile(95),
+            "cpu_ms_per_call_s": .double(Self.short(many.worker.cpuMsPerCallSecond)),
+            "rss_mb_per_call": .double(Self.short(many.worker.residentMBPerCall)),
             "late_frames": .double(Self.short(frames == 0 ? 1 : Double(late) / Double(frames))),
             "turns": count([some], \.turns), "turns_with_gaps": count([some, many], \.gaps),
             "failed_turns": count([few, some, many], \.failedTurns),
             "cut_turns": count([few, some, many], \.cutTurns),
             "cpu_growth_20_to_200": .double(
-                Self.short(many.cpuMsPerCallSecond / max(few.cpuMsPerCallSecond, 0.001) - 1)),
+                Self.short(many.worker.cpuMsPerCallSecond / max(few.worker.cpuMsPerCallSecond, 0.001) - 1)),
             "generator_clock_late_ms_max": .int(
                 Int64((some.calls + many.calls).map(\.clockLateMs).max() ?? 0)),
         ])
     }
 
     private static func short(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
-
-    private static func percentile(_ values: [Double], _ percent: Int) -> JSON {
-        guard !values.isEmpty else { return nil }
-        let value = values.sorted()[min(values.count - 1, values.count * percent / 100)]
-        return .double((value * 10).rounded() / 10)
-    }
 
     static let agent: JSON = [
         "name": "Desk",

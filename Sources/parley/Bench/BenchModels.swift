@@ -169,12 +169,3 @@ private final class Probe: LanguageModel {
 extension Duration {
     fileprivate var milliseconds: Double { Double(nanoseconds) / 1e6 }
 }
-
-extension [Double] {
-    /// Milliseconds to a tenth; null of none.
-    fileprivate func percentile(_ percent: Int) -> JSON {
-        guard !isEmpty else { return nil }
-        let value = sorted()[Swift.min(count - 1, count * percent / 100)]
-        return .double((value * 10).rounded() / 10)
-    }
-}
