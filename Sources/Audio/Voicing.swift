@@ -6,7 +6,6 @@ enum Voicing {
     static let samples = 160
 
     /// The largest normalised correlation of `samples` with themselves a period later: 0 for noise, towards 1 for a vowel.
-    ///
     static func strength(of samples: UnsafeBufferPointer<Float>) -> Float {
         let mean = samples.reduce(0, +) / Float(max(1, samples.count))
         var best: Float = 0

@@ -43,7 +43,7 @@ extension CallVoices {
 }
 
 extension Plan {
-    /// The tenant's newest account at a vendor of speech.
+    /// The tenant's newest account at a vendor.
     fileprivate func access(_ vendor: String) -> VendorAccess? {
         vendors.first { $0.vendor == vendor }.map { VendorAccess(key: $0.key, baseURL: $0.baseURL) }
     }
@@ -57,7 +57,7 @@ extension Plan {
     /// The agent's models that the tenant has a credential for, first choice first.
     fileprivate var models: [SpeechRegistry.ModelAccount] {
         (definition.prompt?.choices ?? []).compactMap { choice in
-            vendors.first { $0.vendor == choice.vendor }.map {
+            access(choice.vendor).map {
                 SpeechRegistry.ModelAccount(choice: choice, key: $0.key, baseURL: $0.baseURL)
             }
         }

@@ -52,7 +52,7 @@ package struct Router: Sendable {
         /// Where this dialogue falls between 0 and 1, from its id: below the canary share it is routed.
         package var lot = 0.0
 
-        package init(_ dialogue: Dialogue, promptTokens: Int) {
+        package init(_ dialogue: RoutedDialogue, promptTokens: Int) {
             features = RoutingFeatures(dialogue)
             turns = dialogue.turns
             tools = dialogue.tools.count

@@ -7,7 +7,7 @@ package struct RoutingFeatures: Sendable, Hashable {
     package static let names: [String] = {
         var list: [String] = []
         var features = RoutingFeatures()
-        features.gather(Dialogue(tools: ToolBook())) { name, _ in list.append(name) }
+        features.gather(RoutedDialogue(tools: ToolBook())) { name, _ in list.append(name) }
         return list
     }()
 
@@ -20,7 +20,7 @@ package struct RoutingFeatures: Sendable, Hashable {
         followsTool = values[0] > 0
     }
 
-    package init(_ dialogue: Dialogue) {
+    package init(_ dialogue: RoutedDialogue) {
         var values: [Float] = []
         values.reserveCapacity(Self.names.count)
         gather(dialogue) { _, value in values.append(value) }
@@ -30,7 +30,7 @@ package struct RoutingFeatures: Sendable, Hashable {
 
     private typealias Add = (String, Float) -> Void
 
-    private mutating func gather(_ dialogue: Dialogue, _ add: Add) {
+    private mutating func gather(_ dialogue: RoutedDialogue, _ add: Add) {
         Self.place(dialogue, add)
         Self.shape("user", dialogue.user, add)
         Self.shape("agent", dialogue.agent, add)
@@ -40,7 +40,7 @@ package struct RoutingFeatures: Sendable, Hashable {
     }
 
     /// Where in the dialogue, and what models did so far.
-    private static func place(_ dialogue: Dialogue, _ add: Add) {
+    private static func place(_ dialogue: RoutedDialogue, _ add: Add) {
         let after = dialogue.followsTool
         let answers = dialogue.answers
         add("follows_tool", after ? 1 : 0)
@@ -76,7 +76,7 @@ package struct RoutingFeatures: Sendable, Hashable {
     }
 
     /// How the user's turn relates to what was said before.
-    private static func between(_ dialogue: Dialogue, _ add: Add) {
+    private static func between(_ dialogue: RoutedDialogue, _ add: Add) {
         let user = Set(dialogue.user.stems)
         let agent = Set(dialogue.agent.stems)
         let asks = dialogue.agent.questionMarks > 0
@@ -111,7 +111,7 @@ package struct RoutingFeatures: Sendable, Hashable {
             dialogue.user.count(.yes) > 0 ? share(agent, dialogue.said) * Float(agent.count) : 0)
     }
 
-    private static func tools(_ dialogue: Dialogue, _ add: Add) {
+    private static func tools(_ dialogue: RoutedDialogue, _ add: Add) {
         let book = dialogue.tools
         let best = best(dialogue)
         add("tools", Float(min(book.count, 40)))
@@ -138,7 +138,7 @@ package struct RoutingFeatures: Sendable, Hashable {
         add("last.looks_up", dialogue.lastTool.map { book.tools[$0].looksUp } == true ? 1 : 0)
     }
 
-    private static func result(_ dialogue: Dialogue, _ add: Add) {
+    private static func result(_ dialogue: RoutedDialogue, _ add: Add) {
         let result = dialogue.result
         add("result.is_list", result.isList ? 1 : 0)
         add("result.is_object", result.isObject ? 1 : 0)
@@ -165,7 +165,7 @@ package struct RoutingFeatures: Sendable, Hashable {
         var looksUp = false
     }
 
-    private static func best(_ dialogue: Dialogue) -> Best {
+    private static func best(_ dialogue: RoutedDialogue) -> Best {
         var best = Best()
         let book = dialogue.tools
         var second: Float = 0

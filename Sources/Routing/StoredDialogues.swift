@@ -16,7 +16,7 @@ package struct StoredDialogues: Sendable {
 
     private var dialogID = ""
     private var read: [DialogueMessage] = []
-    private var dialogue = Dialogue(tools: ToolBook())
+    private var dialogue = RoutedDialogue(tools: ToolBook())
     private var cheap = CachedPrompt()
     private var strong = CachedPrompt()
     private var lastTier: Router.Tier?
@@ -96,7 +96,7 @@ package struct StoredDialogues: Sendable {
         if books[call.prefixID] == nil {
             books[call.prefixID] = ToolBook(systemText: prefixes[call.prefixID]?["text"]?.string ?? "")
         }
-        dialogue = Dialogue(tools: books[call.prefixID] ?? ToolBook())
+        dialogue = RoutedDialogue(tools: books[call.prefixID] ?? ToolBook())
     }
 
     private mutating func learn(_ call: StoredCall) {

@@ -17,8 +17,8 @@ import Testing
         ],
     ]
 
-    static func dialogue(_ messages: [DialogueMessage], tools: JSON = tools) -> Dialogue {
-        var dialogue = Dialogue(tools: ToolBook(tools))
+    static func dialogue(_ messages: [DialogueMessage], tools: JSON = tools) -> RoutedDialogue {
+        var dialogue = RoutedDialogue(tools: ToolBook(tools))
         for message in messages { dialogue.append(message) }
         return dialogue
     }

@@ -69,7 +69,7 @@ import Testing
             ],
         ]
         for form in forms {
-            var asked = Dialogue(tools: ToolBook([form]))
+            var asked = RoutedDialogue(tools: ToolBook([form]))
             asked.append(.user("book it"))
             let before = RoutingFeatures(asked).values[index("best.missing")]
             asked.append(.assistant("Which day?"))

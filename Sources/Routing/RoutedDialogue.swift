@@ -17,7 +17,7 @@ package enum DialogueMessage: Hashable, Sendable {
 }
 
 /// A dialogue as the router follows it: each message is read once, when it comes.
-package struct Dialogue: Sendable {
+package struct RoutedDialogue: Sendable {
     package private(set) var tools: ToolBook
     /// Turns of the user.
     package private(set) var turns = 0
