@@ -24,6 +24,9 @@ package struct DTMFDetector: Sendable {
     static let windowSamples = 160
     static let stepSamples = 80
 
+    /// A sine's power is its energy over the window; two tones have this at least.
+    private static let energyMin = 2 * Double(windowSamples) * pow(10, decibelsMin / 10)
+
     private static let power = TonePower(hertz: rows + columns, windowSamples: windowSamples)
 
     private struct Pair: Hashable { var row: Int, column: Int }
@@ -42,14 +45,24 @@ package struct DTMFDetector: Sendable {
 
     /// Takes any number of samples; `tell` is called once for each digit pressed: 0...9, *, #, A...D.
     package mutating func hear(_ samples: UnsafeBufferPointer<Int16>, tell: (Character) -> Void) {
-        for sample in samples {
-            window[Self.windowSamples - Self.stepSamples + filled] = Float(sample)
-            filled += 1
+        var rest = samples[...]
+        while !rest.isEmpty {
+            let count = min(rest.count, Self.stepSamples - filled)
+            let start = Self.windowSamples - Self.stepSamples + filled
+            window.withUnsafeMutableBufferPointer { window in
+                for (index, sample) in rest.prefix(count).enumerated() {
+                    window[start + index] = Float(sample)
+                }
+            }
+            rest = rest.dropFirst(count)
+            filled += count
             guard filled == Self.stepSamples else { continue }
             filled = 0
             step(tell)
-            for index in 0..<(Self.windowSamples - Self.stepSamples) {
-                window[index] = window[index + Self.stepSamples]
+            window.withUnsafeMutableBufferPointer { window in
+                for index in 0..<(Self.windowSamples - Self.stepSamples) {
+                    window[index] = window[index + Self.stepSamples]
+                }
             }
         }
     }
@@ -70,11 +83,10 @@ package struct DTMFDetector: Sendable {
 
     /// The digit's tones in this window.
     private func look() -> Seen? {
+        guard TonePower.energyCentred(window) >= Self.energyMin else { return nil }
         var centred = window
         TonePower.centre(&centred)
         let energy = TonePower.energy(centred)
-        // A sine's power is its energy over the window; two tones have this at least.
-        guard energy >= 2 * Double(Self.windowSamples) * pow(10, Self.decibelsMin / 10) else { return nil }
         let parts = (0..<8).map { Self.power.part($0, of: centred) }
         guard let row = strongest(parts, 0..<4), let column = strongest(parts, 4..<8) else { return nil }
         guard abs(10 * log10(parts[column].power / max(parts[row].power, 1e-9))) <= Self.twistMax else {

@@ -14,7 +14,7 @@ package struct Level: Hashable, Sendable {
     /// Of an empty run: silence.
     package init(of samples: UnsafeBufferPointer<Int16>) {
         var sums = LevelSums()
-        for sample in samples { sums.add(sample) }
+        sums.add(samples)
         self.init(peak: sums.peak, decibels: sums.decibels)
     }
 
@@ -41,6 +41,21 @@ struct LevelSums {
         squares &+= value &* value
         peak = max(peak, Int(abs(value)))
         count &+= 1
+    }
+
+    /// The same as one by one, several at a time.
+    mutating func add(_ samples: UnsafeBufferPointer<Int16>) {
+        var (sum, squares, peak) = (Int64(0), Int64(0), Int32(0))
+        for sample in samples {
+            let value = Int32(sample)
+            sum &+= Int64(value)
+            squares &+= Int64(value &* value)
+            peak = max(peak, abs(value))
+        }
+        self.sum &+= sum
+        self.squares &+= squares
+        self.peak = max(self.peak, Int(peak))
+        count &+= samples.count
     }
 
     /// Variance in dB: a DC offset does not count as sound.

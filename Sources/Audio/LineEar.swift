@@ -67,7 +67,7 @@ package struct LineEar: Sendable {
                 fall.speechStarted(agoMs: agoMs)
                 tell(.speech(event, fall: nil))
             case .speechEnded(let agoMs): tell(.speech(event, fall: fall.speechEnded(agoMs: agoMs)))
-            case .stirred, .settled: tell(.speech(event, fall: nil))
+            case .stirred, .settled, .speechFading: tell(.speech(event, fall: nil))
             }
         }
     }

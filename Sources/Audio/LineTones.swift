@@ -40,6 +40,8 @@ package struct LineTones: Sendable {
     private static let power = TonePower(
         hertz: low + high + [1080, 1100, 1120] + [2080, 2100, 2120], windowSamples: blockSamples)
 
+    private static let energyMin = Double(blockSamples) * pow(10, decibelsMin / 10)
+
     private struct Run { var kind = Kind.quiet, ms = 0 }
 
     private var window = [Float](repeating: 0, count: blockSamples)
@@ -55,9 +57,16 @@ package struct LineTones: Sendable {
 
     /// Takes any number of samples; `tell` is called once for each tone that is recognised.
     package mutating func hear(_ samples: UnsafeBufferPointer<Int16>, tell: (LineTone) -> Void) {
-        for sample in samples {
-            window[filled] = Float(sample)
-            filled += 1
+        var rest = samples[...]
+        while !rest.isEmpty {
+            let count = min(rest.count, Self.blockSamples - filled)
+            window.withUnsafeMutableBufferPointer { [filled] window in
+                for (index, sample) in rest.prefix(count).enumerated() {
+                    window[filled + index] = Float(sample)
+                }
+            }
+            rest = rest.dropFirst(count)
+            filled += count
             guard filled == Self.blockSamples else { continue }
             filled = 0
             TonePower.centre(&window)
@@ -119,7 +128,7 @@ package struct LineTones: Sendable {
 extension LineTones {
     private static func kind(of window: [Float]) -> Kind {
         let energy = TonePower.energy(window)
-        guard energy >= Double(blockSamples) * pow(10, decibelsMin / 10) else { return .quiet }
+        guard energy >= energyMin else { return .quiet }
         let shares = power.hertz.indices.map { power.part($0, of: window).power / energy }
         let lowShare = shares[0..<low.count].reduce(0, +)
         let highShare = shares[low.count..<low.count + high.count].reduce(0, +)

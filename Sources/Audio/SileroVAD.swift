@@ -107,12 +107,20 @@ package struct SileroVAD: Sendable {
         recent = [Float](repeating: 0, count: 2 * (rateHz / 1000 * Self.chunkMs))
     }
 
-    /// Takes one sample; true when a chunk is whole and `probability` is its.
-    @inline(__always)
-    package mutating func take(_ sample: Int16) -> Bool {
-        recent[chunkSamples + filled] = Float(sample) * (1 / 32768)
-        sums.add(sample)
-        filled += 1
+    /// Samples that the chunk in the making still takes.
+    package var room: Int { chunkSamples - filled }
+
+    /// Takes `room` samples at most; true when a chunk is whole and `probability` is its.
+    package mutating func take(_ samples: UnsafeBufferPointer<Int16>) -> Bool {
+        precondition(samples.count <= room, "more than the chunk has room for")
+        let start = chunkSamples + filled
+        recent.withUnsafeMutableBufferPointer { recent in
+            for (index, sample) in samples.enumerated() {
+                recent[start + index] = Float(sample) * (1 / 32768)
+            }
+        }
+        sums.add(samples)
+        filled += samples.count
         guard filled == chunkSamples else { return false }
         endChunk()
         return true
@@ -140,7 +148,9 @@ package struct SileroVAD: Sendable {
 
     private mutating func endChunk() {
         defer {
-            for index in 0..<chunkSamples { recent[index] = recent[chunkSamples + index] }
+            recent.withUnsafeMutableBufferPointer { [chunkSamples] recent in
+                for index in 0..<chunkSamples { recent[index] = recent[chunkSamples + index] }
+            }
             filled = 0
         }
         decibels = sums.decibels

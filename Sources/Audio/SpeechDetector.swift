@@ -1,6 +1,6 @@
-/// Hears the caller's voice in 8 kHz audio: the first hint of it, when it starts, when it ends.
+/// Hears the caller's voice in 8 kHz audio: the first hint of it, when it starts, when it fades, when it ends.
 ///
-/// Owns: the four events and their times. Does not own: what they mean (Turns), words (the recogniser), waiting out
+/// Owns: the five events and their times. Does not own: what they mean (Turns), words (the recogniser), waiting out
 /// pauses: an end is told as soon as it is sure that the voice does not sound.
 /// A voice is what the network calls one and what is louder than the floor and than the agent's echo; without weights,
 /// loudness alone. Where much that is loud is no voice (music on hold, a television), more evidence is asked for, unless
@@ -42,6 +42,8 @@ package struct SpeechDetector: Sendable {
         /// dB more that an onset over the agent needs: the network hears a voice in the agent's echo, and a
         /// wave of noise would do for the rest. 0...10.
         package var echoDecibels = 4.0
+        /// How long no voice sounds before it is told to fade. 40...500, below `endMs`.
+        package var fadeMs = 40
         /// How long no voice sounds before its end is told. 40...500.
         package var endMs = 100
         /// A stirring that became nothing settles after so long.
@@ -69,6 +71,9 @@ package struct SpeechDetector: Sendable {
         case settled
         /// A voice, which began `agoMs` before the end of the audio taken so far.
         case speechStarted(agoMs: Int)
+        /// The voice has stopped for a moment, as between words or at the end; its last sample was `agoMs` before the end
+        /// of the audio taken so far. It goes on without a word, or `speechEnded` follows.
+        case speechFading(agoMs: Int)
         /// No voice any more; its last sample was `agoMs` before the end of the audio taken so far.
         case speechEnded(agoMs: Int)
     }
@@ -103,6 +108,7 @@ package struct SpeechDetector: Sendable {
     private var over = 0.0
     private var mass: Float = 0
     private var clutter = Clutter()
+    private var hasFaded = false
 
     /// All in ms of audio taken.
     private struct Times {
@@ -129,20 +135,30 @@ package struct SpeechDetector: Sendable {
     package mutating func hear(
         mulaw bytes: UnsafeBufferPointer<UInt8>, agentDecibels: Double? = nil, tell: (Event) -> Void
     ) {
-        for byte in bytes { take(MuLaw.decode(byte), agentDecibels, tell) }
+        withUnsafeTemporaryAllocation(of: Int16.self, capacity: bytes.count) { samples in
+            MuLaw.decode(bytes, into: samples)
+            hear(UnsafeBufferPointer(samples), agentDecibels: agentDecibels, tell: tell)
+        }
     }
 
     /// As for µ-law.
     package mutating func hear(
         _ samples: UnsafeBufferPointer<Int16>, agentDecibels: Double? = nil, tell: (Event) -> Void
     ) {
-        for sample in samples { take(sample, agentDecibels, tell) }
+        var rest = samples[...]
+        while !rest.isEmpty {
+            // Up to where the network's chunk or our half ends.
+            let count = min(rest.count, Self.halfSamples - half.count, vad?.room ?? .max)
+            take(UnsafeBufferPointer(rebasing: rest.prefix(count)), agentDecibels, tell)
+            rest = rest.dropFirst(count)
+        }
     }
 
-    @inline(__always)
-    private mutating func take(_ sample: Int16, _ agent: Double?, _ tell: (Event) -> Void) {
-        half.add(sample)
-        if vad?.take(sample) == true { endChunk() }
+    private mutating func take(
+        _ samples: UnsafeBufferPointer<Int16>, _ agent: Double?, _ tell: (Event) -> Void
+    ) {
+        half.add(samples)
+        if vad?.take(samples) == true { endChunk() }
         guard half.count == Self.halfSamples else { return }
         endHalf(agent)
         guard times.heard % Self.blockMs == 0 else { return }
@@ -236,9 +252,14 @@ extension SpeechDetector {
         // Who was on hold may be talking now.
         if probability >= policy.sureProbability { clutter.learn(nil, ms: Self.blockMs) }
         let last = vad == nil ? times.lastLoud : min(times.lastLoud, times.lastLikely)
-        guard times.heard - last >= policy.endMs else { return }
+        let quietMs = times.heard - last
+        guard quietMs >= policy.endMs else {
+            if quietMs >= policy.fadeMs, !hasFaded { tell(.speechFading(agoMs: quietMs)) }
+            return hasFaded = quietMs >= policy.fadeMs
+        }
+        hasFaded = false
         state = .quiet
         probability = 0
-        tell(.speechEnded(agoMs: times.heard - last))
+        tell(.speechEnded(agoMs: quietMs))
     }
 }

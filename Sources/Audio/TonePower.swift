@@ -65,6 +65,21 @@ struct TonePower: Sendable {
     /// Sum of squares.
     static func energy(_ window: [Float]) -> Double { Double(window.reduce(0) { $0 + $1 * $1 }) }
 
+    /// The energy that is left once the constant part is taken out, to rounding. `window`: a multiple of 8.
+    static func energyCentred(_ window: [Float]) -> Double {
+        var sums = SIMD8<Float>()
+        var squares = SIMD8<Float>()
+        window.withUnsafeBytes { window in
+            for at in stride(from: 0, to: window.count, by: MemoryLayout<SIMD8<Float>>.stride) {
+                let eight = window.loadUnaligned(fromByteOffset: at, as: SIMD8<Float>.self)
+                sums += eight
+                squares += eight * eight
+            }
+        }
+        let sum = Double(sums.sum())
+        return Double(squares.sum()) - sum * sum / Double(max(1, window.count))
+    }
+
     /// Takes the constant part out.
     static func centre(_ window: inout [Float]) {
         let mean = window.reduce(0, +) / Float(max(1, window.count))

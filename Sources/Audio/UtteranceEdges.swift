@@ -29,7 +29,7 @@ package struct UtteranceEdges: Sendable {
     package mutating func take(_ event: SpeechDetector.Event) -> Edge? {
         isStirred = event == .stirred
         switch event {
-        case .stirred, .settled: return nil
+        case .stirred, .settled, .speechFading: return nil
         case .speechStarted:
             leftMs = nil
             defer { isOpen = true }

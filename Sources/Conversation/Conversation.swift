@@ -157,6 +157,8 @@ package struct Conversation: Sendable {
         case _ where startedAt == nil: break  // Nobody listens yet.
         case .speechStarted(let agoMs):
             apply(turns.handle(.speechStarted(agoMs: agoMs), at: step.time), &step)
+        case .speechFading(let agoMs):
+            apply(turns.handle(.speechFading(agoMs: agoMs), at: step.time), &step)
         case .speechEnded(let agoMs, let finality):
             apply(turns.handle(.speechEnded(agoMs: agoMs, finality: finality), at: step.time), &step)
         case .stirred: apply(turns.handle(.stirred, at: step.time), &step)

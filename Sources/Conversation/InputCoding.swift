@@ -1,4 +1,4 @@
-import Base
+package import Base
 
 /// JSON of one input, short and stable because journals are kept: `{"kind":"speech_started","ago_ms":60}`,
 /// `{"kind":"heard","utterance":3,"ms":1200,"finished":false}`.
@@ -6,6 +6,7 @@ extension Dialogue.Input: Codable {
     private enum Kind: String, Codable {
         case mediaStarted = "media_started"
         case speechStarted = "speech_started"
+        case speechFading = "speech_fading"
         case speechEnded = "speech_ended"
         case stirred, settled
         case endOfTurn = "end_of_turn"
@@ -54,6 +55,7 @@ extension Dialogue.Input: Codable {
         switch try from.decode(Kind.self, forKey: .kind) {
         case .mediaStarted: self = .mediaStarted(resumed: try flag(.resumed))
         case .speechStarted: self = .speechStarted(agoMs: try from.value(.agoMs, or: Self.startedAgoMs))
+        case .speechFading: self = .speechFading(agoMs: try number(.agoMs))
         case .speechEnded:
             self = .speechEnded(
                 agoMs: try from.value(.agoMs, or: Self.endedAgoMs),
@@ -92,67 +94,70 @@ extension Dialogue.Input: Codable {
         }
     }
 
-    package func encode(to encoder: any Encoder) throws {
-        var to = encoder.container(keyedBy: Keys.self)
-        try to.encode(kind, forKey: .kind)
+    package func encode(to encoder: any Encoder) throws { try json.encode(to: encoder) }
+
+    /// What a journal keeps of it: made by hand, as a call has hundreds of inputs a minute.
+    package var json: JSON {
+        var members = heardMembers ?? replyMembers ?? answerMembers ?? [:]
+        members[.kind] = .string(kind.rawValue)
+        return .object(Dictionary(uniqueKeysWithValues: members.map { ($0.key.rawValue, $0.value) }))
+    }
+
+    /// Of what comes from the caller.
+    private var heardMembers: [Keys: JSON]? {
         switch self {
-        case .mediaStarted(let resumed): if resumed { try to.encode(true, forKey: .resumed) }
+        case .mediaStarted(let resumed): return resumed ? [.resumed: true] : [:]
         case .transcript(let transcript):
-            try to.encode(transcript.text, forKey: .text)
-            if transcript.isFinal { try to.encode(true, forKey: .final) }
-            if !transcript.words.isEmpty { try to.encode(transcript.words, forKey: .words) }
-        case .digit(let digit), .keyTone(let digit): try to.encode(digit, forKey: .digit)
-        case .lineTone(let tone): try to.encode(tone, forKey: .tone)
-        case .replyText(let reply, let text):
-            try to.encode(reply.number, forKey: .reply)
-            try to.encode(text, forKey: .text)
-        case .replyToolCall(let reply, let id, let name, let arguments):
-            try to.encode(reply.number, forKey: .reply)
-            try to.encode(id, forKey: .id)
-            try to.encode(name, forKey: .name)
-            try to.encode(arguments, forKey: .arguments)
-        case .replyFinished(let reply, let usage):
-            try to.encode(reply.number, forKey: .reply)
-            if !usage.isEmpty { try to.encode(usage, forKey: .usage) }
-        case .replyFailed(let reply, let code):
-            try to.encode(reply.number, forKey: .reply)
-            try to.encode(code, forKey: .code)
-        case .synthesised(let utterance, let milliseconds, let isLast):
-            try to.encode(utterance.number, forKey: .utterance)
-            try to.encode(milliseconds, forKey: .ms)
-            if isLast { try to.encode(true, forKey: .last) }
-        case .synthesisFailed(let utterance, let code):
-            try to.encode(utterance.number, forKey: .utterance)
-            try to.encode(code, forKey: .code)
-        case .heard(let utterance, let milliseconds, let isFinished):
-            try to.encode(utterance.number, forKey: .utterance)
-            try to.encode(milliseconds, forKey: .ms)
-            if isFinished { try to.encode(true, forKey: .finished) }
-        case .toolFinished, .toolFailed, .holdExtended, .holdRefused, .holdUnanswered: try encodeAnswer(&to)
-        case .speechStarted(let agoMs): try to.encode(agoMs, forKey: .agoMs)
+            var members: [Keys: JSON] = [.text: .string(transcript.text)]
+            if transcript.isFinal { members[.final] = true }
+            if !transcript.words.isEmpty { members[.words] = .array(transcript.words.map(\.json)) }
+            return members
+        case .digit(let digit), .keyTone(let digit): return [.digit: .string(digit)]
+        case .lineTone(let tone): return [.tone: .string(tone.rawValue)]
+        case .speechStarted(let agoMs), .speechFading(let agoMs): return [.agoMs: JSON(agoMs)]
         case .speechEnded(let agoMs, let finality):
-            try to.encode(agoMs, forKey: .agoMs)
-            if let finality, finality.isFinite { try to.encode(finality, forKey: .finality) }
+            var members: [Keys: JSON] = [.agoMs: JSON(agoMs)]
+            if let finality, finality.isFinite { members[.finality] = .double(finality) }
+            return members
         case .endOfTurn(let probability):
             // JSON has no infinity.
-            try to.encode(probability.isFinite ? probability : 0, forKey: .probability)
-        case .stirred, .settled, .endRequested, .callerHungUp, .mediaLost, .deadline: break
+            return [.probability: .double(probability.isFinite ? probability : 0)]
+        default: return nil
         }
     }
 
-    private func encodeAnswer(_ to: inout KeyedEncodingContainer<Keys>) throws {
+    /// Of what comes from model and voice.
+    private var replyMembers: [Keys: JSON]? {
         switch self {
-        case .toolFinished(let key, let result):
-            try to.encode(key, forKey: .key)
-            try to.encode(result, forKey: .result)
-        case .toolFailed(let key, let code):
-            try to.encode(key, forKey: .key)
-            try to.encode(code, forKey: .code)
-        case .holdExtended(let number, let fundedMs):
-            try to.encode(number, forKey: .number)
-            try to.encode(fundedMs, forKey: .fundedMs)
-        case .holdRefused(let number), .holdUnanswered(let number): try to.encode(number, forKey: .number)
-        default: break
+        case .replyText(let reply, let text): return [.reply: JSON(reply.number), .text: .string(text)]
+        case .replyToolCall(let reply, let id, let name, let arguments):
+            return [
+                .reply: JSON(reply.number), .id: .string(id), .name: .string(name),
+                .arguments: .string(arguments),
+            ]
+        case .replyFinished(let reply, let usage):
+            let bought: [Keys: JSON] = usage.isEmpty ? [:] : [.usage: .array(usage.map(\.json))]
+            return bought.merging([.reply: JSON(reply.number)]) { $1 }
+        case .replyFailed(let reply, let code): return [.reply: JSON(reply.number), .code: .string(code)]
+        case .synthesised(let utterance, let milliseconds, let isLast):
+            let last: [Keys: JSON] = isLast ? [.last: true] : [:]
+            return last.merging([.utterance: JSON(utterance.number), .ms: JSON(milliseconds)]) { $1 }
+        case .synthesisFailed(let utterance, let code):
+            return [.utterance: JSON(utterance.number), .code: .string(code)]
+        case .heard(let utterance, let milliseconds, let isFinished):
+            let finished: [Keys: JSON] = isFinished ? [.finished: true] : [:]
+            return finished.merging([.utterance: JSON(utterance.number), .ms: JSON(milliseconds)]) { $1 }
+        default: return nil
+        }
+    }
+
+    private var answerMembers: [Keys: JSON]? {
+        switch self {
+        case .toolFinished(let key, let result): [.key: .string(key), .result: result]
+        case .toolFailed(let key, let code): [.key: .string(key), .code: .string(code)]
+        case .holdExtended(let number, let fundedMs): [.number: JSON(number), .fundedMs: JSON(fundedMs)]
+        case .holdRefused(let number), .holdUnanswered(let number): [.number: JSON(number)]
+        default: nil
         }
     }
 
@@ -160,6 +165,7 @@ extension Dialogue.Input: Codable {
         switch self {
         case .mediaStarted: .mediaStarted
         case .speechStarted: .speechStarted
+        case .speechFading: .speechFading
         case .speechEnded: .speechEnded
         case .stirred: .stirred
         case .settled: .settled
@@ -185,5 +191,24 @@ extension Dialogue.Input: Codable {
         case .mediaLost: .mediaLost
         case .deadline: .deadline
         }
+    }
+}
+
+extension JSON {
+    fileprivate init(_ number: Int) { self = .int(Int64(number)) }
+}
+
+extension Word {
+    fileprivate var json: JSON {
+        ["text": .string(text), "startMs": JSON(startMs), "endMs": JSON(endMs)]
+    }
+}
+
+extension Usage {
+    fileprivate var json: JSON {
+        [
+            "component": .string(component.rawValue), "source": .string(source),
+            "unit": .string(unit.rawValue), "quantity": .int(quantity),
+        ]
     }
 }

@@ -48,6 +48,9 @@ package enum Dialogue {
         /// The caller has stopped; the last sound was `agoMs` before this is told. `finality`: how final the voice
         /// sounded there, 0...1.
         case speechEnded(agoMs: Int, finality: Double? = nil)
+        /// The caller's voice has stopped for a moment, `agoMs` before this is told: it goes on without a word, or
+        /// `speechEnded` follows.
+        case speechFading(agoMs: Int)
         /// Fast evidence that the caller makes themselves heard, and its withdrawal. May be wrong; speech edges
         /// may follow or not.
         case stirred, settled

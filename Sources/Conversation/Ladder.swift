@@ -24,6 +24,7 @@ package enum Ladder {
         switch input {
         case .mediaStarted(let resumed): resumed ? "media started again after a takeover" : "media started"
         case .speechStarted(let agoMs): "speech started" + ago(agoMs)
+        case .speechFading(let agoMs): "speech fades" + ago(agoMs)
         case .speechEnded(let agoMs, let finality):
             "speech ended" + ago(agoMs) + (finality.map { ", \(percent($0)) % final" } ?? "")
         case .stirred: "something stirs"

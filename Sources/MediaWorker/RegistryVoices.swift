@@ -37,8 +37,11 @@ extension CallVoices {
             plan.models, tenant: plan.tenant, cacheKey: "\(plan.agent):\(plan.agentVersion)")
         model?.prepare(on: loop)
         self.init(
-            recogniser: RecognitionChain(recognisers, breakers: registry.breakers),
-            synthesiser: SynthesisChain(speakers, breakers: registry.breakers), model: model)
+            recogniser: RecognitionChain(
+                recognisers, tenant: plan.tenant, breakers: registry.breakers, accounts: registry.accounts),
+            synthesiser: SynthesisChain(
+                speakers, tenant: plan.tenant, breakers: registry.breakers, accounts: registry.accounts),
+            model: model)
     }
 }
 

@@ -17,6 +17,8 @@ package protocol CallBoard: Sendable {
 
 extension CallQueue: CallBoard {}
 
+extension CallQueue: LineStore {}
+
 /// The voices and the model one call uses.
 package struct CallVoices: Sendable {
     package var recogniser: any SpeechToText

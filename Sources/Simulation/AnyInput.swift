@@ -16,7 +16,9 @@ enum AnyInput {
         switch dice.number(0...99) {
         case 0..<11: return .speechStarted(agoMs: ms / 10)
         case 11..<22: return .speechEnded(agoMs: ms / 10, finality: ms > 1500 ? Double(ms) / 3000 : nil)
-        case 22: return dice.chance(0.5) ? .speechStarted(agoMs: ms * 10) : .speechEnded(agoMs: ms * 10)
+        case 22:
+            if ms < 1000 { return .speechFading(agoMs: ms) }
+            return dice.chance(0.5) ? .speechStarted(agoMs: ms * 10) : .speechEnded(agoMs: ms * 10)
         case 23:
             return ms < 500 ? .stirred : ms < 1000 ? .settled : .endOfTurn(probability: Double(ms) / 2000)
         case 24..<34: return .transcript(.init(text: words, isFinal: false))

@@ -5,6 +5,7 @@ import Conversation
 extension SimulatedCall {
     /// How late the ear tells the edges of speech.
     private static let earStartMs = 50
+    private static let earFadeMs = 40
     private static let earEndMs = 120
     private static let partialMs = 450
     /// How late a key is known by its tones.
@@ -69,6 +70,7 @@ extension SimulatedCall {
         let endMs = startMs + speech.lastsMs
         if dice.chance(0.5) { plan(.stirred, in: startMs + 20) }
         planEdge(.speechStarted(agoMs: Self.earStartMs), in: startMs + Self.earStartMs)
+        plan(.speechFading(agoMs: Self.earFadeMs), in: endMs + Self.earFadeMs)
         planEdge(.speechEnded(agoMs: Self.earEndMs), in: endMs + Self.earEndMs)
         if dice.chance(0.3) {
             plan(.endOfTurn(probability: Double(dice.number(0...100)) / 100), in: endMs + 80)

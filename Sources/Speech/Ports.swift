@@ -195,3 +195,10 @@ package enum ChatEvent: Sendable {
     case finished([Usage])
     case failed(Fault)
 }
+
+/// Audio of fixed lines that workers share.
+package protocol LineStore: Sendable {
+    /// µ-law, 8 kHz; nil: it is not there. `id`: all that its sound depends on.
+    func loadLine(_ id: [String]) async throws -> [UInt8]?
+    func saveLine(_ id: [String], audio: [UInt8]) async throws
+}

@@ -5,8 +5,8 @@ import Synchronization
 /// Speech made once: greetings and failure lines sound at once, and still sound when the vendor is away.
 ///
 /// Owns: audio of prepared lines by voice and text, bounded, the least recently used given up first. A prepared line
-/// that is spoken before it is there is made then, for all who speak it meanwhile. Everything else passes through to
-/// the synthesiser. No call is charged for a prepared line.
+/// that is spoken before it is there is made then, for all who speak it meanwhile. A line that another worker has made
+/// is taken from the store. Everything else passes through to the synthesiser. No call is charged for a prepared line.
 package final class SpeechCache: TextToSpeech {
     /// About 70 minutes of speech at 8000 bytes a second.
     package static let bytesMax = 32 << 20
@@ -14,6 +14,8 @@ package final class SpeechCache: TextToSpeech {
     package static let lineBytesMax = 60 * 8_000
     /// Lines that wait to be made; more pass through.
     package static let queueMax = 10_000
+    /// A store that has not answered by then is not waited for.
+    package static let storeMax: Duration = .milliseconds(100)
 
     private struct Key: Hashable {
         var voice: String
@@ -23,6 +25,8 @@ package final class SpeechCache: TextToSpeech {
     private struct Making {
         var audio = ByteBuffer()
         var listeners: [Listener] = []
+        /// The store has been asked and has not answered.
+        var isSought = false
     }
     private struct State {
         var lines: [Key: (audio: ByteBuffer, usedAt: UInt64)] = [:]
@@ -38,11 +42,25 @@ package final class SpeechCache: TextToSpeech {
 
     private let synthesizer: any TextToSpeech
     private let bytesMax: Int
+    private let shared: Shared?
     private let state = Mutex(State())
 
-    package init(_ synthesizer: any TextToSpeech, bytesMax: Int = SpeechCache.bytesMax) {
+    /// `id`: what the sound of a line depends on beside voice and text.
+    package struct Shared: Sendable {
+        package var store: any LineStore
+        package var id: [String]
+        package init(store: any LineStore, id: [String]) {
+            self.store = store
+            self.id = id
+        }
+    }
+
+    package init(
+        _ synthesizer: any TextToSpeech, bytesMax: Int = SpeechCache.bytesMax, shared: Shared? = nil
+    ) {
         self.synthesizer = synthesizer
         self.bytesMax = bytesMax
+        self.shared = shared
     }
 
     /// Makes those of `lines` that are not there yet, in order. A line that fails is simply not there.
@@ -108,28 +126,64 @@ package final class SpeechCache: TextToSpeech {
                 let next = state.queue.removeFirst()
                 guard state.wanted.remove(next.key) != nil else { continue }
                 state.ahead = next.key
-                state.making[next.key] = Making()
+                state.making[next.key] = Making(isSought: shared != nil)
                 return next
             }
             return nil
         }
         guard let next else { return }
-        next.loop.execute { self.make(next.key, on: next.loop) }
+        guard let shared else { return next.loop.execute { self.make(next.key, on: next.loop) } }
+        next.loop.scheduleTask(in: TimeAmount(Self.storeMax)) { self.sought(next.key, nil, on: next.loop) }
+        Task {
+            let audio = try? await shared.store.loadLine(shared.id(next.key.voice, next.key.text))
+            next.loop.execute { self.sought(next.key, audio, on: next.loop) }
+        }
+    }
+
+    /// The store has answered, or has taken too long; the first of both counts.
+    private func sought(_ key: Key, _ audio: [UInt8]?, on loop: any EventLoop) {
+        let isDue = state.withLock { state in
+            guard state.making[key]?.isSought == true else { return false }
+            state.making[key]?.isSought = false
+            return true
+        }
+        guard isDue else { return }
+        guard let audio, !audio.isEmpty, audio.count <= Self.lineBytesMax else { return make(key, on: loop) }
+        took(.audio(ByteBuffer(bytes: audio)), of: key)
+        end(key, Self.finished)
     }
 
     private func make(_ key: Key, on loop: any EventLoop) {
         _ = synthesizer.speak(key.text, voice: key.voice, on: loop) { event in
             switch event {
-            case .audio(let chunk):
-                self.state.withLock { state in
-                    state.making[key]?.audio.writeImmutableBuffer(chunk)
-                    state.making[key]?.listeners.forEach { $0.tell(event) }
-                }
+            case .audio: self.took(event, of: key)
             // A line that is always the same needs no account of what was heard of it.
             case .words, .spent, .fellBack: break
-            case .finished: self.end(key, Self.finished)
+            case .finished:
+                self.share(key)
+                self.end(key, Self.finished)
             case .failed: self.end(key, event)
             }
+        }
+    }
+
+    private func took(_ event: SynthesisEvent, of key: Key) {
+        guard case .audio(let chunk) = event else { return }
+        state.withLock { state in
+            state.making[key]?.audio.writeImmutableBuffer(chunk)
+            state.making[key]?.listeners.forEach { $0.tell(event) }
+        }
+    }
+
+    /// Other workers need not make it again.
+    private func share(_ key: Key) {
+        guard let shared, let audio = state.withLock({ $0.making[key]?.audio }), audio.readableBytes > 0,
+            audio.readableBytes <= Self.lineBytesMax
+        else { return }
+        Task {
+            // Whoever misses it makes it.
+            try? await shared.store.saveLine(
+                shared.id(key.voice, key.text), audio: Array(audio.readableBytesView))
         }
     }
 
@@ -156,6 +210,10 @@ package final class SpeechCache: TextToSpeech {
         state.lines[key] = (audio, state.uses)
         state.bytes += size
     }
+}
+
+extension SpeechCache.Shared {
+    fileprivate func id(_ voice: String, _ text: String) -> [String] { id + [voice, text] }
 }
 
 /// Who hears a shared line. `isCancelled` is touched on the loop only.

@@ -18,30 +18,39 @@ package struct SpeechRegistry: Sendable {
     private let http: HTTPClient
     private let health: ModelHealth
     private let reach: WebSocketReach
+    private let lines: (any LineStore)?
     private let vendors = VendorVoices(keptMax: keptMax)
-    /// What this worker's calls know of vendors that fail.
+    /// What this worker's calls know of vendors that fail, and of tenants' accounts that are at their limit.
     package let breakers: CircuitBreakers
+    package let accounts: AccountLimits
 
     /// What needs no account. Each synthesiser gets a cache for fixed lines.
-    /// - Parameter reach: for the sockets of vendors, wherever a credential's `base_url` points.
+    /// - Parameters:
+    ///   - reach: for the sockets of vendors, wherever a credential's `base_url` points.
+    ///   - lines: where vendors' fixed lines are shared with other workers.
     package init(
         recognizers: [String: any SpeechToText], synthesizers: [String: any TextToSpeech], http: HTTPClient,
-        reach: WebSocketReach
+        reach: WebSocketReach, lines: (any LineStore)? = nil
     ) {
         self.recognizers = recognizers
         self.synthesizers = synthesizers.mapValues { SpeechCache($0) }
         self.http = http
         self.reach = reach
+        self.lines = lines
         breakers = CircuitBreakers()
-        health = ModelHealth(breakers: breakers)
+        accounts = AccountLimits()
+        health = ModelHealth(breakers: breakers, accounts: accounts)
     }
 
     /// What works without a network, under the name `offline`, and every vendor there is an account for.
     /// `threads`: of the offline recogniser.
-    package static func standard(threads: Int, http: HTTPClient, reach: WebSocketReach) -> SpeechRegistry {
+    package static func standard(
+        threads: Int, http: HTTPClient, reach: WebSocketReach, lines: (any LineStore)?
+    ) -> SpeechRegistry {
         SpeechRegistry(
             recognizers: ["offline": OfflineSpeechToText(recognizer: OfflineRecognizer(threads: threads))],
-            synthesizers: ["offline": OfflineTextToSpeech()], http: http, reach: reach)
+            synthesizers: ["offline": OfflineTextToSpeech()], http: http, reach: reach,
+            lines: lines)
     }
 
     /// nil: unknown, or a vendor without `access`.
@@ -65,7 +74,16 @@ package struct SpeechRegistry: Sendable {
             vendor: choice.vendor, access: access, model: choice.model, language: language,
             options: choice.options)
         return vendors.voice(key) {
-            make(choice, language, access).map { SpeechCache($0, bytesMax: Self.vendorCacheBytesMax) }
+            make(choice, language, access).map { synthesiser in
+                // Not the key: what an account may ask for sounds alike for all that may.
+                let id = [
+                    choice.vendor, access.baseURL, choice.model ?? "", language,
+                    JSON.object(choice.options).text,
+                ]
+                return SpeechCache(
+                    synthesiser, bytesMax: Self.vendorCacheBytesMax,
+                    shared: lines.map { SpeechCache.Shared(store: $0, id: id) })
+            }
         }
     }
 

@@ -15,8 +15,8 @@ package protocol CallTransport: AnyObject {
     func flush()
     /// Nothing of this stream is delivered any more after it.
     func close(_ code: MediaClose, reason: String)
-    /// Bytes that the socket has not taken: a stalled reader lets them grow.
-    var pendingBytes: Int { get }
+    /// False while more than 64 KiB wait for the socket to take them: the reader has stalled.
+    var isWritable: Bool { get }
 }
 
 /// Why we close a media socket: WebSocket close codes (RFC 6455 §7.4.1).

@@ -8,6 +8,9 @@ package struct Endpointing: Sendable {
     /// Pressed keys kept in one turn; further ones are dropped.
     package static let keysMax = 32
 
+    /// A voice that fades is told to have ended, or has gone on, within so long.
+    private static let fadingMaxMs = 160
+
     /// What the caller said with the floor.
     struct Turn: Hashable {
         var words: CallerWords
@@ -36,7 +39,8 @@ package struct Endpointing: Sendable {
     private enum State: Hashable {
         /// The caller has not said anything since the last turn.
         case idle
-        case speaking(since: CallTime)
+        /// `fading`: when the voice stopped, in case it has.
+        case speaking(since: CallTime, fading: CallTime?)
         case paused(since: CallTime)
         /// Keys are being pressed: their tones are not speech.
         case keying(last: CallTime)
@@ -74,7 +78,7 @@ package struct Endpointing: Sendable {
     }
 
     var isIdle: Bool { state == .idle }
-    var speakingSince: CallTime? { if case .speaking(let since) = state { since } else { nil } }
+    var speakingSince: CallTime? { if case .speaking(let since, _) = state { since } else { nil } }
     /// Words so far, finals first.
     var text: String { words.text }
     var isEmpty: Bool { words.isEmpty && keys.isEmpty }
@@ -88,10 +92,10 @@ package struct Endpointing: Sendable {
         switch state {
         case .idle:
             startedAt = max(start, last?.endedAt ?? .zero)
-            state = .speaking(since: startedAt)
+            state = .speaking(since: startedAt, fading: nil)
         case .paused(let end):
             paused(start - end)
-            state = .speaking(since: max(start, end))
+            state = .speaking(since: max(start, end), fading: nil)
         case .speaking, .keying: return
         }
         words.speechHeard()
@@ -109,9 +113,15 @@ package struct Endpointing: Sendable {
         }
     }
 
+    /// The voice has stopped, perhaps only between two words: a reply may be begun.
+    mutating func speechFading(since end: CallTime) {
+        guard case .speaking(let start, _) = state else { return }
+        state = .speaking(since: start, fading: max(start, end))
+    }
+
     /// `finality`: how final the voice sounded there, 0...1.
     mutating func speechEnded(since end: CallTime, finality: Double?) {
-        guard case .speaking(let start) = state else { return }
+        guard case .speaking(let start, _) = state else { return }
         state = .paused(since: max(start, end))
         self.finality = finality
         weigh()
@@ -131,6 +141,10 @@ package struct Endpointing: Sendable {
         _ transcript: String, isFinal: Bool, _ fullness: Fullness, finished: Double, at now: CallTime
     ) -> Hearing {
         if case .keying = state { return .refused }
+        // Neither faded nor over: it went on.
+        if case .speaking(let start, let fading?) = state, now > fading + .milliseconds(Self.fadingMaxMs) {
+            state = .speaking(since: start, fading: nil)
+        }
         let text = Words.trimmed(transcript)
         if state == .idle {
             if text.isEmpty { return .taken }
@@ -183,17 +197,25 @@ package struct Endpointing: Sendable {
     var deadline: CallTime? {
         switch state {
         case .idle: nil
-        case .speaking(let since): since + .milliseconds(policy.speechMaxMs)
+        case .speaking(let since, _): since + .milliseconds(policy.speechMaxMs)
         case .paused(let since): since + .milliseconds(max(evidence.waitMs, finalWaitMs))
         case .keying(let last): areKeysClosed ? last : last + .milliseconds(evidence.waitMs)
         }
     }
 
-    /// When the evidence alone ends the turn, whatever final words are still due; nil while the caller speaks or the last
-    /// that was said has no words yet.
+    /// When the evidence alone ends the turn, whatever final words are still due; nil while the caller's voice sounds or
+    /// the last that was said has no words yet.
     var likelyEnd: CallTime? {
-        guard case .paused(let since) = state, keys.isEmpty, words.isHeardToTheEnd else { return nil }
-        return since + .milliseconds(evidence.waitMs)
+        guard let quietSince, keys.isEmpty, words.isHeardToTheEnd else { return nil }
+        return quietSince + .milliseconds(evidence.waitMs)
+    }
+
+    private var quietSince: CallTime? {
+        switch state {
+        case .paused(let since): since
+        case .speaking(_, let fading): fading
+        case .idle, .keying: nil
+        }
     }
 
     /// A whole answer needs no final words.

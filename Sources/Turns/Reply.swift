@@ -10,6 +10,9 @@ package struct Reply: Sendable {
         package var firstLimitMs = 15_000
         /// And the next within this.
         package var nextLimitMs = 10_000
+        /// Text that has been coming for so long without a place for a voice to begin is begun at a weaker one:
+        /// a slow model is not waited for to the end of its first clause. 0...5000.
+        package var openingMs = 40
         /// Characters of one reply; what follows is cut off.
         package var textMax = 4000
         package init() {}
@@ -73,7 +76,8 @@ package struct Reply: Sendable {
         if !delta.isEmpty, firstTextAt == nil { firstTextAt = now }
         guard text.utf8.count < policy.textMax || text.count < policy.textMax else { return [] }
         text += delta
-        return ready(clauses.add(delta))
+        let isLate = firstTextAt.map { now - $0 >= .milliseconds(policy.openingMs) } ?? false
+        return ready(clauses.add(delta, isLate: isLate))
     }
 
     /// The last clause, if any is left. The whole text stays readable until the next `begin`.
@@ -108,12 +112,22 @@ package struct Reply: Sendable {
 }
 
 /// Cuts streamed text where a voice can begin: at sentence ends, at commas once there is enough, never in
-/// a number.
+/// a number. The first clause of a reply that is late also ends before a word that begins a phrase.
 struct Clauses: Sendable {
     /// Characters before a comma is worth a pause; the first clause of a reply is shorter, to be heard
     /// sooner.
     private static let commaMin = 60
     private static let firstCommaMin = 24
+    /// Words of a late first clause, letters of the last of them (a shorter one leans on what follows), and what may
+    /// follow it: words that begin a phrase and seldom end one.
+    private static let openingWordsMin = 3
+    private static let openingLettersMin = 4
+    private static let joints: Set<Substring> = [
+        "at", "for", "with", "from", "before", "after", "until", "about", "but", "because", "if", "when",
+        "while",
+        "which", "para", "con", "pero", "porque", "cuando", "desde", "hasta", "pour", "avec", "mais", "quand",
+        "depuis", "für", "mit", "aber", "weil", "wenn", "bis", "per", "perché", "quando", "com", "mas",
+    ]
     /// Without any mark, the text is cut at a space after this many.
     private static let lengthMax = 200
     private static let abbreviations: Set<Substring> = [
@@ -123,10 +137,11 @@ struct Clauses: Sendable {
     private var buffer = ""
     private var isFirst = true
 
-    mutating func add(_ delta: String) -> [String] {
+    /// `isLate`: a caller may be waiting for the first clause.
+    mutating func add(_ delta: String, isLate: Bool = false) -> [String] {
         buffer += delta
         var ready: [String] = []
-        while let end = cut() {
+        while let end = cut() ?? (isFirst && isLate ? joint() : nil) {
             let clause = Self.clean(buffer[..<end])
             buffer = String(buffer[end...])
             if !clause.isEmpty {
@@ -165,6 +180,17 @@ struct Clauses: Sendable {
             default: break
             }
             index = next
+        }
+        return nil
+    }
+
+    /// Before the first whole word that begins a phrase, after words enough to begin with.
+    private func joint() -> String.Index? {
+        let words = buffer.split(separator: " ")
+        // The last one may go on.
+        for (before, word) in zip(words, words.dropFirst()).dropFirst(Self.openingWordsMin - 1).dropLast()
+        where Self.joints.contains(word) && before.count >= Self.openingLettersMin {
+            return word.startIndex
         }
         return nil
     }

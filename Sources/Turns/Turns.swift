@@ -79,6 +79,7 @@ package struct Turns: Sendable {
         switch input {
         case .speechStarted(let agoMs):
             endpointing.speechStarted(since: Self.edge(agoMs, before: now))
+        case .speechFading(let agoMs): endpointing.speechFading(since: Self.edge(agoMs, before: now))
         case .speechEnded(let agoMs, let finality):
             endpointing.speechEnded(since: Self.edge(agoMs, before: now), finality: finality)
             obey(bargeIn.speechEnded(agoMs: agoMs, at: now), at: now, &effects)

@@ -17,6 +17,8 @@ extension Turns {
         /// The ear is sure that speech is over; its last sound was `agoMs` before now. `finality`: how final the
         /// voice sounded there, 0...1.
         case speechEnded(agoMs: Int, finality: Double? = nil)
+        /// The voice stopped `agoMs` before now: it goes on without a word, or `speechEnded` follows.
+        case speechFading(agoMs: Int)
         /// Fast evidence of the caller's voice, and its withdrawal: not yet speech, not yet its end.
         case stirred, settled
         /// The recogniser's own guess that the caller is done, 0...1; 0 withdraws it.

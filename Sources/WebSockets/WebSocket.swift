@@ -12,6 +12,9 @@ package final class WebSocket: @unchecked Sendable {
     private let limits: WebSocketLimits
     private let isClient: Bool
     private var context: ChannelHandlerContext?
+    /// The context's, which is slow to ask for.
+    private var channel: (any Channel)?
+    private let allocator = ByteBufferAllocator()
     private var peer: (any WebSocketPeer)?
     private var state = State.open
 
@@ -53,13 +56,13 @@ package final class WebSocket: @unchecked Sendable {
     /// False while more than the channel's high-water mark (64 KiB) waits to be sent.
     package var isWritable: Bool {
         loop.preconditionInEventLoop()
-        return context?.channel.isWritable ?? false
+        return channel?.isWritable ?? false
     }
 
     /// Bytes accepted and not yet taken by the kernel.
     package var pendingBytes: Int {
         loop.preconditionInEventLoop()
-        return (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        return (try? channel?.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     /// Says goodbye; the connection ends when the other side has answered, or after `limits.closeMax`.
@@ -76,7 +79,7 @@ package final class WebSocket: @unchecked Sendable {
         guard state == .open, let context else { return }
         transmit(opcode, payload, flushing: flushing, context)
         // Asked only when the channel is already behind, so that the common case costs one atomic load.
-        if !context.channel.isWritable, pendingBytes > limits.bufferedBytesMax {
+        if !isWritable, pendingBytes > limits.bufferedBytesMax {
             fail(.tooSlow, code: WebSocketCode.tryAgainLater)
         }
     }
@@ -85,7 +88,7 @@ package final class WebSocket: @unchecked Sendable {
         _ opcode: Frame.Opcode, _ payload: ByteBuffer, flushing: Bool, _ context: ChannelHandlerContext
     ) {
         let mask = isClient ? UInt32.random(in: .min ... .max) : nil
-        let frame = FrameWriter.encode(opcode, payload, mask: mask, allocator: context.channel.allocator)
+        let frame = FrameWriter.encode(opcode, payload, mask: mask, allocator: allocator)
         if flushing {
             context.writeAndFlush(NIOAny(frame), promise: nil)
         } else {
@@ -139,6 +142,7 @@ package final class WebSocket: @unchecked Sendable {
 
     func attached(_ context: ChannelHandlerContext) {
         self.context = context
+        channel = context.channel
         scheduleTick()
     }
 
@@ -244,6 +248,7 @@ package final class WebSocket: @unchecked Sendable {
         state = .closed
         for task in [pinging, cutting, leavingLimit] { task?.cancel() }
         context = nil
+        channel = nil
         partial = nil
         let peer = self.peer
         self.peer = nil

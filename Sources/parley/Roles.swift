@@ -89,7 +89,8 @@ extension Platform {
         }
         let speech = SpeechRegistry.standard(
             threads: Self.recogniserThreads, http: http,
-            reach: WebSocketReach(addresses: try outsideAddresses(), caFile: configuration.caFile))
+            reach: WebSocketReach(addresses: try outsideAddresses(), caFile: configuration.caFile),
+            lines: queue)
         return MediaWorker(
             configuration: worker, link: link, queue: queue, speech: speech, http: http, logger: logger)
     }

@@ -103,3 +103,9 @@ struct SileroTests {
         }
     }
 }
+
+extension SileroVAD {
+    fileprivate mutating func take(_ sample: Int16) -> Bool {
+        withUnsafePointer(to: sample) { take(UnsafeBufferPointer(start: $0, count: 1)) }
+    }
+}

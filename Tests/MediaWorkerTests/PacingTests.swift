@@ -73,13 +73,15 @@ private struct Line {
         var line = Line()
         line.speak(1, ms: 3000)
         line.run(ms: 20)
-        #expect(line.sent.count == 7)
+        #expect(line.sent.count == 8)
         var leads: [Double] = []
         for _ in 0..<100 {
             line.run(ms: 20)
             leads.append(line.leadMs)
         }
-        #expect(leads.allSatisfy { $0 >= 100 && $0 <= 140 })
+        #expect(leads.allSatisfy { $0 >= 100 && $0 <= 160 })
+        // Two frames at every second tick.
+        #expect(Set(line.sent.dropFirst(8).map(\.at)).count * 2 == line.sent.dropFirst(8).count)
         line.run(ms: 1500)
         #expect(line.sent.reduce(0) { $0 + $1.bytes.count } == 24_000)
         let counts = line.pacing.counts

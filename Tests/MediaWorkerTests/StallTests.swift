@@ -18,7 +18,7 @@ import Testing
         let closed = Mutex<MediaClose?>(nil)
         private(set) var marks: [Int] = []
         private(set) var playedBytes = 0
-        var pendingBytes = 0
+        var isWritable = true
         init(_ loop: any EventLoop) { self.loop = loop }
         func play(_ audio: ByteBufferView) { playedBytes += audio.count }
         func mark(_ number: Int) { marks.append(number) }
@@ -139,7 +139,7 @@ import Testing
 
     @Test func aSocketThatIsFullIsGivenUp() async throws {
         let stage = try await Stage(BadStreamTests.talk)
-        try await stage.loop.executeInContext { stage.line.pendingBytes = 1 << 20 }
+        try await stage.loop.executeInContext { stage.line.isWritable = false }
         try await stage.pass(Double(CallRunner.stallMax.milliseconds) / 1000 + 0.1, echoes: false)
         #expect(stage.line.closed.withLock { $0 } == .policy)
         try await stage.stalled("nothing_read")

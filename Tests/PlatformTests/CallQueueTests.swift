@@ -146,3 +146,16 @@ private func takeAll(_ bench: CallBench, _ queue: CallQueue, worker: ID<Worker>)
         #expect(try await queue.loadCheckpoint(call) == nil)
     }
 }
+
+@Test func aLineIsThereForWhoeverAsksForTheSame() async throws {
+    try await with { bench, queue, _ in
+        let text = "\(ID<Call>.new())"
+        #expect(try await queue.loadLine(["v", text]) == nil)
+        let audio = [UInt8]((0...255).map { UInt8($0) })
+        try await queue.saveLine(["v", text], audio: audio)
+        #expect(try await queue.loadLine(["v", text]) == audio)
+        // Neither another voice's nor one that only reads alike.
+        #expect(try await queue.loadLine(["w", text]) == nil)
+        #expect(try await queue.loadLine(["v" + text]) == nil)
+    }
+}

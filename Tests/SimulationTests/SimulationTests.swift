@@ -54,7 +54,7 @@ struct SimulationTests {
 
     @Test func seedsLeadToAllThatCanHappen() {
         var totals = Totals()
-        for seed: UInt64 in 0..<200 {
+        for seed: UInt64 in 0..<400 {
             var call = SimulatedCall(seed: seed)
             totals.add(call.run())
         }

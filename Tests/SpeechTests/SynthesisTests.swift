@@ -92,6 +92,40 @@ struct SynthesisTests {
         #expect(!cache.holds("something else", voice: "rms"))
     }
 
+    @Test func aLineThatAnotherWorkerMadeIsNotMadeAgain() async throws {
+        let store = SharedLines()
+        func cache(_ synthesiser: CountingSynthesizer, _ id: String) -> SpeechCache {
+            SpeechCache(synthesiser, shared: SpeechCache.Shared(store: store, id: [id]))
+        }
+        func prepare(_ cache: SpeechCache) async throws {
+            cache.prepare([Self.line], voice: "rms", on: Self.loop)
+            while !cache.holds(Self.line, voice: "rms") { try await on(Self.loop) {} }
+        }
+        let (one, two, other) = (CountingSynthesizer(), CountingSynthesizer(), CountingSynthesizer())
+        try await prepare(cache(one, "v"))
+        while store.lines.withLock({ $0.isEmpty }) { try await on(Self.loop) {} }
+        let second = cache(two, "v")
+        try await prepare(second)
+        // What sounds otherwise is another line.
+        try await prepare(cache(other, "w"))
+        #expect([one, two, other].map { $0.made.withLock { $0 } } == [1, 0, 1])
+        let recorder = Recorder<SynthesisEvent>()
+        _ = try await on(Self.loop) {
+            _ = second.speak(Self.line, voice: "rms", on: Self.loop) { recorder.record($0) }
+        }
+        _ = await recorder.first(Self.ended)
+        #expect(Self.bytes(recorder.all) == [800])
+    }
+
+    @Test func withoutItsStoreALineIsMadeAllTheSame() async throws {
+        let store = SharedLines(isAway: true)
+        let counting = CountingSynthesizer()
+        let cache = SpeechCache(counting, shared: SpeechCache.Shared(store: store, id: []))
+        cache.prepare([Self.line], voice: "rms", on: Self.loop)
+        while !cache.holds(Self.line, voice: "rms") { try await on(Self.loop) {} }
+        #expect(counting.made.withLock { $0 } == 1)
+    }
+
     @Test func callsThatSpeakALineBeforeItIsThereShareOneMaking() async throws {
         let stepped = SteppedSynthesizer()
         let cache = SpeechCache(stepped)
@@ -209,4 +243,18 @@ final class SteppedSynthesizer: TextToSpeech, @unchecked Sendable {
     }
 
     func give(_ event: SynthesisEvent, of text: String) { speaking[text]?(event) }
+}
+
+/// A store in memory. Away, it does not answer until long after nobody waits any more.
+private final class SharedLines: LineStore {
+    let lines = Mutex<[[String]: [UInt8]]>([:])
+    private let isAway: Bool
+
+    init(isAway: Bool = false) { self.isAway = isAway }
+
+    func loadLine(_ id: [String]) async throws -> [UInt8]? {
+        if isAway { try await Task.sleep(for: .seconds(60)) }
+        return lines.withLock { $0[id] }
+    }
+    func saveLine(_ id: [String], audio: [UInt8]) async throws { lines.withLock { $0[id] = audio } }
 }

@@ -5,8 +5,11 @@ import Testing
 
 /// A reply is begun before the turn is over, and heard only if the turn turns out as guessed.
 @Suite struct PreemptionTests {
-    private func script() -> Script {
-        var script = Script { $0.preemption.guessesMax = 2 }
+    private func script(leadMs: Int = 600) -> Script {
+        var script = Script {
+            $0.preemption.guessesMax = 2
+            $0.preemption.leadMs = leadMs
+        }
         script.at(0, .ask(.open))
         script.at(100, .speechStarted(agoMs: 0))
         return script
@@ -30,6 +33,40 @@ import Testing
                 "1700 caller: I want to book.", "1700 draftAdopted", #"1700 speak(1, "Of course.")"#,
                 #"1700 speak(2, "For when?")"#, "1700 reply: Of course. For when?",
             ])
+    }
+
+    @Test func aVoiceThatFadesIsGuessedAtBeforeItsEndIsTold() {
+        var script = script(leadMs: 700)
+        script.at(900, .transcript("I want to book", isFinal: false, .none))
+        script.at(1040, .speechFading(agoMs: 40))
+        script.at(1040, .beginDraft)
+        script.at(1100, .speechEnded(agoMs: 100))
+        script.at(1200, .replyText(1, "Of course. "))
+        script.at(1300, .transcript("I want to book.", isFinal: true, .none))
+        script.advance(to: 1700)
+        script.at(1700, .beginReply)
+        #expect(
+            script.log == [
+                #"1040 guess("I want to book")"#, "1040 startReply(1)", #"1200 prepare(1, "Of course.")"#,
+                "1700 caller: I want to book.", "1700 draftAdopted", #"1700 speak(1, "Of course.")"#,
+            ])
+    }
+
+    @Test func aVoiceThatFadedAndWentOnIsNotGuessedAt() {
+        var script = script(leadMs: 700)
+        script.at(900, .transcript("I want to book", isFinal: false, .none))
+        script.at(940, .speechFading(agoMs: 40))
+        script.at(940, .beginDraft)
+        // Words that come long after it tell that the voice went on; the next fading is a new chance.
+        script.at(1200, .transcript("I want to book a table", isFinal: false, .none))
+        script.at(1300, .transcript("I want to book a table for two", isFinal: false, .none))
+        #expect(
+            script.log == [
+                #"940 guess("I want to book")"#, "940 startReply(1)", "1200 draftDropped(reply: 1)",
+                "1200 cancelReply(1)",
+            ])
+        script.at(1340, .speechFading(agoMs: 40))
+        #expect(script.log.last == #"1340 guess("I want to book a table for two")"#)
     }
 
     @Test func otherWordsCallTheDraftOff() {

@@ -218,14 +218,26 @@ struct PlayoutTests {
 }
 
 struct ReplyTests {
-    private func clauses(_ parts: [String]) -> [String] {
+    /// The text comes in parts, `everyMs` apart.
+    private func clauses(_ parts: [String], everyMs: Int = 0) -> [String] {
         var script = Script()
         script.at(0, .beginReply)
-        for part in parts { script.at(10, .replyText(1, part)) }
-        script.at(20, .replyFinished(1))
+        for (number, part) in parts.enumerated() { script.at(10 + number * everyMs, .replyText(1, part)) }
+        script.at(20 + parts.count * everyMs, .replyFinished(1))
         return script.log.compactMap { line in
             line.contains("speak(") ? line.split(separator: "\"").dropFirst().first.map(String.init) : nil
         }
+    }
+
+    @Test func aSlowReplyBeginsBeforeAPhrase() {
+        let parts = ["I", " have", " Tuesday", " at", " nine", " for", " you", "."]
+        #expect(clauses(parts, everyMs: 50) == ["I have Tuesday", "at nine for you."])
+        // One that comes quickly is spoken as it is written, and so is one with nowhere to begin.
+        #expect(clauses(parts, everyMs: 5) == ["I have Tuesday at nine for you."])
+        #expect(clauses(["At", " nine", " for", " you."], everyMs: 50) == ["At nine for you."])
+        #expect(
+            clauses(["Here", " it", " is", " and", " for", " you", "."], everyMs: 50)
+                == ["Here it is and for you."])
     }
 
     @Test func textIsCutWhereAVoiceCanBegin() {

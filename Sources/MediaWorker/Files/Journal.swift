@@ -12,8 +12,9 @@ import NIOPosix
 /// `parley replay FILE` needs nothing else. It holds spoken words, so the file is private; it holds no secrets, and
 /// nothing that was said or pressed while recording was paused.
 package enum JournalLine {
-    /// 2 tells how late the ear told an edge, 3 of keys and tones that it heard; earlier journals are still read.
-    package static let version = 3
+    /// 2 tells how late the ear told an edge, 3 of keys and tones that it heard, 4 of a voice that fades; earlier
+    /// journals are still read.
+    package static let version = 4
 
     /// The first line: all that the machine began with.
     package struct Header: Sendable, Codable {
@@ -50,7 +51,7 @@ package enum JournalLine {
     }
 
     /// Every later line: the call time in nanoseconds, and the input.
-    package struct Entry: Sendable, Codable {
+    package struct Entry: Sendable, Decodable {
         package var t: CallTime
         package var input: Dialogue.Input
         /// Zeros and x stand for what was said or pressed; absent when the input is as it came.
@@ -59,6 +60,12 @@ package enum JournalLine {
             self.t = t
             self.input = input
             masked = isMasked ? true : nil
+        }
+
+        var json: JSON {
+            var line: [String: JSON] = ["t": .int(t.nanoseconds), "input": input.json]
+            if let masked { line["masked"] = .bool(masked) }
+            return .object(line)
         }
     }
 }
@@ -69,7 +76,6 @@ final class Journal {
     static let flushEvery: Duration = .seconds(1)
 
     private let file: DiskFile
-    private let encoder = JSONEncoder()
     private var flushedAt = CallTime.zero
     private var isFinished = false
     private var privacy = Privacy()
@@ -78,8 +84,10 @@ final class Journal {
         path: String, header: JournalLine.Header, on loop: any EventLoop, pool: NIOThreadPool, logger: Logger
     ) {
         file = DiskFile(path: path, on: loop, pool: pool, logger: logger)
+        let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        write(header)
+        // Our own value types can be encoded; should they not, the journal lacks its beginning and the call goes on.
+        if let text = try? encoder.encode(header) { write(text) }
         file.flush()
     }
 
@@ -88,7 +96,7 @@ final class Journal {
     /// `isPrivate`: as the conversation stands before the input.
     func append(_ input: Dialogue.Input, at now: CallTime, isPrivate: Bool) {
         let (kept, isMasked) = privacy.kept(input, isPrivate: isPrivate)
-        write(JournalLine.Entry(t: now, input: kept, isMasked: isMasked))
+        write(JournalLine.Entry(t: now, input: kept, isMasked: isMasked).json.text.utf8)
     }
 
     func flush(at now: CallTime) {
@@ -102,9 +110,9 @@ final class Journal {
         file.finish(done: done)
     }
 
-    private func write(_ line: some Encodable) {
-        // Encoding our own value types cannot fail; should it, a line is missing and the call goes on.
-        guard !isFinished, let text = try? encoder.encode(line) else { return }
-        file.write(text + CollectionOfOne(0x0A))
+    private func write(_ line: some Collection<UInt8>) {
+        guard !isFinished else { return }
+        file.write(line)
+        file.write(CollectionOfOne(0x0A))
     }
 }

@@ -12,6 +12,8 @@ package struct Pacing: Sendable {
         /// Audio kept at the carrier ahead of the caller's ear: more than the network's jitter, little enough that
         /// what `clear` takes back is a syllable. 100...160 ms.
         package var lead: Duration = .milliseconds(120)
+        /// Frames go out so many at a time, as each write costs more than what it carries. 1...3.
+        package var framesAtOnce = 2
         /// Samples between marks inside an utterance: half a second.
         package var markEverySamples = 4000
         /// A carrier that has not echoed an utterance's last mark this long after its end never will.
@@ -80,6 +82,10 @@ package struct Pacing: Sendable {
     private var sinceMark = 0
     /// The last frame waited for the clock, not for audio.
     private var isLeadFull = false
+    /// Frames are sent until the lead is `filled` over its aim, and then none until it is no more than `refilled` over it.
+    private var isFilling = true
+    private var filled: Duration { Self.frame * policy.framesAtOnce - Self.frame / 2 }
+    private var refilled: Duration { Self.frame / 2 }
 
     package init(_ policy: Policy = Policy()) { self.policy = policy }
 
@@ -124,10 +130,12 @@ package struct Pacing: Sendable {
             isLeadFull = false
             return nil
         }
-        guard playEnd < now + policy.lead + Self.frame else {
+        guard playEnd < now + policy.lead + (isFilling ? filled : refilled) else {
             isLeadFull = true
+            isFilling = false
             return nil
         }
+        isFilling = true
         loudness = loudness.next(isDucked: isDucked)
         return .play(loudness.applied(to: send(min(unsent, Self.frameSamples), of: index, at: now)))
     }
@@ -282,6 +290,7 @@ package struct Pacing: Sendable {
         openMarks = []
         sinceMark = 0
         isLeadFull = false
+        isFilling = true
         playEnd = now
         anchor = (sentPosition, now)
         return hadUnheard

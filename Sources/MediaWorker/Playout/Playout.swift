@@ -5,8 +5,8 @@ import Telephony
 
 /// Plays the agent's speech to one carrier stream: `Pacing` decides, this sends. On its loop only.
 final class Playout {
-    /// The reader at the other end has stopped: nothing more is put behind so much.
-    static let pendingBytesMax = 65_536
+    /// Of a reader that has stopped: it is let go of when so much waits.
+    static let pendingBytesMax = 131_072
     /// `heard` is told at least so often while something plays, milliseconds of audio.
     private static let tellEveryMs = 200
 
@@ -33,15 +33,17 @@ final class Playout {
     /// Sends all that is due.
     func pump(at now: CallTime) {
         guard pacing.isBusy, !pacing.isPaused else { return }
-        isStalled = transport.pendingBytes > Self.pendingBytesMax
+        isStalled = !transport.isWritable
         guard !isStalled else { return }
+        var hasSent = false
         while let order = pacing.next(at: now) {
+            hasSent = true
             switch order {
             case .play(let audio): transport.play(audio)
             case .mark(let number): transport.mark(number)
             }
         }
-        transport.flush()
+        if hasSent { transport.flush() }
     }
 
     /// Newly heard audio goes to `record`; what the machine should know comes back.

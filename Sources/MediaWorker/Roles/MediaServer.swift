@@ -56,7 +56,7 @@ struct MediaServer {
         var limits = WebSocketLimits()
         limits.frameBytesMax = CarrierFrame.textBytesMax
         limits.messageBytesMax = CarrierFrame.textBytesMax
-        limits.bufferedBytesMax = Playout.pendingBytesMax * 2
+        limits.bufferedBytesMax = Playout.pendingBytesMax
         // Sockets hear of the shutdown only after the drain; were it earlier, their calls still had its time.
         limits.goingAwayMax = station.configuration.drain + MediaWorker.goodbyeMax + MediaWorker.lastMax
         return WebSocketRoutes(

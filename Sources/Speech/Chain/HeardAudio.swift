@@ -21,13 +21,15 @@ struct HeardAudio {
     private var doneAt = 0
 
     mutating func add(_ audio: ByteBuffer) {
-        for byte in audio.readableBytesView.suffix(Self.bytesMax) {
-            if ring.count < Self.bytesMax {
-                ring.append(byte)
-            } else {
-                ring[writeAt] = byte
-                writeAt = (writeAt + 1) % Self.bytesMax
-            }
+        var rest = audio.readableBytesView.suffix(Self.bytesMax)
+        let fresh = rest.prefix(Self.bytesMax - ring.count)
+        ring.append(contentsOf: fresh)
+        rest = rest.dropFirst(fresh.count)
+        while !rest.isEmpty {
+            let piece = rest.prefix(Self.bytesMax - writeAt)
+            ring.replaceSubrange(writeAt..<writeAt + piece.count, with: piece)
+            writeAt = (writeAt + piece.count) % Self.bytesMax
+            rest = rest.dropFirst(piece.count)
         }
         position += audio.readableBytes
     }

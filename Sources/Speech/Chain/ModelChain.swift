@@ -65,8 +65,8 @@ package final class ModelChain: LanguageModel, @unchecked Sendable {
             stage: "llm", vendor: member.choice.vendor, product: member.choice.model, host: member.host)
     }
 
-    fileprivate func account(_ choice: Int) -> ModelHealth.Account {
-        ModelHealth.Account(tenant: tenant, vendor: members[choice].choice.vendor)
+    fileprivate func account(_ choice: Int) -> AccountLimits.Account {
+        AccountLimits.Account(stage: "llm", tenant: tenant, vendor: members[choice].choice.vendor)
     }
 }
 
@@ -169,7 +169,7 @@ private final class ChainedReply: ChatStream, @unchecked Sendable {
     ) {
         let now = loop.now
         let key = chain.key(choice)
-        if let fault = chain.health.block(chain.account(choice), at: now.sinceBoot) {
+        if let fault = chain.health.accounts.block(chain.account(choice), at: now.sinceBoot) {
             return handle(.failed(number, fault))
         }
         guard chain.health.breakers.admit(key, at: now.sinceBoot) || isForced else {

@@ -1,4 +1,4 @@
-import Base
+package import Base
 package import NIOCore
 
 /// The recognisers of one call, in order: when a socket drops, the next vendor (or the same again) hears what has no
@@ -20,12 +20,22 @@ package struct RecognitionChain: SpeechToText {
     static let repeatPauseMax = Duration.seconds(4)
 
     let links: [Link]
+    let tenant: ID<Tenant>
     let breakers: CircuitBreakers
+    let accounts: AccountLimits
 
-    /// `links`: at least one. The breakers are those of the worker.
-    package init(_ links: [Link], breakers: CircuitBreakers) {
+    /// `links`: at least one. Breakers and accounts are those of the worker.
+    package init(
+        _ links: [Link], tenant: ID<Tenant>, breakers: CircuitBreakers, accounts: AccountLimits
+    ) {
         self.links = links
+        self.tenant = tenant
         self.breakers = breakers
+        self.accounts = accounts
+    }
+
+    func account(_ index: Int) -> AccountLimits.Account {
+        AccountLimits.Account(stage: "stt", tenant: tenant, vendor: links[index].key.vendor)
     }
 
     package func open(
@@ -83,7 +93,10 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
     }
 
     private var time: Duration { .nanoseconds(Int64(clamping: loop.now.uptimeNanoseconds)) }
-    private func admits(_ index: Int) -> Bool { chain.breakers.admit(chain.links[index].key, at: time) }
+    private func admits(_ index: Int) -> Bool {
+        chain.accounts.block(chain.account(index), at: time) == nil
+            && chain.breakers.admit(chain.links[index].key, at: time)
+    }
 
     func begin() { open(rotation.first(admits: admits)) }
 
@@ -119,6 +132,12 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
         trouble.tried.insert(index)
         generation += 1
         let generation = generation
+        // The account is known to be at its limit: it is not asked for nothing.
+        if let fault = chain.accounts.block(chain.account(index), at: time) {
+            return loop.execute { [self] in
+                if !isClosed, self.generation == generation { failed(fault, index, wasAsked: false) }
+            }
+        }
         let (from, audio) = heard.replay
         spent.startMs = from / Self.samplesPerMs
         let stream = chain.links[index].recogniser.open(settings, on: loop) { [self] event in
@@ -169,16 +188,17 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
         chain.breakers.record(chain.links[index].key, hasFailed: false, at: time)
     }
 
-    private func failed(_ fault: Fault, _ index: Int) {
+    private func failed(_ fault: Fault, _ index: Int, wasAsked: Bool = true) {
         stream = nil
         generation += 1
         if let usage = spent.now { spent.before[usage.source, default: 0] += usage.quantity }
         spent.now = nil
         let key = chain.links[index].key
-        if fault.retry == .never {
-            chain.breakers.abandon(key)
-        } else {
+        if wasAsked { chain.accounts.note(fault, of: chain.account(index), at: time) }
+        if wasAsked, fault.retry != .never, AccountLimits.accusesVendor(fault) {
             chain.breakers.record(key, hasFailed: true, at: time)
+        } else {
+            chain.breakers.abandon(key)
         }
         trouble.failures += 1
         trouble.inARow += 1
@@ -198,11 +218,11 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
     private func repeatLater(_ fault: Fault) {
         trouble.tried = []
         let index = rotation.current
-        guard trouble.inARow > 1 else {
+        guard trouble.inARow > 1 || chain.accounts.block(chain.account(index), at: time) != nil else {
             events(.fellBack(to: chain.links[index].key.vendor, fault))
             return open(index)
         }
-        let doubled = RecognitionChain.repeatPause * (1 << min(trouble.inARow - 2, 10))
+        let doubled = RecognitionChain.repeatPause * (1 << min(max(0, trouble.inARow - 2), 10))
         var pause = min(doubled, RecognitionChain.repeatPauseMax)
         if case .after(let asked) = fault.retry { pause = max(pause, asked) }
         let generation = generation

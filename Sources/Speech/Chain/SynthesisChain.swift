@@ -1,4 +1,4 @@
-import Base
+package import Base
 package import NIOCore
 
 /// The synthesisers of one call, in order: one that fails is followed by the next, from the first word not heard on, and
@@ -21,21 +21,34 @@ package final class SynthesisChain: TextToSpeech, @unchecked Sendable {
         package var firstAudioMax: Duration = .milliseconds(1_000)
         /// All audio so far would have been heard, and no more has come, for so long.
         package var dryMax: Duration = .milliseconds(250)
+        /// An account at its limit that may be asked again within this is waited for when there is nobody else.
+        package var limitMax: Duration = .seconds(2)
         package init() {}
     }
 
     let links: [Link]
+    let tenant: ID<Tenant>
     let breakers: CircuitBreakers
+    let accounts: AccountLimits
     let limits: Limits
     fileprivate var rotation: VendorRotation
     fileprivate var msPerCharacter = SpokenProgress.usualMsPerCharacter
 
-    /// `links`: at least one. The breakers are those of the worker.
-    package init(_ links: [Link], breakers: CircuitBreakers, limits: Limits = Limits()) {
+    /// `links`: at least one. Breakers and accounts are those of the worker.
+    package init(
+        _ links: [Link], tenant: ID<Tenant>, breakers: CircuitBreakers, accounts: AccountLimits,
+        limits: Limits = Limits()
+    ) {
         self.links = links
+        self.tenant = tenant
         self.breakers = breakers
+        self.accounts = accounts
         self.limits = limits
         rotation = VendorRotation(count: links.count)
+    }
+
+    func account(_ index: Int) -> AccountLimits.Account {
+        AccountLimits.Account(stage: "tts", tenant: tenant, vendor: links[index].key.vendor)
     }
 
     /// The one that speaks now.
@@ -84,9 +97,17 @@ private final class ChainedSpeaking: SynthesisStream, @unchecked Sendable {
 
     private var now: Duration { .nanoseconds(Int64(clamping: loop.now.uptimeNanoseconds)) }
 
-    private func admits(_ index: Int) -> Bool { chain.breakers.admit(chain.links[index].key, at: now) }
+    private func admits(_ index: Int) -> Bool {
+        chain.accounts.block(chain.account(index), at: now) == nil
+            && chain.breakers.admit(chain.links[index].key, at: now)
+    }
 
-    func begin() { ask(chain.rotation.first(admits: admits)) }
+    func begin() {
+        let index = chain.rotation.first(admits: admits)
+        // The account is known to be at its limit: it is not asked for nothing.
+        guard let fault = chain.accounts.block(chain.account(index), at: now) else { return ask(index) }
+        loop.execute { [self] in if !isOver { failed(fault, index, wasAsked: false) } }
+    }
 
     func cancel() {
         guard !isOver else { return }
@@ -135,15 +156,16 @@ private final class ChainedSpeaking: SynthesisStream, @unchecked Sendable {
         }
     }
 
-    private func failed(_ fault: Fault, _ index: Int) {
+    private func failed(_ fault: Fault, _ index: Int, wasAsked: Bool = true) {
         alarm?.cancel()
+        tried.insert(index)
         let key = chain.links[index].key
         let spent = stream?.usageSoFar ?? []
-        if fault.retry == .never {
-            // The account's affair: it says nothing of the vendor.
-            chain.breakers.abandon(key)
-        } else {
+        if wasAsked { chain.accounts.note(fault, of: chain.account(index), at: now) }
+        if wasAsked, fault.retry != .never, AccountLimits.accusesVendor(fault) {
             chain.breakers.record(key, hasFailed: true, at: now)
+        } else {
+            chain.breakers.abandon(key)
         }
         for usage in spent { events(.spent(usage)) }
         guard !progress.resume().isEmpty else { return end(.finished(nothing(key))) }
@@ -152,9 +174,21 @@ private final class ChainedSpeaking: SynthesisStream, @unchecked Sendable {
             ask(next)
         } else if chain.rotation.mayRepeat, !hasRepeated {
             hasRepeated = true
-            ask(chain.rotation.current)
+            askAgain(after: fault)
         } else {
             end(.failed(fault))
+        }
+    }
+
+    /// At once, or when the account may be asked again.
+    private func askAgain(after fault: Fault) {
+        let index = chain.rotation.current
+        guard let left = chain.accounts.block(chain.account(index), at: now)?.retry else { return ask(index) }
+        guard case .after(let pause) = left, pause <= chain.limits.limitMax else {
+            return end(.failed(fault))
+        }
+        alarm = loop.assumeIsolated().scheduleTask(in: TimeAmount(pause)) { [weak self] in
+            if let self, !self.isOver { self.ask(index) }
         }
     }
 

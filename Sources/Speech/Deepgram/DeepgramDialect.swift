@@ -12,7 +12,7 @@ protocol DeepgramDialect {
     mutating func waitedInVain() -> [DeepgramStep]
     /// What keeps the socket alive while no audio comes: a message, or silence to be sent as audio.
     var keepAlive: DeepgramKeepAlive { get }
-    /// Audio is sent in pieces of so many bytes.
+    /// Audio of speech is sent in pieces of so many bytes.
     var pieceBytes: Int { get }
 }
 

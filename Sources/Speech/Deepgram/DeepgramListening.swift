@@ -16,6 +16,8 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
     /// Stretches of silence put into the audio that are remembered.
     private static let insertionsMax = 1_000
     private static let bytesPerMs = 8
+    /// Nobody speaks: audio goes out in larger pieces, 100 ms, as each costs a frame, a TLS record and a write.
+    private static let quietPieceBytes = 800
     private static let silence: UInt8 = 0xFF
 
     private var dialect: any DeepgramDialect
@@ -31,6 +33,7 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
     private var owesSince: NIODeadline?
     private var ticking: Scheduled<Void>?
     private var waiting: Scheduled<Void>?
+    private var isInUtterance = false
     private var isOver = false
 
     /// Bytes of audio handed to the socket, and what of it the caller never sent.
@@ -75,7 +78,8 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
         guard !isOver else { return }
         sent.quietTicks = 0
         piece.writeImmutableBuffer(audio)
-        if piece.readableBytes >= dialect.pieceBytes { flush() }
+        let bytes = isInUtterance ? dialect.pieceBytes : max(dialect.pieceBytes, Self.quietPieceBytes)
+        if piece.readableBytes >= bytes { flush() }
     }
 
     func expect(_ expectation: Expectation, phrases: [String]) {
@@ -89,11 +93,14 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
     }
 
     func utteranceStarted() {
+        isInUtterance = true
+        flush()
         owesSince = owesSince ?? loop.now
         perform(dialect.utteranceStarted())
     }
 
     func utteranceEnded() {
+        isInUtterance = false
         flush()
         perform(dialect.utteranceEnded())
     }

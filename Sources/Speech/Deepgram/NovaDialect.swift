@@ -11,8 +11,8 @@ struct NovaDialect: DeepgramDialect {
     static let textMax = 4_000
 
     let keepAlive = DeepgramKeepAlive.message(#"{"type":"KeepAlive"}"#)
-    /// 20 ms: as it comes.
-    let pieceBytes = 160
+    /// 40 ms.
+    let pieceBytes = 320
 
     private var committed: [String] = []
     private var words: [Word] = []

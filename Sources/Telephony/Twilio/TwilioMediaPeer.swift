@@ -136,7 +136,7 @@ package final class TwilioMediaPeer: WebSocketPeer, CallTransport {
 }
 
 extension TwilioMediaPeer {
-    package var pendingBytes: Int { socket?.pendingBytes ?? 0 }
+    package var isWritable: Bool { socket?.isWritable ?? true }
 
     package func play(_ audio: ByteBufferView) {
         guard !isClosing, let socket else { return }

@@ -14,6 +14,8 @@ final class DeepgramGuest: SocketGuest {
     private var line: SocketLine?
     /// Where the next partial is due, milliseconds of audio.
     private var partialAtMs = 0
+    /// Words of the utterance that a partial has told.
+    private var told = 0
     /// Tells a pause from the next.
     private var pause = 0
     private var isPaused = false
@@ -121,8 +123,10 @@ final class DeepgramGuest: SocketGuest {
     private func partial(_ line: SocketLine) {
         let every = flux == nil ? configuration.partialEvery : configuration.updateEvery
         partialAtMs = hearing.positionMs + Int(every.milliseconds)
-        guard !isPaused, !hearing.words.isEmpty else { return }
         let words = hearing.words
+        // A pause brings nothing new after the partial that has the last word.
+        guard !words.isEmpty, !isPaused || words.count > told else { return }
+        told = words.count
         let delay = configuration.partialDelay.sample(using: &random)
         let number = pause
         guard delay > .zero else { return tellPartial(words) }
@@ -144,6 +148,7 @@ final class DeepgramGuest: SocketGuest {
     private func end(_ line: SocketLine, trigger: String) {
         pause += 1
         isPaused = false
+        told = 0
         let words = hearing.end()
         let isAsked = wantsFinalize
         wantsFinalize = false

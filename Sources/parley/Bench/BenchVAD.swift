@@ -40,12 +40,13 @@ struct BenchVAD: ParsableCommand {
         let chunks = 1000
         let samples = Self.noise(seconds: 1, rateHz: rateHz)
         var vad = SileroVAD(weights, rateHz: rateHz)
-        let wanted = chunks * vad.chunkSamples
+        let size = vad.chunkSamples
         return Self.best {
-            var at = 0
-            for _ in 0..<wanted {
-                _ = vad.take(samples[at])
-                at = at + 1 == samples.count ? 0 : at + 1
+            samples.withUnsafeBufferPointer { samples in
+                for chunk in 0..<chunks {
+                    let start = chunk % (samples.count / size) * size
+                    _ = vad.take(UnsafeBufferPointer(rebasing: samples[start..<start + size]))
+                }
             }
         } * 1_000_000 / Double(chunks)
     }

@@ -22,6 +22,8 @@ final class FloorBot: @unchecked Sendable {
     private var speech: (any SynthesisStream)?
     private var lastSoundAt: NIODeadline?
     private var answered: EventLoopPromise<Double?>?
+    /// Turns so far: what is left of an earlier one is not sent.
+    private var turns = 0
 
     init(
         _ recogniser: any SpeechToText, _ model: any LanguageModel, _ synthesiser: any TextToSpeech,
@@ -43,10 +45,11 @@ final class FloorBot: @unchecked Sendable {
         let answered = loop.makePromise(of: Double?.self)
         self.answered = answered
         lastSoundAt = nil
+        turns += 1
         stream?.utteranceStarted()
-        send(audio[...], at: loop.now, tailMs: tailMs)
+        send(audio[...], of: turns, at: loop.now, tailMs: tailMs)
         loop.assumeIsolated().scheduleTask(in: Self.answerMax + .milliseconds(Int64(audio.count / 8))) {
-            self.end(nil)
+            [turns] in if self.turns == turns { self.end(nil) }
         }
         return answered.futureResult
     }
@@ -57,8 +60,8 @@ final class FloorBot: @unchecked Sendable {
     }
 
     /// One frame, and the next on its time; quiet ones until the answer is there.
-    private func send(_ rest: ArraySlice<UInt8>, at due: NIODeadline, tailMs: Int) {
-        guard answered != nil else { return }
+    private func send(_ rest: ArraySlice<UInt8>, of turn: Int, at due: NIODeadline, tailMs: Int) {
+        guard answered != nil, turn == turns else { return }
         if rest.isEmpty {
             if lastSoundAt == nil {
                 lastSoundAt = due - .milliseconds(Int64(tailMs))
@@ -72,7 +75,7 @@ final class FloorBot: @unchecked Sendable {
             stream?.send(frame)
         }
         loop.assumeIsolated().scheduleTask(deadline: due + Self.frame) {
-            self.send(rest.dropFirst(160), at: due + Self.frame, tailMs: tailMs)
+            self.send(rest.dropFirst(160), of: turn, at: due + Self.frame, tailMs: tailMs)
         }
     }
 

@@ -123,6 +123,7 @@ struct Hearing {
             isSpeech = true
             openedAt = (ms - agoMs, ms)
             give(.speechStarted(agoMs: agoMs), at: ms)
+        case .speechFading(let agoMs): give(.speechFading(agoMs: agoMs), at: ms)
         case .speechEnded(let agoMs):
             isSpeech = false
             if let open = openedAt { close(open, end: ms - agoMs, told: ms) }

@@ -49,7 +49,7 @@ struct Listener {
                     found.append(begun...max(begun, cue.ms))
                 }
                 start = nil
-            case .stirred, .settled: break
+            case .stirred, .settled, .speechFading: break
             }
         }
         if let start, start < totalMs { found.append(start...totalMs) }

@@ -19,8 +19,9 @@ import WebSockets
         var breakers: CircuitBreakers
 
         static func start(
-            speed: Double = 4, breakers: CircuitBreakers = CircuitBreakers(),
-            limits: SynthesisChain.Limits = .init()
+            speed: Double = 4, tenant: ID<Tenant> = ID(high: 1, low: 1),
+            breakers: CircuitBreakers = CircuitBreakers(),
+            accounts: AccountLimits = AccountLimits(), limits: SynthesisChain.Limits = .init()
         ) async throws -> Bench {
             var delivery = SimulatedDelivery()
             delivery.speed = speed
@@ -46,7 +47,9 @@ import WebSockets
             ]
             return Bench(
                 first: first, second: second,
-                chain: SynthesisChain(links, breakers: breakers, limits: limits), breakers: breakers)
+                chain: SynthesisChain(
+                    links, tenant: tenant, breakers: breakers, accounts: accounts, limits: limits),
+                breakers: breakers)
         }
 
         func stop() async {
@@ -134,6 +137,47 @@ import WebSockets
         await two.stop()
     }
 
+    @Test func aTenantsLimitIsItsOwn() async throws {
+        var policy = CircuitBreaker.Policy()
+        policy.failuresMin = 1
+        let (breakers, accounts) = (CircuitBreakers(policy: policy), AccountLimits())
+        let one = try await Bench.start(breakers: breakers, accounts: accounts)
+        one.first.trouble([.refuse(status: 429, retryAfterSeconds: 30)])
+        let first = try await one.speak("One.")
+        #expect(await first.end().usage?.source == "elevenlabs/eleven_flash_v2_5")
+        #expect(first.fellBack == ["elevenlabs tts.rate_limited"])
+        await one.stop()
+        // The tenant's other calls do not ask again before the time is over...
+        let two = try await Bench.start(breakers: breakers, accounts: accounts)
+        #expect(await (try await two.speak("Two.")).end().usage?.source == "elevenlabs/eleven_flash_v2_5")
+        #expect(two.first.socketsAsked == 0)
+        await two.stop()
+        // ...and other tenants' calls do.
+        let other = try await Bench.start(tenant: ID(high: 1, low: 2), breakers: breakers, accounts: accounts)
+        let third = await (try await other.speak("Three.")).end()
+        #expect(third.usage?.source.hasPrefix("cartesia/") == true)
+        await other.stop()
+    }
+
+    @Test func aLoneVendorAtItsLimitIsAskedWhenItMayBe() async throws {
+        let vendor = try await SimulatedCartesia.start()
+        vendor.trouble([.refuse(status: 429, retryAfterSeconds: 1)])
+        let link = SynthesisChain.Link(
+            key: .init(stage: "tts", vendor: "cartesia", product: "sonic"), voice: "v1",
+            synthesiser: SocketTextToSpeech.cartesia(
+                access: VendorAccess(key: Redacted("k"), baseURL: vendor.url), options: CartesiaOptions(),
+                reach: .anywhere))
+        let chain = SynthesisChain(
+            [link], tenant: ID(high: 1, low: 1), breakers: CircuitBreakers(), accounts: AccountLimits())
+        let asked = ContinuousClock.now
+        let listener = try await Listener(
+            AnySynthesizer.Bench(synthesizer: chain, voice: "v1", source: ""), Self.line)
+        #expect(await listener.end().usage != nil)
+        #expect(ContinuousClock.now - asked >= .seconds(1))
+        #expect(vendor.socketsAsked == 2)
+        await vendor.stop()
+    }
+
     @Test func aLoneVendorIsAskedOnceMore() async throws {
         let vendor = try await SimulatedCartesia.start()
         vendor.trouble([.cut(afterMessages: 6)])
@@ -142,7 +186,8 @@ import WebSockets
             synthesiser: SocketTextToSpeech.cartesia(
                 access: VendorAccess(key: Redacted("k"), baseURL: vendor.url), options: CartesiaOptions(),
                 reach: .anywhere))
-        let chain = SynthesisChain([link], breakers: CircuitBreakers())
+        let chain = SynthesisChain(
+            [link], tenant: ID(high: 1, low: 1), breakers: CircuitBreakers(), accounts: AccountLimits())
         let listener = try await Listener(
             AnySynthesizer.Bench(synthesizer: chain, voice: "v1", source: ""), Self.line)
         #expect(await listener.end().usage != nil)
@@ -209,7 +254,7 @@ extension Listener {
                     recogniser: DeepgramSpeechToText(
                         access: VendorAccess(key: Redacted("k"), baseURL: vendor.url),
                         options: DeepgramOptions(), reach: .anywhere, silentMax: .seconds(2)))
-            }, breakers: CircuitBreakers())
+            }, tenant: ID(high: 1, low: 1), breakers: CircuitBreakers(), accounts: AccountLimits())
     }
 
     @Test func aSocketCutInMidWordLosesNone() async throws {
