@@ -1,6 +1,7 @@
 import ArgumentParser
 import Base
 import Logging
+import NIOCore
 import Store
 
 struct Serve: AsyncParsableCommand {
@@ -13,6 +14,8 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let configuration = try Configuration(options)
         try configuration.requireComplete()
+        // More loops than cores only take turns at waking up.
+        if let cores = Cores.usable { NIOSingletons.groupLoopCountSuggestion = cores }
         let logger = LogSetup.bootstrap(verbose: verbose)
         let platform = Platform(configuration, logger: logger)
         do {

@@ -28,6 +28,7 @@ struct BenchCalls: AsyncParsableCommand {
     static let startInterval: Duration = .milliseconds(50)
     static let warmUp: Duration = .seconds(5)
     static let floorBots = 4
+    static let cores = (workers: 1, others: 0)
     static let voice = "bf0a246a-8642-498a-9950-80c35e9276b5"
 
     func run() async throws {
@@ -44,13 +45,13 @@ struct BenchCalls: AsyncParsableCommand {
             }
             needs.environment = ["PARLEY_CA_FILE": vendors.caFile]
             needs.credentials = vendors.credentials()
+            // Generator, vendors and control plane share one core, the worker has the other.
+            needs.cores = Self.cores
             let world = try await BenchWorld.start(needs, directory: directory)
             do {
-                // Generator, vendors and control plane share one core, the worker has the other.
                 try VendorGround.run(
-                    "taskset", ["-apc", "0", "\(ProcessInfo.processInfo.processIdentifier)"])
-                let worker = await world.platform.processID(ofWorker: 0)
-                try VendorGround.run("taskset", ["-apc", "1", "\(worker)"])
+                    "taskset",
+                    ["-apc", "\(Self.cores.others)", "\(ProcessInfo.processInfo.processIdentifier)"])
                 let few = try await measure(world, calls: Self.fewCalls, persona)
                 async let floors = floor(vendors, known, logger: logger)
                 let some = try await measure(world, calls: latencyCalls, persona)

@@ -16,6 +16,8 @@ struct BenchWorld {
         var workers = 1
         var capacity: Int
         var keepsAudio = true
+        /// The only cores that workers and all else may run on; nil: any.
+        var cores: (workers: Int, others: Int)?
         /// Of control plane and workers.
         var environment: [String: String] = [:]
         /// Bodies of `POST /v1/credentials`, beside the carrier's.
@@ -34,7 +36,7 @@ struct BenchWorld {
         let layout = DemoPlatform.Layout(
             controlPort: try DemoPlatform.freePort(),
             mediaPorts: try (0..<needs.workers).map { _ in try DemoPlatform.freePort() }, directory: path,
-            capacity: needs.capacity, environment: needs.environment)
+            capacity: needs.capacity, cores: needs.cores, environment: needs.environment)
         let platform = try DemoPlatform(layout: layout, http: http)
         do {
             try await platform.start()

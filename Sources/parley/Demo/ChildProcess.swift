@@ -8,14 +8,25 @@ final class ChildProcess: @unchecked Sendable {
     let logPath: String
     private let process = Process()
 
-    init(name: String, arguments: [String], environment: [String: String], logDirectory: String) throws {
+    /// `core`: the only one it may run on; nil: any.
+    init(
+        name: String, arguments: [String], environment: [String: String], logDirectory: String,
+        core: Int? = nil
+    ) throws {
         self.name = name
         logPath = logDirectory + "/\(name).log"
         guard FileManager.default.createFile(atPath: logPath, contents: nil),
             let log = FileHandle(forWritingAtPath: logPath)
         else { throw DemoFailure("cannot write \(logPath)") }
-        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = arguments
+        let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        if let core {
+            // It becomes the program, so its process id is the program's.
+            process.executableURL = URL(filePath: "/usr/bin/env")
+            process.arguments = ["taskset", "-c", "\(core)", program.path] + arguments
+        } else {
+            process.executableURL = program
+            process.arguments = arguments
+        }
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         process.standardOutput = log
         process.standardError = log

@@ -14,6 +14,8 @@ actor DemoPlatform {
         var mediaPorts: [Int]
         var directory: String
         var capacity = 100
+        /// The only cores that workers and all else may run on; nil: any.
+        var cores: (workers: Int, others: Int)?
         /// Of every process.
         var environment: [String: String] = [:]
     }
@@ -37,7 +39,7 @@ actor DemoPlatform {
             try ChildProcess(
                 name: "control", arguments: ["serve", "--roles", "control,dialer"],
                 environment: common.merging(["PARLEY_HTTP_PORT": "\(layout.controlPort)"]) { _, new in new },
-                logDirectory: layout.directory))
+                logDirectory: layout.directory, core: layout.cores?.others))
         try children[0].start()
         try await waitUntilUp(0, url: controlURL + "/readyz")
         for index in layout.mediaPorts.indices { try await startWorker(index) }
@@ -52,7 +54,7 @@ actor DemoPlatform {
                 "PARLEY_MEDIA_PORT": "\(port)", "PARLEY_CONTROL_URL": controlURL,
                 "PARLEY_SPOOL": layout.directory + "/spool\(index + 1)",
                 "PARLEY_CAPACITY": "\(layout.capacity)",
-            ]) { _, new in new }, logDirectory: layout.directory)
+            ]) { _, new in new }, logDirectory: layout.directory, core: layout.cores?.workers)
         if children.count > index + 1 { children[index + 1] = worker } else { children.append(worker) }
         try children[index + 1].start()
         try await waitUntilUp(index + 1, url: "http://127.0.0.1:\(port)/healthz")
