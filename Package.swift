@@ -112,13 +112,14 @@ let package = Package(
         code("OfflineVoices", ["CVoicesShim"]),
 
         // L3: adapters and protocols.
-        code("CallDispatch", ["Base", "Agents", "Billing", "HTTPClient", crypto]),
-        code("Store", ["Base", "Agents", "Billing", "CallDispatch", "Postgres", log, crypto]),
+        code("CallDispatch", ["Base", "Agents", "Billing", "Routing", "HTTPClient", crypto]),
+        code("Store", ["Base", "Agents", "Billing", "Routing", "CallDispatch", "Postgres", log, crypto]),
         code("CallQueue", ["Base", "Redis", log, crypto]),
         code(
             "Speech",
             [
-                "Base", "Audio", "Agents", "HTTPClient", "WebSockets", "OfflineVoices", log, metrics,
+                "Base", "Audio", "Agents", "Routing", "HTTPClient", "WebSockets", "OfflineVoices", log,
+                metrics,
             ] + nio("NIOCore")),
         code(
             "Telephony",
@@ -135,7 +136,7 @@ let package = Package(
         code(
             "Operations",
             [
-                "Base", "Agents", "Billing", "Postgres", "Store", "CallQueue", "CallDispatch",
+                "Base", "Agents", "Billing", "Routing", "Postgres", "Store", "CallQueue", "CallDispatch",
                 crypto, log,
             ]),
 
@@ -143,15 +144,17 @@ let package = Package(
         code(
             "ControlPlane",
             [
-                "Base", "Agents", "Audio", "Billing", "Postgres", "Operations", "Store", "CallDispatch",
-                "Telephony", "WebSockets", "HTTPClient",
+                "Base", "Agents", "Audio", "Billing", "Routing", "Postgres", "Operations", "Store",
+                "CallDispatch", "Telephony", "WebSockets", "HTTPClient",
                 "CallQueue", hummingbird, hummingbirdCore, httpTypes, crypto, log, metrics,
             ] + nio("NIOCore")),
         code(
             "MediaWorker",
             [
-                "Base", "Audio", "Turns", "Calls", "Agents", "Conversation", "Billing", "CallQueue", "Speech",
-                "Review", "Telephony", "CallDispatch", "WebSockets", "HTTPClient", crypto, log, metrics,
+                "Base", "Audio", "Turns", "Calls", "Agents", "Conversation", "Billing", "Routing",
+                "CallQueue",
+                "Speech", "Review", "Telephony", "CallDispatch", "WebSockets", "HTTPClient", crypto, log,
+                metrics,
                 lifecycle,
                 hummingbird, hummingbirdCore, httpTypes,
             ] + nio("NIOCore", "NIOPosix")),
@@ -204,8 +207,8 @@ let package = Package(
         tests(
             "SpeechTests",
             [
-                "Base", "Audio", "Agents", "Speech", "OfflineVoices", "HTTPClient", "WebSockets", "VendorSim",
-                "TestKit", log, ssl,
+                "Base", "Audio", "Agents", "Routing", "Speech", "OfflineVoices", "HTTPClient", "WebSockets",
+                "VendorSim", "TestKit", log, ssl,
             ]
                 + nio("NIOCore", "NIOPosix")),
         tests(
@@ -227,8 +230,8 @@ let package = Package(
         tests(
             "PlatformTests",
             [
-                "Base", "Agents", "Billing", "Calls", "CallDispatch", "Store", "CallQueue", "Operations",
-                "ControlPlane", "Dialer",
+                "Base", "Agents", "Billing", "Calls", "CallDispatch", "Routing", "Store", "CallQueue",
+                "Operations", "ControlPlane", "Dialer",
                 "Telephony", "TestKit", "Postgres", "Redis", "HTTPClient", "VendorSim", hummingbird,
                 hummingbirdCore, httpTypes, log, crypto,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),

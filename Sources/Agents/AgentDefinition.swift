@@ -145,6 +145,8 @@ package struct Prompt: Hashable, Sendable, Codable {
     package var model: String
     /// Asked in this order when the model fails, breaks off or is slow. At most `AgentLimits.fallbacks`.
     package var fallbacks: [ModelChoice] = []
+    /// nil: every reply comes from these.
+    package var routing: RoutingSettings?
     /// 0...2; nil leaves the vendor's default.
     package var temperature: Double?
     /// Tokens per reply, 1...4096.
@@ -158,15 +160,19 @@ package struct Prompt: Hashable, Sendable, Codable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case system, vendor, model, fallbacks, temperature, expect
+        case system, vendor, model, fallbacks, routing, temperature, expect
         case firstLine = "first_line"
         case maxTokens = "max_tokens"
     }
 }
 
 extension Prompt {
-    /// Every model that may speak for the agent, first choice first.
+    /// The models that are asked one after the other, first choice first.
     package var choices: [ModelChoice] { [ModelChoice(vendor: vendor, model: model)] + fallbacks }
+    /// Every model that may speak for the agent, each once.
+    package var models: [ModelChoice] {
+        choices + [routing?.cheap].compactMap { $0 }.filter { !choices.contains($0) }
+    }
 }
 
 /// Something the agent can do. `endCall` is built in for prompt agents and needs no entry.

@@ -145,6 +145,10 @@ struct AgentCheck {
                 report("prompt.fallbacks[\(index)]", "is in the list already")
             }
         }
+        if let routing = prompt.routing {
+            check(routing.cheap, "prompt.routing.cheap")
+            check(routing, of: prompt)
+        }
         if let temperature = prompt.temperature, !(0...2).contains(temperature) {
             report("prompt.temperature", "must be 0 to 2")
         }

@@ -1,4 +1,5 @@
 package import Base
+package import Routing
 
 /// One fact of a call, told by the worker that holds it. Repeating it changes nothing: (call, epoch, sequence) is its key.
 package struct Report: Sendable, Codable {
@@ -28,6 +29,8 @@ package enum CallFact: Sendable, Codable {
     case mediaStarted
     case turn(Turn)
     case tool(key: String, name: String, succeeded: Bool, milliseconds: Int)
+    /// A language model was asked through the router.
+    case route(RouteFact)
     /// Cumulative since the epoch's media started; a later slice supersedes an earlier one of the same epoch.
     case usage([Usage], connectedMs: Int)
     /// For people: node entered, key pressed, fallback taken. Never spoken words.

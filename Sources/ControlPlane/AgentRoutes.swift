@@ -164,7 +164,7 @@ extension AgentRoutes {
         else { return AgentDefinition() }
         do {
             let definition = try JSONDecoder().decode(AgentDefinition.self, from: Data(json.text.utf8))
-            for problem in definition.problems() {
+            for problem in definition.problemsWithRouting() {
                 fields.fail("definition" + (problem.path.isEmpty ? "" : "." + problem.path), problem.message)
             }
             return definition

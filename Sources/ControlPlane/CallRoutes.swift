@@ -6,6 +6,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import Operations
+import Routing
 import Store
 import Telephony
 
@@ -37,6 +38,7 @@ struct CallRoutes: Routes {
         router.get("/v1/calls/{id}", use: get)
         router.get("/v1/calls/{id}/events", use: events)
         router.get("/v1/calls/{id}/transcript", use: transcript)
+        router.get("/v1/calls/{id}/routes", use: routes)
         router.post("/v1/calls/{id}/end", use: end)
     }
 
@@ -152,6 +154,14 @@ struct CallRoutes: Routes {
         return Answer.json(["call_id": .id(row.id), "turns": .array(turns)])
     }
 
+    private func routes(_ request: Request, _ context: ControlRequest) async throws -> Response {
+        let (access, row) = try await find(context)
+        let found = try await RouteStore(parts.database).routes(access.tenant, row.id)
+        return Answer.json([
+            "call_id": .id(row.id), "routes": .array(found.map { Self.json($0.route, epoch: $0.epoch) }),
+        ])
+    }
+
     private func end(_ request: Request, _ context: ControlRequest) async throws -> Response {
         let access = try context.caller()
         try access.require(.callsWrite)
@@ -190,6 +200,20 @@ struct CallRoutes: Routes {
 }
 
 extension CallRoutes {
+    static func json(_ route: RouteFact, epoch: Int) -> JSON {
+        [
+            "epoch": .number(epoch), "number": .number(route.number), "turn": .number(route.turn),
+            "is_draft": .bool(route.isDraft), "mode": .string(route.mode), "shadowed": .maybe(route.shadowed),
+            "model": .string(route.model), "reason": .string(route.reason),
+            "tool_probability": .double(route.toolProbability),
+            "handed_over": .bool(route.handedOver),
+            "expected_cost": .string(route.expectedCost.description),
+            "cost": .string(route.spent.description),
+            "always_strong": .string(route.alwaysStrong.description),
+            "always_cheap": .string(route.alwaysCheap.description),
+        ]
+    }
+
     static func json(_ row: CallRow) -> JSON {
         [
             "id": .id(row.id), "object": "call", "state": .string(row.state.rawValue),

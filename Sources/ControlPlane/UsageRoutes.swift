@@ -8,7 +8,11 @@ struct UsageRoutes: Routes {
     static let daysMax = 366
 
     private let usage: UsageStore
-    init(_ parts: ControlPlane.Parts) { usage = UsageStore(parts.database) }
+    private let routes: RouteStore
+    init(_ parts: ControlPlane.Parts) {
+        usage = UsageStore(parts.database)
+        routes = RouteStore(parts.database)
+    }
 
     func add(to router: RouterGroup<ControlRequest>) { router.get("/v1/usage", use: get) }
 
@@ -23,10 +27,23 @@ struct UsageRoutes: Routes {
         }
         let groups = try Self.groups(query["group_by"])
         let lines = try await usage.sum(access.tenant, from: from, to: to, by: groups)
+        let savings = try await routes.savings(access.tenant, from: from, to: to, by: groups)
         return Answer.json([
             "from": .time(from), "to": .time(to), "group_by": .strings(groups.map(\.rawValue)),
-            "data": .array(lines.map { Self.json($0, groups) }),
+            "data": .array(lines.map { Self.json($0, groups, savings) }),
         ])
+    }
+
+    /// Of the same day and agent; by component it belongs to the language models.
+    private static func routing(_ line: UsageStore.Line, _ savings: [RouteStore.Savings]) -> JSON? {
+        guard line.component ?? "llm" == "llm" else { return nil }
+        return savings.first { $0.day == line.day && $0.agent == line.agent }.map {
+            [
+                "requests": .number($0.requests), "cost": .string($0.spent.description),
+                "always_strong": .string($0.alwaysStrong.description),
+                "saved": .string(($0.alwaysStrong - $0.spent).description),
+            ]
+        }
     }
 
     private static func time(_ query: [String: String], _ name: String) throws -> Timestamp? {
@@ -46,7 +63,9 @@ struct UsageRoutes: Routes {
         return groups
     }
 
-    private static func json(_ line: UsageStore.Line, _ groups: [UsageStore.Grouping]) -> JSON {
+    private static func json(
+        _ line: UsageStore.Line, _ groups: [UsageStore.Grouping], _ savings: [RouteStore.Savings]
+    ) -> JSON {
         var members: [String: JSON] = [
             "calls": .number(line.calls), "connected_ms": .int(line.connectedMs),
             "connected_minutes": .double(Double(line.connectedMs) / 60_000),
@@ -55,6 +74,7 @@ struct UsageRoutes: Routes {
         if groups.contains(.day) { members["day"] = .maybe(line.day) }
         if groups.contains(.agent) { members["agent_id"] = .maybe(line.agent) }
         if groups.contains(.component) { members["component"] = .maybe(line.component) }
+        members["routing"] = routing(line, savings)
         return .object(members)
     }
 }

@@ -1,7 +1,9 @@
 import Agents
 import Base
+import Billing
 package import CallDispatch
 package import NIOCore
+import Routing
 package import Speech
 
 extension CallVoices {
@@ -33,8 +35,7 @@ extension CallVoices {
             throw Fault(code: "speech.not_configured", retry: .never, cause: "no such voice here")
         }
         // Without a credential the call still comes about: the agent says that something is wrong.
-        let model = registry.languageModel(
-            plan.models, tenant: plan.tenant, cacheKey: "\(plan.agent):\(plan.agentVersion)")
+        let model = plan.model(from: registry)
         model?.prepare(on: loop)
         self.init(
             recogniser: RecognitionChain(
@@ -57,12 +58,28 @@ extension Plan {
             stage: stage, vendor: vendor, product: model ?? "", host: access(vendor)?.baseURL ?? "")
     }
 
-    /// The agent's models that the tenant has a credential for, first choice first.
-    fileprivate var models: [SpeechRegistry.ModelAccount] {
-        (definition.prompt?.choices ?? []).compactMap { choice in
-            access(choice.vendor).map {
-                SpeechRegistry.ModelAccount(choice: choice, key: $0.key, baseURL: $0.baseURL)
-            }
+    /// The agent's models that the tenant has a credential for, routed where the agent says so.
+    fileprivate func model(from registry: SpeechRegistry) -> (any LanguageModel)? {
+        let strong = (definition.prompt?.choices ?? []).compactMap(account)
+        let cacheKey = "\(agent):\(agentVersion)"
+        guard let first = strong.first, let routing = definition.prompt?.routing, routing.mode != .off,
+            let cheap = account(routing.cheap),
+            // Prices were looked at when the agent was published; a book without them routes nothing.
+            let router = try? Router(routing, strong: first.choice, price: prices.tokenPrice)
+        else { return registry.languageModel(strong, tenant: tenant, cacheKey: cacheKey) }
+        let priced = (strong + [cheap]).compactMap { account in
+            prices.tokenPrice(account.choice).map { (account.choice.source, $0) }
+        }
+        let settings = RoutedModel.Settings(
+            router: router, prices: Dictionary(priced) { first, _ in first }, agent: agent.description,
+            lot: Double(WordHash.of(call.description)) / (Double(UInt32.max) + 1), learns: routing.learn)
+        return registry.routedModel(
+            cheap: cheap, strong: strong, settings, tenant: tenant, cacheKey: cacheKey)
+    }
+
+    private func account(_ choice: ModelChoice) -> SpeechRegistry.ModelAccount? {
+        access(choice.vendor).map {
+            SpeechRegistry.ModelAccount(choice: choice, key: $0.key, baseURL: $0.baseURL)
         }
     }
 }

@@ -1,5 +1,7 @@
 import Base
+import Billing
 import CallDispatch
+import Routing
 
 /// Brings a report's numbers and texts into the ranges that storage and money are made for. A worker of
 /// ours never leaves them; one that does must not stop the settlement of its call.
@@ -26,6 +28,7 @@ enum Bounded {
             report.fact = .tool(
                 key: cut(key, 200), name: cut(name, 100), succeeded: succeeded,
                 milliseconds: clamp(milliseconds, connectedMsMax))
+        case .route(let route): report.fact = .route(self.route(route))
         case .artifact(let kind, let path, let bytes, let milliseconds):
             report.fact = .artifact(
                 kind: kind, path: path, bytes: max(0, bytes),
@@ -62,6 +65,24 @@ enum Bounded {
                 uniqueKeysWithValues: turn.stages.sorted { $0.key < $1.key }.prefix(stagesMax).map {
                     (cut($0.key, 40), clamp($0.value, connectedMsMax))
                 }))
+    }
+
+    private static func route(_ route: RouteFact) -> RouteFact {
+        var route = route
+        route.number = max(1, clamp(route.number, 1_000_000))
+        route.turn = clamp(route.turn, 1_000_000)
+        route.mode = cut(route.mode, 20)
+        route.shadowed = route.shadowed.map { cut($0, 20) }
+        route.model = cut(route.model, 100)
+        route.reason = cut(route.reason, 500)
+        let probability = route.toolProbability
+        route.toolProbability = probability.isFinite ? min(max(0, probability), 1) : 0
+        for amount in [
+            \RouteFact.expectedCost, \RouteFact.spent, \RouteFact.alwaysStrong, \RouteFact.alwaysCheap,
+        ] {
+            route[keyPath: amount].nanos = min(max(0, route[keyPath: amount].nanos), Rate.chargeMax.nanos)
+        }
+        return route
     }
 
     private static func clamp(_ value: Int, _ most: Int) -> Int { min(max(0, value), most) }

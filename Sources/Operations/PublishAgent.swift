@@ -3,6 +3,7 @@ package import Base
 package import Billing
 import CallDispatch
 package import Postgres
+import Routing
 package import Store
 
 /// Makes a version of an agent that nobody can change afterwards.
@@ -13,7 +14,7 @@ package struct PublishAgent: Sendable {
 
     /// A new agent with version 1. `prices`: the book in force.
     ///
-    /// - Throws: `Refusal` `unpriced_model`.
+    /// - Throws: `Refusal` `unpriced_model`, `unroutable_model`.
     package func first(
         _ tenant: ID<Tenant>, _ agent: AgentRow, _ definition: AgentDefinition, prices: PriceBook,
         in sql: PostgresTransaction
@@ -24,7 +25,7 @@ package struct PublishAgent: Sendable {
     }
 
     /// The next version of an agent. Two at once get two numbers.
-    /// - Throws: `Refusal` `not_found`, `limit_exceeded`, `unpriced_model`.
+    /// - Throws: `Refusal` `not_found`, `limit_exceeded`, `unpriced_model`, `unroutable_model`.
     package func callAsFunction(
         _ tenant: ID<Tenant>, _ agent: ID<Agent>, _ definition: AgentDefinition, prices: PriceBook,
         in sql: PostgresTransaction
@@ -44,12 +45,25 @@ package struct PublishAgent: Sendable {
 extension PublishAgent {
     /// Whatever may speak for the agent has a price, or calls would cost what nobody knows.
     private static func check(_ definition: AgentDefinition, _ prices: PriceBook) throws {
-        let unpriced = (definition.prompt?.choices ?? []).filter { !prices.isPriced($0) }
-        guard !unpriced.isEmpty else { return }
-        throw Refusal(
+        guard let prompt = definition.prompt else { return }
+        let unpriced = prompt.models.filter { !prices.isPriced($0) }
+        guard unpriced.isEmpty else { throw Self.unpriced(unpriced) }
+        guard let routing = prompt.routing, routing.mode != .off else { return }
+        do throws(RoutingProblem) {
+            _ = try Router(routing, strong: prompt.choices[0], price: prices.tokenPrice)
+        } catch .missingPrice {
+            // A price by the minute says nothing of a request.
+            throw Self.unpriced([routing.cheap, prompt.choices[0]].filter { prices.tokenPrice($0) == nil })
+        } catch {
+            throw Refusal(code: "unroutable_model", message: "prompt.routing\(error.path): \(error.message)")
+        }
+    }
+
+    private static func unpriced(_ models: [ModelChoice]) -> Refusal {
+        Refusal(
             code: "unpriced_model",
             message:
-                "no price for \(unpriced.map(\.source).joined(separator: ", ")): the operator's price book needs "
+                "no price for \(models.map(\.source).joined(separator: ", ")): the operator's price book needs "
                 + "llm rates for its input_tokens and output_tokens")
     }
 }

@@ -2,6 +2,7 @@ import Base
 import Billing
 package import CallDispatch
 import Postgres
+import Routing
 import Store
 
 /// Stores what workers tell, in order, each fact once; the last one settles the call.
@@ -86,6 +87,7 @@ package struct RecordReports: Sendable {
         case .ended(let reason, let connectedMs, let usage) where call.state != .ended:
             try await FactStore.store(usage, connectedMs: connectedMs, of: report, in: sql)
             return try await SettleCall.end(call, reason, in: sql)
+        case .route(let route): try await RouteStore.insert(route, of: report, in: sql)
         case .mediaStarted, .tool, .event, .usage, .ended: break
         }
         return call
@@ -125,6 +127,15 @@ enum Described {
                 [
                     "key": .string(key), "name": .string(name), "succeeded": .bool(succeeded),
                     "milliseconds": .int(Int64(milliseconds)),
+                ]
+            )
+        case .route(let route):
+            (
+                "route",
+                [
+                    "turn": .int(Int64(route.turn)), "mode": .string(route.mode),
+                    "model": .string(route.model),
+                    "reason": .string(route.reason),
                 ]
             )
         case .usage(let usage, let connectedMs):

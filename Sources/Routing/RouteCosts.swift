@@ -1,3 +1,5 @@
+import Base
+
 /// What each way of answering one call is expected to cost, miss and keep the caller waiting.
 struct RouteCosts {
     let probability: Double
@@ -15,10 +17,10 @@ struct RouteCosts {
         notices = outcomes.notices
         falseRate = outcomes.handsOverForNothing
         cheapPrompt = cheap.prices.prompt(request.promptTokens, seen: request.seenByCheap, cheap.caching)
-        cheapToken = cheap.prices.output
+        cheapToken = cheap.prices.output.perToken
         strongCall =
             strong.prices.prompt(request.promptTokens, seen: request.seenByStrong, strong.caching)
-            + Router.replyTokens * strong.prices.output
+            + Router.replyTokens * strong.prices.output.perToken
         cheapWait = cheap.firstToken
         strongWait = strong.firstToken
     }

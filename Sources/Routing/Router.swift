@@ -1,4 +1,4 @@
-import Base
+package import Base
 
 /// Chooses for each call of a language model which model answers and how. Pure: prices, odds and times come from outside.
 ///
@@ -15,16 +15,26 @@ package struct Router: Sendable {
         case parallel
         /// A line that the flow knows; no model.
         case scripted
+
+        /// As the API names it.
+        package var name: String {
+            switch self {
+            case .direct(let tier): tier.rawValue
+            case .probe: "probe"
+            case .parallel: "parallel"
+            case .scripted: "scripted"
+            }
+        }
     }
 
     package struct Model: Hashable, Sendable {
         package var name: String
-        package var prices: TokenPrices
+        package var prices: TokenPrice
         package var caching = PromptCaching()
         /// From request to first token, as lately seen.
         package var firstToken: Duration = .milliseconds(500)
         package var isHealthy = true
-        package init(name: String, prices: TokenPrices) {
+        package init(name: String, prices: TokenPrice) {
             self.name = name
             self.prices = prices
         }
@@ -76,8 +86,8 @@ package struct Router: Sendable {
         package var reason: String
     }
 
-    package let cheap: Model
-    package let strong: Model
+    package private(set) var cheap: Model
+    package private(set) var strong: Model
     package let policy: RoutingPolicy
     private let odds: ToolOdds
     /// What a missed tool call is worth beyond what it costs to make it after all. Nano-dollars.
@@ -98,6 +108,8 @@ package struct Router: Sendable {
         try policy.check()
         guard !cheap.name.isEmpty else { throw .unknownModel(cheap.name) }
         guard !strong.name.isEmpty else { throw .unknownModel(strong.name) }
+        try cheap.prices.check()
+        try strong.prices.check()
         guard cheap.prices.input <= strong.prices.input, cheap.prices.output <= strong.prices.output else {
             throw .cheapCostsMore
         }
@@ -109,13 +121,21 @@ package struct Router: Sendable {
     }
 
     /// Where probing and asking the strong model come to the same at probability `breakEven`, in a call of middling size.
-    private static func missCost(_ cheap: TokenPrices, _ strong: TokenPrices, _ breakEven: Double) -> Double {
-        let one = strong.input * middlingTokens + strong.output * replyTokens
-        let probe = cheap.input * middlingTokens + cheap.output * replyTokens
+    private static func missCost(_ cheap: TokenPrice, _ strong: TokenPrice, _ breakEven: Double) -> Double {
+        let one = strong.input.perToken * middlingTokens + strong.output.perToken * replyTokens
+        let probe = cheap.input.perToken * middlingTokens + cheap.output.perToken * replyTokens
         let handedOver = breakEven + (1 - breakEven) * RoutingOutcomes.falseRate
         let unnoticed = breakEven * (1 - RoutingOutcomes.noticeRate)
         let left = one * (1 - handedOver) - probe
         return left <= 0 ? 0 : min(left / max(unnoticed, .leastNonzeroMagnitude), one * missesMax)
+    }
+
+    /// How a model does now.
+    package mutating func note(_ tier: Tier, firstToken: Duration, isHealthy: Bool) {
+        switch tier {
+        case .cheap: (cheap.firstToken, cheap.isHealthy) = (firstToken, isHealthy)
+        case .strong: (strong.firstToken, strong.isHealthy) = (firstToken, isHealthy)
+        }
     }
 
     /// The choice for `request`; `outcomes` are those of the tenant's calls so far.
@@ -136,6 +156,13 @@ package struct Router: Sendable {
             expectedCost: costs.money(mode),
             alwaysStrong: costs.money(.direct(.strong)), alwaysCheap: costs.money(.direct(.cheap)),
             expectedWait: costs.wait(mode), reason: reason)
+    }
+
+    /// What `tier` alone costs for a prompt of which it was sent `seen` tokens before. Nano-dollars.
+    package func cost(_ tier: Tier, prompt tokens: Int, seen: Int, output: Int) -> Double {
+        let model = tier == .cheap ? cheap : strong
+        return model.prices.prompt(tokens, seen: seen, model.caching)
+            + Double(output) * model.prices.output.perToken
     }
 
     /// What holds whatever the odds are.

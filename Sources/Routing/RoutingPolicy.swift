@@ -33,12 +33,13 @@ package struct RoutingPolicy: Hashable, Sendable {
 
     package init() {}
 
-    /// - Throws: `outOfRange` by name; `contradictoryNode`; `budgetWithoutCheaperWay`.
+    /// - Throws: `outOfRange` by name; `contradictoryNode`; `budgetWithoutCheaperWay`; `parallelWithoutProbe`.
     package func check() throws(RoutingProblem) {
         let ranges: [(String, Double, ClosedRange<Double>)] = [
             ("cheap_below", cheapBelow, 0...1),
             ("strong_above", strongAbove, 0...1),
             ("stickiness", stickiness, 0...1), ("canary_share", canaryShare, 0...1),
+            ("wait_max_ms", waitMax / .milliseconds(1), 0...60_000),
             ("call_budget", Double(callBudget ?? 1), 1...1e15),
             ("day_budget", Double(dayBudget ?? 1), 1...1e15),
             ("hand_overs_max", Double(handOversMax), 0...10),
@@ -49,6 +50,7 @@ package struct RoutingPolicy: Hashable, Sendable {
         if callBudget != nil || dayBudget != nil, !allowsCheap, !allowsProbe {
             throw .budgetWithoutCheaperWay
         }
+        if allowsParallel, !allowsProbe { throw .parallelWithoutProbe }
     }
 }
 
@@ -63,5 +65,39 @@ package enum RoutingProblem: Error, Hashable, Sendable {
     case outOfRange(String)
     case contradictoryNode(String)
     case budgetWithoutCheaperWay
+    /// Both models are asked where a probe would be late: without probes never.
+    case parallelWithoutProbe
     case unreadableWeights(String)
+}
+
+extension RoutingProblem {
+    /// The setting it is about, as the API names it; nil: all of them.
+    package var setting: String? {
+        switch self {
+        case .outOfRange(let name): name
+        case .parallelWithoutProbe, .budgetWithoutCheaperWay: "allow"
+        case .unknownModel, .cheapCostsMore: "cheap"
+        case .missingPrice, .priceOutOfRange, .cachedAboveInput, .contradictoryNode, .unreadableWeights: nil
+        }
+    }
+
+    /// For people.
+    package var message: String {
+        switch self {
+        case .unknownModel(let name): "there is no model \(name)"
+        case .missingPrice: "a price by the token is missing"
+        case .priceOutOfRange: "a price is below 0 or above a dollar a thousand tokens"
+        case .cachedAboveInput: "a token in the vendor's cache costs more than one that is not"
+        case .cheapCostsMore: "the cheap model costs more than the strong one"
+        case .outOfRange("wait_max_ms"): "must be 0 to 60000"
+        case .outOfRange("call_budget"), .outOfRange("day_budget"): "must be above 0, at most 1000000 dollars"
+        case .outOfRange("hand_overs_max"): "must be 0 to 10"
+        case .outOfRange("cheap_below"): "must be 0 to 1 and not above strong_above"
+        case .outOfRange: "must be 0 to 1"
+        case .contradictoryNode(let node): "node \(node) is kept strong and kept cheap"
+        case .budgetWithoutCheaperWay: "a budget needs a cheaper way: cheap or probe"
+        case .parallelWithoutProbe: "parallel stands in for a probe that would be late: it needs probe"
+        case .unreadableWeights(let reason): "the weights cannot be read: \(reason)"
+        }
+    }
 }

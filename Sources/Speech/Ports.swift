@@ -1,5 +1,6 @@
 package import Base
 package import NIOCore
+package import Routing
 
 /// A recogniser. Audio goes in from the call's event loop, events come back on it.
 package protocol SpeechToText: Sendable {
@@ -109,11 +110,14 @@ package protocol ChatStream: AnyObject {
     var usageSoFar: [Usage] { get }
     /// Whose words these are, where several models may be asked; nil before `began`.
     var speaker: ModelChoice? { get }
+    /// How a routed reply was routed and what came of it; nil before its end, and for a reply that no router chose for.
+    var route: RouteFact? { get }
 }
 
 extension ChatStream {
     package var usageSoFar: [Usage] { [] }
     package var speaker: ModelChoice? { nil }
+    package var route: RouteFact? { nil }
 }
 
 package struct ChatRequest: Sendable {

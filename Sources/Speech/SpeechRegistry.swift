@@ -17,6 +17,7 @@ package struct SpeechRegistry: Sendable {
     private let synthesizers: [String: SpeechCache]
     private let http: HTTPClient
     private let health: ModelHealth
+    private let lessons = RoutingLessons()
     private let reach: WebSocketReach
     private let lines: (any LineStore)?
     private let vendors = VendorVoices(keptMax: keptMax)
@@ -122,12 +123,22 @@ package struct SpeechRegistry: Sendable {
     package func languageModel(
         _ accounts: [ModelAccount], tenant: ID<Tenant>, cacheKey: String
     ) -> (any LanguageModel)? {
-        let members = accounts.map { account in
-            ModelChain.Member(
-                choice: account.choice, model: adapter(account), host: account.baseURL)
-        }
-        guard !members.isEmpty else { return nil }
-        return ModelChain(members, tenant: tenant, cacheKey: cacheKey, health: health)
+        guard !accounts.isEmpty else { return nil }
+        return ModelChain(accounts.map(member), tenant: tenant, cacheKey: cacheKey, health: health)
+    }
+
+    /// The models of a call whose router says for each request which of them answers. `strong`: at least one.
+    package func routedModel(
+        cheap: ModelAccount, strong: [ModelAccount], _ settings: RoutedModel.Settings, tenant: ID<Tenant>,
+        cacheKey: String
+    ) -> any LanguageModel {
+        RoutedModel(
+            cheap: member(cheap), strong: strong.map(member), settings: settings, tenant: tenant,
+            cacheKey: cacheKey, health: health, lessons: lessons)
+    }
+
+    private func member(_ account: ModelAccount) -> ModelChain.Member {
+        ModelChain.Member(choice: account.choice, model: adapter(account), host: account.baseURL)
     }
 
     /// Whoever is not known by another wire format speaks OpenAI's.

@@ -143,7 +143,7 @@ package struct NewCall: Sendable {
         self.from = from
         self.to = to
         self.region = region
-        self.prices = prices.narrowed(to: agent.definition.prompt?.choices ?? [])
+        self.prices = prices.narrowed(to: agent.definition.prompt?.models ?? [])
         components = agent.components
         maxSeconds = agent.definition.limits.maxSeconds
         ringSeconds = agent.definition.limits.ringSeconds

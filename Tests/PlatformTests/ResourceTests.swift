@@ -211,6 +211,58 @@ import Testing
         }
     }
 
+    @Test func anAgentThatWouldBeRoutedOnAGuessIsNotPublished() async throws {
+        try await TestPlatform.with { platform in
+            let acme = try await platform.makeTenant("Acme")
+            func publish(_ model: String, cheap: String, mode: String = "on") async throws -> Reply {
+                let routing: JSON = [
+                    "cheap": ["vendor": "openai", "model": .string(cheap)], "mode": .string(mode),
+                ]
+                return try await platform.post(
+                    "/v1/agents",
+                    [
+                        "name": "desk",
+                        "definition": [
+                            "prompt": [
+                                "system": "Be brief.", "model": .string(model), "routing": routing,
+                            ]
+                        ],
+                    ], key: acme.key)
+            }
+            func rates(_ model: String, _ price: String) -> [JSON] {
+                ["input_tokens", "output_tokens"].map { unit in
+                    [
+                        "component": "llm", "source": .string("openai/\(model)"), "unit": .string(unit),
+                        "price": .string(price), "per": 1_000_000,
+                    ]
+                }
+            }
+            let timed: JSON = [
+                "component": "llm", "source": "openai/timed", "unit": "milliseconds", "price": "0.01",
+                "per": 60_000,
+            ]
+            let book = try await platform.post(
+                "/v1/price-books",
+                ["name": "models", "rates": .array(rates("large", "2") + rates("small", "0.4") + [timed])])
+            #expect(book.status == 201, "\(book.text)")
+            for (cheap, code, said) in [
+                ("nobody", "unpriced_model", "openai/nobody"), ("timed", "unpriced_model", "openai/timed"),
+            ] {
+                let refused = try await publish("large", cheap: cheap)
+                #expect(refused.status == 422 && refused.code == code, "\(refused.text)")
+                #expect(refused.json["detail"]?.string?.contains(said) == true, "\(refused.text)")
+            }
+            let dear = try await publish("small", cheap: "large")
+            #expect(dear.status == 422 && dear.code == "unroutable_model", "\(dear.text)")
+            #expect(dear.json["detail"]?.string?.hasPrefix("prompt.routing.cheap: ") == true)
+            #expect(try await publish("small", cheap: "large", mode: "off").status == 201)
+            let made = try await publish("large", cheap: "small")
+            #expect(made.status == 201, "\(made.text)")
+            let same = try await publish("large", cheap: "large")
+            #expect(same.code == "validation_failed" && same.paths == ["definition.prompt.routing.cheap"])
+        }
+    }
+
     @Test func aListGoesOnWhereItsCursorSays() async throws {
         try await TestPlatform.with { platform in
             let acme = try await platform.makeTenant("Acme")

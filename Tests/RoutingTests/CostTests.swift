@@ -13,7 +13,8 @@ import Testing
     }
 
     @Test func aWriteSurchargeIsPaidOnWhatIsNew() throws {
-        let prices = try TokenPrices(input: 3000, cachedInput: 300, cacheWrite: 3750, output: 15000)
+        let prices = try TokenPrice(
+            dollarsPerMillion: ["in": 3, "cached": .double(0.3), "write": .double(3.75), "out": 15])
         let caching = PromptCaching()
         #expect(prices.prompt(1000, seen: 0, caching) == 3_000_000)
         #expect(prices.prompt(2048, seen: 0, caching) == 2048 * 3750)
@@ -27,11 +28,8 @@ import Testing
         #expect(prompt.seen(at: CallTime(.seconds(301)), PromptCaching()) == 0)
     }
 
-    @Test func dollarsAMillionAreNanoDollarsAToken() throws {
-        let prices = try TokenPrices(dollarsPerMillion: ["in": 2, "cached": .double(0.5), "out": 8])
-        #expect(prices.input == 2000)
-        #expect(prices.cachedInput == 500)
-        #expect(prices.cacheWrite == 2000)
-        #expect(prices.output == 8000)
+    @Test func dollarsAMillionAreAPrice() throws {
+        let prices = try TokenPrice(dollarsPerMillion: ["in": 2, "cached": .double(0.5), "out": 8])
+        #expect(prices == RouterTests.price(2000, 500, 8000))
     }
 }

@@ -17,6 +17,12 @@ import Testing
         ],
     ]
 
+    /// Nano-dollars a token.
+    static func price(_ input: Int64, _ cached: Int64, _ output: Int64) -> TokenPrice {
+        let each = [input, cached, output].map { Money(nanos: $0 * TokenPrice.per) }
+        return TokenPrice(input: each[0], cached: each[1], cacheWrite: each[0], output: each[2])
+    }
+
     static func dialogue(_ messages: [DialogueMessage], tools: JSON = tools) -> RoutedDialogue {
         var dialogue = RoutedDialogue(tools: ToolBook(tools))
         for message in messages { dialogue.append(message) }
@@ -33,8 +39,8 @@ import Testing
     static func router(_ change: (inout RoutingPolicy) -> Void = { _ in }) throws -> Router {
         var policy = RoutingPolicy()
         change(&policy)
-        let strong = try TokenPrices(input: 2000, cachedInput: 500, output: 8000)
-        let cheap = try TokenPrices(input: 400, cachedInput: 100, output: 1600)
+        let strong = Self.price(2000, 500, 8000)
+        let cheap = Self.price(400, 100, 1600)
         return try Router(
             cheap: .init(name: "small", prices: cheap), strong: .init(name: "large", prices: strong),
             policy: policy, odds: try #require(ToolOdds.shipped))
@@ -169,8 +175,8 @@ import Testing
     }
 
     @Test func aModelThatIsUnwellIsNotChosen() throws {
-        let strong = try TokenPrices(input: 2000, cachedInput: 500, output: 8000)
-        let cheap = try TokenPrices(input: 400, cachedInput: 100, output: 1600)
+        let strong = Self.price(2000, 500, 8000)
+        let cheap = Self.price(400, 100, 1600)
         var small = Router.Model(name: "small", prices: cheap)
         small.isHealthy = false
         let odds = try #require(ToolOdds.shipped)
@@ -196,22 +202,29 @@ import Testing
                     $0.allowsProbe = false
                 }, .budgetWithoutCheaperWay
             ),
+            (
+                {
+                    $0.allowsParallel = true
+                    $0.allowsProbe = false
+                }, .parallelWithoutProbe
+            ),
+            ({ $0.waitMax = .seconds(61) }, .outOfRange("wait_max_ms")),
         ]
         for (change, problem) in cases { #expect(throws: problem) { try Self.router(change) } }
     }
 
     @Test func pricesAreNeverGuessed() throws {
         #expect(throws: RoutingProblem.missingPrice) {
-            try TokenPrices(dollarsPerMillion: ["in": 2, "cached": 1])
+            try TokenPrice(dollarsPerMillion: ["in": 2, "cached": 1])
         }
         #expect(throws: RoutingProblem.cachedAboveInput) {
-            try TokenPrices(input: 1, cachedInput: 2, output: 3)
+            try Self.price(1, 2, 3).check()
         }
         #expect(throws: RoutingProblem.priceOutOfRange) {
-            try TokenPrices(input: -1, cachedInput: 0, output: 3)
+            try Self.price(-1, -1, 3).check()
         }
-        let dear = try TokenPrices(input: 2000, cachedInput: 500, output: 8000)
-        let low = try TokenPrices(input: 400, cachedInput: 100, output: 1600)
+        let dear = Self.price(2000, 500, 8000)
+        let low = Self.price(400, 100, 1600)
         let odds = try #require(ToolOdds.shipped)
         #expect(throws: RoutingProblem.cheapCostsMore) {
             try Router(

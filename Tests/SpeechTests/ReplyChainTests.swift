@@ -13,8 +13,7 @@ private struct Script {
     init(_ models: Int = 3, patience: Int = 300, isDraft: Bool = false, requestsMax: Int = 6) {
         chain = ReplyChain(
             patience: Array(repeating: .milliseconds(patience), count: models), isDraft: isDraft)
-        let choices = (0..<models).map { ModelChoice(vendor: "v", model: "m\($0)") }
-        plan = ReplyPlan(turn: 1, choices: choices, requestsMax: requestsMax)
+        plan = ReplyPlan(turn: 1, requestsMax: requestsMax)
         send(.start)
     }
 
@@ -184,7 +183,7 @@ struct ReplyChainTests {
             script.log == ["0 ask #0 m0 reply", "300 ask #1 m1 hedge", "500 fail llm.cut"])
         let taken = [ReplyPlan.Purpose.draft, .fallback, .reply].map { script.plan.take($0) }
         #expect(taken == [false, false, true])
-        var fresh = ReplyPlan(turn: 2, choices: [])
+        var fresh = ReplyPlan(turn: 2)
         let drafts = (0..<5).count { _ in fresh.take(.draft) }
         let mayFallBack = fresh.take(.fallback)
         #expect(drafts == ReplyPlan.draftsMax && mayFallBack)
@@ -195,7 +194,7 @@ struct ReplyChainTests {
         var random = SeededGenerator(seed: seed)
         let models = Int(random.next() % 3) + 1
         var chain = ReplyChain(patience: Array(repeating: .milliseconds(300), count: models), isDraft: false)
-        var plan = ReplyPlan(turn: 1, choices: [])
+        var plan = ReplyPlan(turn: 1)
         var (now, ends, open) = (Duration.zero, 0, Set<Int>())
         var inputs: [ReplyChain.Input] = [.start]
         for step in 0..<200 {

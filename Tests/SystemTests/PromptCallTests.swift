@@ -21,21 +21,11 @@ extension SystemTests {
                 let outside = platform.outside
                 outside.chat.use(Self.model)
                 outside.sink.expect(Self.booking, from: Self.caller)
-                _ = try await platform.api.create(
-                    "/v1/credentials",
-                    [
-                        "vendor": "openai", "api_key": "model-key-for-tests",
-                        "base_url": .string(outside.chat.url),
-                    ])
+                try await addAccounts([("openai", outside.chat.url)], platform)
                 _ = try await platform.publish(Self.agent(toolURL: outside.sink.url))
                 let ear = ScriptedRecogniser(["My name is Peter.", "On Tuesday, my number is 4155550123."])
                 try await platform.working(recogniser: ear) {
-                    let placed = try await outside.carrier.placeInbound(
-                        from: Self.caller, to: LivePlatform.number, persona: Self.persona)
-                    let heard = await placed.ended()
-                    let found = try await platform.api.get("/v1/calls?direction=inbound")["data"]?.array ?? []
-                    let id = try #require(found.first?["id"]?.string)
-                    let call = try await platform.ended(id)
+                    let (heard, id, call) = try await phone(platform)
                     try await check(heard)
                     checkModel(outside.chat.requests)
                     #expect(outside.sink.received.map(\.key) == ["\(id)-book-1"])
@@ -56,25 +46,14 @@ extension SystemTests {
                 let outside = platform.outside
                 outside.chat.fail(Array(repeating: .serverError, count: 100))
                 outside.sink.expect(Self.booking, from: Self.caller)
-                let accounts = [("openai", outside.chat.url), ("anthropic", second.url)]
-                for (vendor, url) in accounts {
-                    let account: JSON = [
-                        "vendor": .string(vendor), "api_key": "model-key-for-tests",
-                        "base_url": .string(url),
-                    ]
-                    _ = try await platform.api.create("/v1/credentials", account)
-                }
+                try await addAccounts([("openai", outside.chat.url), ("anthropic", second.url)], platform)
                 let fallback = ModelChoice(vendor: "anthropic", model: "claude-haiku-5-5")
-                let agent = try Self.agent(toolURL: outside.sink.url, fallback: fallback)
+                let fallbacks = #""fallbacks": [{"vendor": "anthropic", "model": "claude-haiku-5-5"}],"#
+                let agent = try Self.agent(toolURL: outside.sink.url, settings: fallbacks)
                 _ = try await platform.publish(agent)
                 let ear = ScriptedRecogniser(["My name is Peter.", "On Tuesday, my number is 4155550123."])
                 try await platform.working(recogniser: ear) {
-                    let placed = try await outside.carrier.placeInbound(
-                        from: Self.caller, to: LivePlatform.number, persona: Self.persona)
-                    let heard = await placed.ended()
-                    let found = try await platform.api.get("/v1/calls?direction=inbound")["data"]?.array ?? []
-                    let id = try #require(found.first?["id"]?.string)
-                    let call = try await platform.ended(id)
+                    let (heard, _, call) = try await phone(platform)
                     try await check(heard)
                     #expect(outside.sink.isAllRight && outside.sink.duplicates == 0)
                     #expect(call["end_reason"] == "agent_ended")
@@ -88,6 +67,75 @@ extension SystemTests {
             }
             await second.stop()
         }
+
+        /// The cheap model answers what it can; where a tool is needed it hands over, and the strong one books.
+        @Test func aRoutedCallIsAnsweredByTwoModelsAndSaysWhy() async throws {
+            var settings = ModelSettings()
+            settings.api = .messages
+            settings.script = ChatScript(
+                [], otherwise: .init(toolCalls: [.init(name: "hand_over", arguments: [:])]))
+            settings.firstToken = .milliseconds(20)
+            let cheap = try await SimulatedModel.start(settings, logger: LivePlatform.logger)
+            try await LivePlatform.with { platform in
+                let outside = platform.outside
+                outside.chat.use(Self.model)
+                outside.sink.expect(Self.booking, from: Self.caller)
+                try await addAccounts([("openai", outside.chat.url), ("anthropic", cheap.url)], platform)
+                _ = try await platform.publish(
+                    Self.agent(toolURL: outside.sink.url, settings: Self.probing))
+                let ear = ScriptedRecogniser(["My name is Peter.", "On Tuesday, my number is 4155550123."])
+                try await platform.working(recogniser: ear) {
+                    let (_, id, call) = try await phone(platform)
+                    #expect(outside.sink.isAllRight && outside.sink.duplicates == 0)
+                    try await checkRoutes(id, platform)
+                    let offered = cheap.requests.map {
+                        ($0["tools"]?.array ?? []).compactMap { $0["name"]?.string }
+                    }
+                    #expect(!offered.isEmpty && offered.allSatisfy { $0 == ["hand_over"] })
+                    #expect(try await platform.moneyProblems([call]) == [])
+                }
+            }
+            await cheap.stop()
+        }
+
+        private func addAccounts(_ accounts: [(String, String)], _ platform: LivePlatform) async throws {
+            for (vendor, url) in accounts {
+                let account: JSON = [
+                    "vendor": .string(vendor), "api_key": "model-key-for-tests", "base_url": .string(url),
+                ]
+                _ = try await platform.api.create("/v1/credentials", account)
+            }
+        }
+
+        /// What the caller heard, and the call once it has ended.
+        private func phone(
+            _ platform: LivePlatform
+        ) async throws -> (heard: CallObservation, id: String, call: JSON) {
+            let placed = try await platform.outside.carrier.placeInbound(
+                from: Self.caller, to: LivePlatform.number, persona: Self.persona)
+            let heard = await placed.ended()
+            let found = try await platform.api.get("/v1/calls?direction=inbound")["data"]?.array ?? []
+            let id = try #require(found.first?["id"]?.string)
+            return (heard, id, try await platform.ended(id))
+        }
+
+        private func checkRoutes(_ id: String, _ platform: LivePlatform) async throws {
+            let routes = try await platform.api.get("/v1/calls/\(id)/routes")["routes"]?.array ?? []
+            #expect(routes.compactMap { $0["number"]?.int } == Array(1...Int64(max(1, routes.count))))
+            let probes = routes.filter { $0["mode"] == "probe" && $0["handed_over"] == true }
+            #expect(!probes.isEmpty, "\(routes)")
+            #expect(probes.allSatisfy { $0["model"] == "openai/gpt-6-luna" })
+            #expect(routes.allSatisfy { $0["reason"]?.string?.isEmpty == false })
+            #expect(routes.contains { $0["reason"] == "handed over 1 times this turn" })
+            let usage = try await platform.api.get("/v1/usage?group_by=agent,day")["data"]?.array?.first
+            #expect(usage?["routing"]?["requests"]?.int == Int64(routes.count))
+        }
+
+        /// Once the call has cost anything, the strong model is no longer asked straight away.
+        private static let probing = """
+            "routing": {"cheap": {"vendor": "anthropic", "model": "claude-haiku-5-5"}, "allow": ["probe"],
+                "call_budget": "0.000000001"},
+            """
 
         /// Every line of the agent in its order, the last one to its end.
         private func check(_ heard: CallObservation) async throws {
@@ -161,16 +209,12 @@ extension SystemTests {
         }
 
         /// docs/examples/prompt-desk.json with a tool that exists.
-        static func agent(toolURL: String, fallback: ModelChoice? = nil) throws -> JSON {
+        static func agent(toolURL: String, settings: String = "") throws -> JSON {
             let path = try ProgramFiles.locate("docs/examples/prompt-desk.json", given: nil)
             let text = try String(contentsOfFile: path, encoding: .utf8)
                 .replacing("https://clinic.example/book", with: toolURL)
-                .replacing(#""vendor": "openai","#, with: #""vendor": "openai","# + fallbacks(fallback))
+                .replacing(#""vendor": "openai","#, with: #""vendor": "openai","# + settings)
             return try #require(JSON(parsing: text))
-        }
-
-        private static func fallbacks(_ choice: ModelChoice?) -> String {
-            choice.map { #""fallbacks": [{"vendor": "\#($0.vendor)", "model": "\#($0.model)"}],"# } ?? ""
         }
 
         /// The lines a caller's ear is known to understand.

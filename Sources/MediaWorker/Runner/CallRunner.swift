@@ -166,7 +166,9 @@ package final class CallRunner: @unchecked Sendable, Ticking {
             mouth: Mouth(voices.synthesiser, voice: definition.voice.voice, on: loop) { [weak self] in
                 self?.spoken($0, $1)
             },
-            mind: Mind(voices.model, on: loop) { [weak self] in self?.thought($0) })
+            mind: Mind(
+                voices.model, on: loop, tell: { [weak self] in self?.thought($0) },
+                report: { [weak self] in self?.tell(.route($0)) }))
     }
 
     /// Disarms everything; the phase has been changed before.

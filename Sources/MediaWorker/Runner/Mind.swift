@@ -2,6 +2,7 @@ import Agents
 import Base
 package import Conversation
 import NIOCore
+import Routing
 package import Speech
 
 /// The model's replies under way. On the call's loop only.
@@ -12,14 +13,20 @@ final class Mind: @unchecked Sendable {
     private let model: (any LanguageModel)?
     private let loop: any EventLoop
     private let tell: (Dialogue.Input) -> Void
+    private let report: (RouteFact) -> Void
     private var streams: [Dialogue.ReplyID: any ChatStream] = [:]
     /// The model that began to speak last.
     private(set) var speaker: ModelChoice?
 
-    init(_ model: (any LanguageModel)?, on loop: any EventLoop, tell: @escaping (Dialogue.Input) -> Void) {
+    /// `report`: how a reply was routed, once it is over.
+    init(
+        _ model: (any LanguageModel)?, on loop: any EventLoop, tell: @escaping (Dialogue.Input) -> Void,
+        report: @escaping (RouteFact) -> Void
+    ) {
         self.model = model
         self.loop = loop
         self.tell = tell
+        self.report = report
     }
 
     func start(_ id: Dialogue.ReplyID, _ request: Dialogue.ModelRequest) {
@@ -38,6 +45,7 @@ final class Mind: @unchecked Sendable {
     func cancel(_ id: Dialogue.ReplyID) {
         guard let stream = streams.removeValue(forKey: id) else { return }
         stream.cancel()
+        if let route = stream.route { report(route) }
         let usage = stream.usageSoFar
         if !usage.isEmpty { tell(.replyFinished(id, usage)) }
     }
@@ -52,11 +60,13 @@ final class Mind: @unchecked Sendable {
         case .toolCall(let call):
             tell(.replyToolCall(id, id: call.id, name: call.name, arguments: call.arguments))
         case .finished(let usage):
-            streams[id] = nil
+            if let route = streams.removeValue(forKey: id)?.route { report(route) }
             tell(.replyFinished(id, usage))
             return true
         case .failed(let fault):
-            let usage = streams.removeValue(forKey: id)?.usageSoFar ?? []
+            let stream = streams.removeValue(forKey: id)
+            let usage = stream?.usageSoFar ?? []
+            if let route = stream?.route { report(route) }
             tell(.replyFailed(id, code: fault.code))
             // What it cost is told all the same.
             if !usage.isEmpty { tell(.replyFinished(id, usage)) }

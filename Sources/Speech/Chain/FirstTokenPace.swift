@@ -32,6 +32,11 @@ struct FirstTokenPace: Hashable, Sendable {
         return times.sorted()[(times.count * 95 + 99) / 100 - 1]
     }
 
+    /// nil before the first.
+    var median: Duration? {
+        times.isEmpty ? nil : times.sorted()[times.count / 2]
+    }
+
     /// How long to wait before a hedge.
     var patience: Duration { min(max(p95 ?? Self.patienceMax, Self.patienceMin), Self.patienceMax) }
 }

@@ -26,25 +26,35 @@ package final class ModelChain: LanguageModel, @unchecked Sendable {
     let tenant: ID<Tenant>
     let health: ModelHealth
     private let cacheKey: String?
-    /// Of the newest turn.
-    fileprivate var plan: ReplyPlan
+    fileprivate let policy: ReplyChain.Policy
+    fileprivate let turn: TurnPlan
 
     /// `members`: at least one. `cacheKey`: see `ChatRequest`.
-    package init(_ members: [Member], tenant: ID<Tenant>, cacheKey: String?, health: ModelHealth) {
+    package convenience init(
+        _ members: [Member], tenant: ID<Tenant>, cacheKey: String?, health: ModelHealth
+    ) {
+        self.init(
+            members, tenant: tenant, cacheKey: cacheKey, health: health, policy: .init(), turn: TurnPlan())
+    }
+
+    /// `turn`: shared by chains that answer the same turns.
+    init(
+        _ members: [Member], tenant: ID<Tenant>, cacheKey: String?, health: ModelHealth,
+        policy: ReplyChain.Policy, turn: TurnPlan
+    ) {
         precondition(!members.isEmpty, "a chain needs a model")
         self.members = members
         self.tenant = tenant
         self.health = health
         self.cacheKey = cacheKey
-        plan = ReplyPlan(turn: 0, choices: members.map(\.choice))
+        self.policy = policy
+        self.turn = turn
     }
 
     package func reply(
         to request: ChatRequest, on loop: any EventLoop, events: @escaping @Sendable (ChatEvent) -> Void
     ) -> any ChatStream {
-        if request.turn == 0 || request.turn != plan.turn {
-            plan = ReplyPlan(turn: request.turn, choices: plan.choices)
-        }
+        turn.begin(request.turn)
         var request = request
         request.cacheKey = cacheKey
         let reply = ChainedReply(self, request, on: loop, events: events)
@@ -59,14 +69,23 @@ package final class ModelChain: LanguageModel, @unchecked Sendable {
         }
     }
 
-    fileprivate func key(_ choice: Int) -> CircuitBreakers.Key {
+    func key(_ choice: Int) -> CircuitBreakers.Key {
         let member = members[choice]
         return CircuitBreakers.Key(
             stage: "llm", vendor: member.choice.vendor, product: member.choice.model, host: member.host)
     }
 
-    fileprivate func account(_ choice: Int) -> AccountLimits.Account {
+    func account(_ choice: Int) -> AccountLimits.Account {
         AccountLimits.Account(stage: "llm", tenant: tenant, vendor: members[choice].choice.vendor)
+    }
+}
+
+/// What may still be asked for the newest turn. On the call's loop only.
+final class TurnPlan {
+    fileprivate var plan = ReplyPlan(turn: 0)
+
+    fileprivate func begin(_ turn: Int) {
+        if turn == 0 || turn != plan.turn { plan = ReplyPlan(turn: turn) }
     }
 }
 
@@ -103,7 +122,7 @@ private final class ChainedReply: ChatStream, @unchecked Sendable {
         let patience = chain.members.indices.map {
             request.isDraft ? FirstTokenPace.patienceMax : chain.health.patience(chain.key($0))
         }
-        machine = ReplyChain(patience: patience, isDraft: request.isDraft)
+        machine = ReplyChain(patience: patience, isDraft: request.isDraft, policy: chain.policy)
     }
 
     /// What must not be told before `reply` has returned waits for the loop's next turn.
@@ -127,7 +146,9 @@ private final class ChainedReply: ChatStream, @unchecked Sendable {
 
     private func handle(_ input: ReplyChain.Input) {
         guard !isOver else { return }
-        for effect in machine.handle(input, at: loop.now.sinceBoot, plan: &chain.plan) { perform(effect) }
+        for effect in machine.handle(input, at: loop.now.sinceBoot, plan: &chain.turn.plan) {
+            perform(effect)
+        }
         rearm()
     }
 
@@ -253,7 +274,7 @@ enum Continuation {
 
 extension [Usage] {
     /// One entry for each source and unit, in the order of their first.
-    fileprivate var merged: [Usage] {
+    var merged: [Usage] {
         var sums: [Usage] = []
         for usage in self {
             let place = sums.firstIndex {

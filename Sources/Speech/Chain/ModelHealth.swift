@@ -32,6 +32,19 @@ package final class ModelHealth: Sendable {
         state.withLock { $0.paces[key]?.patience ?? FirstTokenPace.patienceMax }
     }
 
+    /// From request to first token, of late; nil while nothing is known.
+    package func firstToken(_ key: CircuitBreakers.Key) -> Duration? {
+        state.withLock { $0.paces[key]?.median }
+    }
+
+    /// Is the model worth asking now? Unlike `CircuitBreakers.admit` the question changes nothing.
+    package func isWell(
+        _ key: CircuitBreakers.Key, _ account: AccountLimits.Account, at now: Duration
+    ) -> Bool {
+        if case .open(let until) = breakers.state(key), now < until { return false }
+        return accounts.block(account, at: now) == nil
+    }
+
     /// Should a call that begins now see to it that there is a connection to `host`? A yes counts as done.
     package func isConnectionDue(_ host: String, at now: Duration) -> Bool {
         state.withLock { state in

@@ -17,7 +17,17 @@ struct ReplyChain: Sendable {
         var repeatPauseMax: Duration = .seconds(2)
         /// A model that is there alone is joined by itself, but not sooner than this.
         var hedgeAloneMin: Duration = .milliseconds(700)
+        /// Whoever asks knows another model: nobody is asked twice, and a reply that breaks off has failed.
+        var hasSuccessor = false
         init() {}
+
+        /// Of a model that is asked once.
+        static let once: Policy = {
+            var policy = Policy()
+            policy.hedgesMax = 0
+            policy.hasSuccessor = true
+            return policy
+        }()
     }
 
     enum Input: Sendable {
@@ -208,7 +218,7 @@ struct ReplyChain: Sendable {
     }
 
     private func mayRepeat(_ choice: Int) -> Bool {
-        guard case .after(let pause)? = faults[choice]?.retry else { return false }
+        guard !policy.hasSuccessor, case .after(let pause)? = faults[choice]?.retry else { return false }
         return pause <= policy.repeatPauseMax
     }
 
@@ -225,7 +235,8 @@ struct ReplyChain: Sendable {
 
     /// Nobody is left. What has been said stands, and the caller may answer it; without a word the reply has failed.
     private mutating func settle(_ fault: Fault, _ effects: inout [Effect]) {
-        end(said.allSatisfy(\.isWhitespace) ? .fail(fault) : .finish, &effects)
+        let hasFailed = policy.hasSuccessor || said.allSatisfy(\.isWhitespace)
+        end(hasFailed ? .fail(fault) : .finish, &effects)
     }
 
     private mutating func end(_ effect: Effect, _ effects: inout [Effect]) {
@@ -234,7 +245,7 @@ struct ReplyChain: Sendable {
         effects.append(effect)
     }
 
-    private static let overBudget = Fault(
+    static let overBudget = Fault(
         code: "llm.over_budget", retry: .never, cause: "the turn has had all the requests it may have")
 }
 

@@ -1,6 +1,4 @@
-package import Base
-
-/// What may be done to answer one turn of the caller: which models, in which order, and with how many requests. Pure.
+/// What may be done to answer one turn of the caller: with how many requests. Pure.
 ///
 /// Preemption, hedging, fallback and the choice of the model all draw on the one budget of a turn, so that together
 /// they cannot cost more than it says. The request that answers the turn is never refused.
@@ -23,14 +21,11 @@ package struct ReplyPlan: Hashable, Sendable {
 
     /// The caller's turn, from 1.
     package let turn: Int
-    /// First choice first.
-    package let choices: [ModelChoice]
     package let requestsMax: Int
     private var made: [Purpose: Int] = [:]
 
-    package init(turn: Int, choices: [ModelChoice], requestsMax: Int = ReplyPlan.requestsMax) {
+    package init(turn: Int, requestsMax: Int = ReplyPlan.requestsMax) {
         self.turn = turn
-        self.choices = choices
         self.requestsMax = requestsMax
     }
 

@@ -106,9 +106,8 @@ struct RouteCommand: ParsableCommand {
     private func models() throws -> (Router.Model, Router.Model) {
         guard let prices else {
             guard (1...1000).contains(ratio) else { throw ValidationError("--ratio is 1 to 1000") }
-            let strong = try TokenPrices(input: 2000, cachedInput: 500, output: 8000)
-            let cheap = try TokenPrices(
-                input: 2000 / ratio, cachedInput: 500 / ratio, output: 8000 / ratio)
+            let strong = try Self.price(["in": 2, "cached": 0.5, "out": 8], over: 1)
+            let cheap = try Self.price(["in": 2, "cached": 0.5, "out": 8], over: ratio)
             return (.init(name: "cheap", prices: cheap), .init(name: "strong", prices: strong))
         }
         let table = try Self.object(prices)
@@ -118,11 +117,15 @@ struct RouteCommand: ParsableCommand {
         return (
             .init(
                 name: names.last ?? "cheap",
-                prices: try TokenPrices(dollarsPerMillion: entry["cheap"] ?? .null)),
+                prices: try TokenPrice(dollarsPerMillion: entry["cheap"] ?? .null)),
             .init(
                 name: names.first ?? "strong",
-                prices: try TokenPrices(dollarsPerMillion: entry["strong"] ?? .null))
+                prices: try TokenPrice(dollarsPerMillion: entry["strong"] ?? .null))
         )
+    }
+
+    private static func price(_ dollars: [String: Double], over ratio: Double) throws -> TokenPrice {
+        try TokenPrice(dollarsPerMillion: .object(dollars.mapValues { .double($0 / ratio) }))
     }
 
     private func text(_ call: StoredCall, _ decided: StoredDialogues.Decision) -> String {

@@ -1,0 +1,114 @@
+import Base
+import Routing
+
+/// A call's dialogue as the router follows it, and what each model was last sent of it. Pure.
+///
+/// What was said before changes when the caller cuts in or a guess was wrong: then it is read again from where it was last
+/// the same.
+struct RoutedHistory: Sendable {
+    /// States kept to go back to: of the last request and of the one before.
+    private static let pointsMax = 2
+
+    private struct Point {
+        var messages: [ChatMessage] = []
+        /// Tokens of the prompt up to and with each message.
+        var tokens: [Int] = []
+        var dialogue: RoutedDialogue
+    }
+
+    private struct Sent {
+        var messages: [ChatMessage] = []
+        var at = Duration.zero
+    }
+
+    private var tools: [ChatTool] = []
+    private var book = ToolBook()
+    /// Of the tools' schemas.
+    private(set) var toolTokens = 0
+    /// Newest first.
+    private var points: [Point] = []
+    private var cheap = Sent()
+    private var strong = Sent()
+    /// By a call in which one model answers everything.
+    private var always = Sent()
+
+    /// Has every request been the strong model's alone?
+    var isStrongAlone: Bool { cheap.messages.isEmpty }
+
+    /// The request that comes next, with what each model's cache may hold of it; `seenAlways`: of a model that had answered
+    /// all before.
+    mutating func follow(
+        _ request: ChatRequest, at now: Duration, _ router: Router
+    ) -> (request: Router.Request, seenAlways: Int) {
+        if points.isEmpty || request.tools != tools { begin(request.tools) }
+        let start = points.firstIndex { request.messages.starts(with: $0.messages) }
+        var point = start.map { points[$0] } ?? Point(dialogue: RoutedDialogue(tools: book))
+        for message in request.messages.dropFirst(point.messages.count) {
+            if let read = DialogueMessage(message) { point.dialogue.append(read) }
+            point.tokens.append((point.tokens.last ?? toolTokens) + Self.tokens(message))
+        }
+        point.messages = request.messages
+        points = [point] + points.prefix(Self.pointsMax - 1)
+        var routed = Router.Request(point.dialogue, promptTokens: point.tokens.last ?? 0)
+        routed.seenByCheap = seen(cheap, at: now, router.cheap.caching)
+        routed.seenByStrong = seen(strong, at: now, router.strong.caching)
+        let seenAlways = seen(always, at: now, router.strong.caching)
+        always = Sent(messages: request.messages, at: now)
+        return (routed, seenAlways)
+    }
+
+    private mutating func begin(_ tools: [ChatTool]) {
+        self.tools = tools
+        let list = JSON.array(
+            tools.map {
+                [
+                    "name": .string($0.name), "description": .string($0.description),
+                    "parameters": $0.parameters,
+                ]
+            })
+        book = ToolBook(list)
+        toolTokens = Self.tokens(list.text)
+        points = [Point(dialogue: RoutedDialogue(tools: book))]
+    }
+
+    /// `tier` is asked `request`.
+    mutating func sent(_ request: ChatRequest, to tier: Router.Tier, at now: Duration) {
+        let sent = Sent(messages: request.messages, at: now)
+        switch tier {
+        case .cheap: cheap = sent
+        case .strong: strong = sent
+        }
+    }
+
+    private func seen(_ sent: Sent, at now: Duration, _ caching: PromptCaching) -> Int {
+        guard now - sent.at <= caching.timeToLive, let point = points.first else { return 0 }
+        let same = zip(sent.messages, point.messages).prefix { $0 == $1 }.count
+        return same == 0 ? 0 : point.tokens[same - 1]
+    }
+
+    private static func tokens(_ message: ChatMessage) -> Int {
+        switch message {
+        case .system(let text): tokens(text)
+        default: DialogueMessage(message).map { PromptEconomy.tokens([$0]) } ?? 0
+        }
+    }
+
+    /// Four characters each.
+    private static func tokens(_ text: String) -> Int { text.unicodeScalars.count / 4 }
+}
+
+extension DialogueMessage {
+    /// nil for the system's text, which is no part of the dialogue.
+    init?(_ message: ChatMessage) {
+        switch message {
+        case .system: return nil
+        case .user(let text): self = .user(text)
+        case .assistant(let text): self = .assistant(text)
+        case .toolCalls(let calls, let text):
+            self = .assistant(
+                text,
+                calls: calls.map { ToolCall(name: $0.name, arguments: JSON(parsing: $0.arguments) ?? .null) })
+        case .toolResult(_, let content): self = .toolResult(content)
+        }
+    }
+}
