@@ -211,6 +211,27 @@ import VendorSim
         }
     }
 
+    @Test func whatATenantsCallsShowMovesItsOwnOdds() throws {
+        let router = try Router(
+            cheap: .init(name: "a", prices: Pair.price(1)), strong: .init(name: "b", prices: Pair.price(10)),
+            policy: RoutingPolicy(), odds: #require(ToolOdds.shipped))
+        var history = RoutedHistory()
+        let farewell = history.follow(Self.request("Thank you, goodbye!"), at: .zero, router).request
+        let (mine, other) = (ID<Tenant>(high: 1, low: 1), ID<Tenant>(high: 1, low: 2))
+        let lessons = RoutingLessons()
+        let before = lessons.choose(farewell, router, of: mine)
+        #expect(before.toolProbability < 0.5)
+        let fact = RouteFact(
+            number: 1, turn: 2, isDraft: false, mode: "probe", model: "b", reason: "", toolProbability: 0.1,
+            expectedCost: .zero, spent: .zero, alwaysStrong: .zero, alwaysCheap: .zero, handedOver: true)
+        let end = RoutedEnd(fact: fact, speaker: .strong, calledTool: true, isWhole: true)
+        for _ in 0..<50 { lessons.note(farewell, before, end, of: mine) }
+        let after = lessons.choose(farewell, router, of: mine)
+        #expect(after.toolProbability > 0.8)
+        #expect(lessons.choose(farewell, router, of: other) == before)
+        #expect(lessons.choose(farewell, router, of: nil) == before, "a tenant that wants nothing learned")
+    }
+
     @Test func whatWasSaidOtherwiseIsReadAgain() throws {
         var history = RoutedHistory()
         let router = try Router(

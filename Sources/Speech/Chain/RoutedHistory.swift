@@ -1,11 +1,11 @@
 import Base
-import Routing
+package import Routing
 
 /// A call's dialogue as the router follows it, and what each model was last sent of it. Pure.
 ///
 /// What was said before changes when the caller cuts in or a guess was wrong: then it is read again from where it was last
 /// the same.
-struct RoutedHistory: Sendable {
+package struct RoutedHistory: Sendable {
     /// States kept to go back to: of the last request and of the one before.
     private static let pointsMax = 2
 
@@ -32,12 +32,11 @@ struct RoutedHistory: Sendable {
     /// By a call in which one model answers everything.
     private var always = Sent()
 
-    /// Has every request been the strong model's alone?
-    var isStrongAlone: Bool { cheap.messages.isEmpty }
+    package init() {}
 
     /// The request that comes next, with what each model's cache may hold of it; `seenAlways`: of a model that had answered
     /// all before.
-    mutating func follow(
+    package mutating func follow(
         _ request: ChatRequest, at now: Duration, _ router: Router
     ) -> (request: Router.Request, seenAlways: Int) {
         if points.isEmpty || request.tools != tools { begin(request.tools) }
@@ -72,7 +71,7 @@ struct RoutedHistory: Sendable {
     }
 
     /// `tier` is asked `request`.
-    mutating func sent(_ request: ChatRequest, to tier: Router.Tier, at now: Duration) {
+    package mutating func sent(_ request: ChatRequest, to tier: Router.Tier, at now: Duration) {
         let sent = Sent(messages: request.messages, at: now)
         switch tier {
         case .cheap: cheap = sent

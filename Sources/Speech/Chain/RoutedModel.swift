@@ -247,8 +247,7 @@ private final class RoutedStream: ChatStream, @unchecked Sendable {
             shadowed: choice.shadowed?.name, model: speaker?.source ?? "", reason: choice.reason,
             toolProbability: choice.toolProbability, expectedCost: Money(estimated: choice.expectedCost),
             spent: spent,
-            // Where nobody else was ever asked, it is no estimate.
-            alwaysStrong: model.history.isStrongAlone ? spent : alone.strong, alwaysCheap: alone.cheap,
+            alwaysStrong: isAsAlways(settings.router) ? spent : alone.strong, alwaysCheap: alone.cheap,
             handedOver: machine.hasHandedOver)
         route = fact
         model.settle(
@@ -257,20 +256,25 @@ private final class RoutedStream: ChatStream, @unchecked Sendable {
                 fact: fact, speaker: machine.speaker, calledTool: machine.hasCalledTool, isWhole: isWhole))
     }
 
+    /// The strong model alone was asked, and its cache held as much as if it always were: no estimate is needed.
+    private func isAsAlways(_ router: Router) -> Bool {
+        let (request, caching) = (decision.request, router.strong.caching)
+        return lanes[.cheap] == nil
+            && caching.hit(request.promptTokens, seen: request.seenByStrong)
+                == caching.hit(request.promptTokens, seen: decision.seenAlways)
+    }
+
     /// What either model alone would have cost, by the tokens that the vendor counted for the one that spoke.
     private func alone(_ router: Router) -> (cheap: Money, strong: Money) {
         let lane = machine.speaker.flatMap { lanes[$0] } ?? lanes[.strong] ?? lanes[.cheap]
         let usage = lane?.usage ?? []
-        func tokens(_ units: [Usage.Unit]) -> Double {
-            Double(usage.reduce(0) { $0 + (units.contains($1.unit) ? $1.quantity : 0) })
-        }
         let whole = Double(decision.request.promptTokens)
         let sent =
             lane?.form == .probe
             ? whole - Double(model.history.toolTokens) + Double(PromptEconomy.handOverFunctionTokens) : whole
-        let counted = tokens([.inputTokens, .cachedTokens, .cacheWriteTokens])
+        let counted = Double(usage.tokens([.inputTokens, .cachedTokens, .cacheWriteTokens]))
         let scale = counted > 0 && sent > 0 ? counted / sent : 1
-        let output = Int(tokens([.outputTokens]))
+        let output = Int(usage.tokens([.outputTokens]))
         func cost(_ tier: Router.Tier) -> Money {
             Money(
                 estimated: router.cost(
@@ -285,14 +289,22 @@ extension RoutedModel.Settings {
     /// By the call's prices; a model without a price by the token counts for nothing here.
     func cost(of usage: [Usage]) -> Money {
         Dictionary(grouping: usage, by: \.source).reduce(.zero) { sum, part in
-            func tokens(_ unit: Usage.Unit) -> Int64 {
-                part.value.reduce(0) { $0 + ($1.unit == unit ? $1.quantity : 0) }
-            }
             guard let price = prices[part.key] else { return sum }
+            let used = part.value
             return sum
                 + price.cost(
-                    input: tokens(.inputTokens), cached: tokens(.cachedTokens),
-                    cacheWrite: tokens(.cacheWriteTokens), output: tokens(.outputTokens))
+                    input: used.tokens([.inputTokens]), cached: used.tokens([.cachedTokens]),
+                    cacheWrite: used.tokens([.cacheWriteTokens]), output: used.tokens([.outputTokens]))
+        }
+    }
+}
+
+extension [Usage] {
+    /// Of these kinds together; whatever a vendor tells stays in range.
+    fileprivate func tokens(_ units: [Usage.Unit]) -> Int64 {
+        reduce(0) { sum, usage in
+            let quantity = Swift.max(0, Swift.min(usage.quantity, TokenPrice.tokensMax))
+            return units.contains(usage.unit) ? sum + quantity : sum
         }
     }
 }

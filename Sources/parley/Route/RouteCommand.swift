@@ -23,10 +23,11 @@ struct RouteCommand: ParsableCommand {
             Prices: --prices FILE --pair NAME, {"NAME": {"strong": {"in", "cached", "write", "out"}, "cheap": …}} in dollars \
             a million tokens; else --ratio, the strong model's prices over the cheap one's.
 
-            Prompts of live calls are not stored with their tools, so --explain explains such lines and no call by its id.
+            With JOURNAL, a call's journal file, its requests are decided on in their place, by the rules of its agent and the             list prices: the call is led again as recorded, whatever is chosen.
             """)
 
-    @Option(help: "System texts by prefix id.") var prefixes: String
+    @Argument(help: "A call's journal, in place of standard input.") var journal: String?
+    @Option(help: "System texts by prefix id.") var prefixes: String?
     @Option(help: "Prices of pairs of models.") var prices: String?
     @Option(help: "The pair of --prices that is meant.") var pair: String?
     @Option(help: "Strong over cheap, where there is no --prices.") var ratio = 5.0
@@ -44,7 +45,25 @@ struct RouteCommand: ParsableCommand {
     var features = false
     @Flag(help: "Also write how long decisions took, to standard error.") var timed = false
 
+    func validate() throws {
+        guard (journal == nil) != (prefixes == nil) else {
+            throw ValidationError("give either JOURNAL or --prefixes")
+        }
+    }
+
     func run() throws {
+        if let journal {
+            try JournalRoutes(journal).forEach { id, at, request, choice in
+                var fields = self.fields(id, choice, request.features)
+                fields["t_ms"] = .int(Int64(at.milliseconds))
+                print(JSON.object(fields).text)
+            }
+        } else if let prefixes {
+            try routeStored(prefixes)
+        }
+    }
+
+    private func routeStored(_ prefixes: String) throws {
         let unseen = try folds.map(routers)
         var dialogues = StoredDialogues(
             router: try router(weights), prefixes: try Self.object(prefixes), learns: !fixed)
@@ -129,21 +148,7 @@ struct RouteCommand: ParsableCommand {
     }
 
     private func text(_ call: StoredCall, _ decided: StoredDialogues.Decision) -> String {
-        let choice = decided.choice
-        var fields: [String: JSON] = [
-            "id": .string(call.id), "route": .string(StoredDialogues.route(choice.mode).rawValue),
-            "p_tool": .double((choice.toolProbability * 1e6).rounded() / 1e6),
-            "reason": .string(choice.reason),
-        ]
-        if explain {
-            fields["expected_cost"] = .int(Int64(choice.expectedCost.rounded()))
-            fields["always_strong"] = .int(Int64(choice.alwaysStrong.rounded()))
-            fields["always_cheap"] = .int(Int64(choice.alwaysCheap.rounded()))
-            fields["expected_wait_ms"] = .int(Int64(choice.expectedWait / .milliseconds(1)))
-            let seen = zip(RoutingFeatures.names, decided.features.values).filter { $0.1 != 0 }
-            fields["features"] = .object(
-                Dictionary(uniqueKeysWithValues: seen.map { ($0, .double(Double($1))) }))
-        }
+        var fields = fields(call.id, decided.choice, decided.features)
         if economy {
             let sizes = decided.sizes
             fields["economy"] = [
@@ -152,6 +157,26 @@ struct RouteCommand: ParsableCommand {
             ]
         }
         return JSON.object(fields).text
+    }
+
+    private func fields(
+        _ id: String, _ choice: Router.Choice, _ features: RoutingFeatures
+    ) -> [String: JSON] {
+        var fields: [String: JSON] = [
+            "id": .string(id), "route": .string(StoredDialogues.route(choice.mode).rawValue),
+            "p_tool": .double((choice.toolProbability * 1e6).rounded() / 1e6),
+            "reason": .string(choice.reason),
+        ]
+        if explain {
+            fields["expected_cost"] = .int(Int64(choice.expectedCost.rounded()))
+            fields["always_strong"] = .int(Int64(choice.alwaysStrong.rounded()))
+            fields["always_cheap"] = .int(Int64(choice.alwaysCheap.rounded()))
+            fields["expected_wait_ms"] = .int(Int64(choice.expectedWait / .milliseconds(1)))
+            let seen = zip(RoutingFeatures.names, features.values).filter { $0.1 != 0 }
+            fields["features"] = .object(
+                Dictionary(uniqueKeysWithValues: seen.map { ($0, .double(Double($1))) }))
+        }
+        return fields
     }
 
     private static func text(_ call: StoredCall, _ features: RoutingFeatures) -> String {

@@ -1,0 +1,52 @@
+import Agents
+import Base
+import Billing
+import CallDispatch
+import Conversation
+import Foundation
+import MediaWorker
+import Review
+import Routing
+import Speech
+
+/// What the router decides for each request of a stored call, by the agent's own rules and the list prices.
+struct JournalRoutes {
+    private let router: Router
+    private let journal: JournalReading
+
+    init(_ path: String) throws {
+        journal = try JournalReading(Data(contentsOf: URL(filePath: path)))
+        let prompt = journal.call.legs.first?.start.definition.prompt
+        guard let prompt, let routing = prompt.routing else {
+            throw DemoFailure("\(path): its agent names no cheap model (prompt.routing)")
+        }
+        let book = PriceBook(id: PriceBook.standard.id, rates: try ListPrices.rates())
+        do throws(RoutingProblem) {
+            router = try Router(routing, strong: prompt.choices[0], price: book.tokenPrice)
+        } catch .missingPrice {
+            throw DemoFailure(
+                "deploy/prices.json has no price of \(routing.cheap.source) or \(prompt.choices[0].source)")
+        } catch {
+            throw DemoFailure("prompt.routing\(error.path): \(error.message)")
+        }
+    }
+
+    /// `decided`: the request's number in the call, when it was made, and what the router says.
+    func forEach(_ decided: (String, CallTime, Router.Request, Router.Choice) -> Void) {
+        for (header, leg) in zip(journal.headers, journal.call.legs) {
+            var machine = leg.start.conversation
+            var history = RoutedHistory()
+            for entry in leg.entries {
+                for case .startReply(let id, let asked) in machine.handle(entry.input, at: entry.at) {
+                    let request = ChatRequest(asked)
+                    let now = Duration.nanoseconds(entry.at.nanoseconds)
+                    let routed = history.follow(request, at: now, router).request
+                    let choice = router.choose(routed)
+                    let isStrong = choice.mode == .direct(.strong)
+                    history.sent(request, to: isStrong ? .strong : .cheap, at: now)
+                    decided("\(header.call)#\(header.epoch).\(id.number)", entry.at, routed, choice)
+                }
+            }
+        }
+    }
+}
