@@ -205,7 +205,7 @@ package struct Tool: Hashable, Sendable, Codable {
 /// Turn-taking knobs; `Turns.Policy` gives each its meaning.
 package struct TurnSettings: Hashable, Sendable, Codable {
     /// Silence after open speech before the turn ends. 200...3000.
-    package var endpointingMs = 450
+    package var endpointingMs = 420
     /// Speech over the agent shorter than this is not an interruption; two fifths of it pause the agent. 100...2000.
     package var bargeInMs = 300
     /// Words over the agent that take the floor at once; 0: speech alone is enough. 0...10.

@@ -2,7 +2,7 @@ extension Endpointing {
     /// Milliseconds of silence, counted from the last sound of speech.
     package struct Policy: Hashable, Sendable {
         /// After open speech when nothing tells whether it is finished. 200...3000.
-        package var openMs = 450
+        package var openMs = 420
         /// The wait goes with the odds that more comes, to this power: where pauses of twice the length are 1/k as
         /// frequent, mean dead air is least for a given share of cuts at log 2 / log k. 0...1.
         package var steepness = 0.45

@@ -19,7 +19,7 @@ struct DefinitionTests {
         let agent = try decode(Self.small)
         #expect(
             agent.speaksFirst == .caller && agent.limits.maxSeconds == 60 && agent.limits.ringSeconds == 40)
-        #expect(agent.recording.mode == .afterConsent && agent.turns.endpointingMs == 450)
+        #expect(agent.recording.mode == .afterConsent && agent.turns.endpointingMs == 420)
         #expect(
             agent.flow?.nodes[0].maxReprompts == 1 && agent.flow?.nodes[0].edges[0].when == .equals("yes"))
         #expect(agent.problems().isEmpty)

@@ -18,7 +18,7 @@ import Testing
     private func changes(_ json: JSON) throws -> PolicyChanges { try PolicyChanges(json) }
 
     @Test func theSamePolicyChangesNothing() throws {
-        let result = WhatIf(try hesitating(), try changes(["endpointing_ms": 450]))
+        let result = WhatIf(try hesitating(), try changes(["endpointing_ms": 420]))
         #expect(result.rows.map(\.turn) == [1, 2])
         #expect(result.rows.allSatisfy { $0.recorded == $0.other && $0.shiftMs == 0 })
         #expect(result.totals.earlier == 0 && result.totals.later == 0 && result.totals.meanShiftMs == 0)
