@@ -15,6 +15,14 @@ package enum JSON: Hashable, Sendable {
     }
     package var string: String? { if case .string(let value) = self { value } else { nil } }
     package var int: Int64? { if case .int(let value) = self { value } else { nil } }
+    /// Any number.
+    package var number: Double? {
+        switch self {
+        case .int(let value): Double(value)
+        case .double(let value): value
+        default: nil
+        }
+    }
     package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     package var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
     package var object: [String: JSON]? { if case .object(let value) = self { value } else { nil } }

@@ -68,13 +68,3 @@ extension TokenPrice {
         try check()
     }
 }
-
-extension JSON {
-    var number: Double? {
-        switch self {
-        case .int(let value): Double(value)
-        case .double(let value): value
-        default: nil
-        }
-    }
-}

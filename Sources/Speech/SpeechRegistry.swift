@@ -16,14 +16,14 @@ package struct SpeechRegistry: Sendable {
     private let recognizers: [String: any SpeechToText]
     private let synthesizers: [String: SpeechCache]
     private let http: HTTPClient
-    private let health: ModelHealth
+    private let health = ModelHealth()
     private let lessons = RoutingLessons()
     private let reach: WebSocketReach
     private let lines: (any LineStore)?
     private let vendors = VendorVoices(keptMax: keptMax)
     /// What this worker's calls know of vendors that fail, and of tenants' accounts that are at their limit.
-    package let breakers: CircuitBreakers
-    package let accounts: AccountLimits
+    package var breakers: CircuitBreakers { health.breakers }
+    package var accounts: AccountLimits { health.accounts }
 
     /// What needs no account. Each synthesiser gets a cache for fixed lines.
     /// - Parameters:
@@ -38,9 +38,6 @@ package struct SpeechRegistry: Sendable {
         self.http = http
         self.reach = reach
         self.lines = lines
-        breakers = CircuitBreakers()
-        accounts = AccountLimits()
-        health = ModelHealth(breakers: breakers, accounts: accounts)
     }
 
     /// What works without a network, under the name `offline`, and every vendor there is an account for.

@@ -118,12 +118,14 @@ struct SynthesisTests {
     }
 
     @Test func withoutItsStoreALineIsMadeAllTheSame() async throws {
-        let store = SharedLines(isAway: true)
+        let (gate, opening) = AsyncStream<Void>.makeStream()
+        let store = SharedLines(gate)
         let counting = CountingSynthesizer()
         let cache = SpeechCache(counting, shared: SpeechCache.Shared(store: store, id: []))
         cache.prepare([Self.line], voice: "rms", on: Self.loop)
         while !cache.holds(Self.line, voice: "rms") { try await on(Self.loop) {} }
         #expect(counting.made.withLock { $0 } == 1)
+        opening.finish()
     }
 
     @Test func callsThatSpeakALineBeforeItIsThereShareOneMaking() async throws {
@@ -245,15 +247,15 @@ final class SteppedSynthesizer: TextToSpeech, @unchecked Sendable {
     func give(_ event: SynthesisEvent, of text: String) { speaking[text]?(event) }
 }
 
-/// A store in memory. Away, it does not answer until long after nobody waits any more.
+/// A store in memory. With a gate it does not answer before that is opened.
 private final class SharedLines: LineStore {
     let lines = Mutex<[[String]: [UInt8]]>([:])
-    private let isAway: Bool
+    private let gate: AsyncStream<Void>?
 
-    init(isAway: Bool = false) { self.isAway = isAway }
+    init(_ gate: AsyncStream<Void>? = nil) { self.gate = gate }
 
     func loadLine(_ id: [String]) async throws -> [UInt8]? {
-        if isAway { try await Task.sleep(for: .seconds(60)) }
+        if let gate { for await _ in gate {} }
         return lines.withLock { $0[id] }
     }
     func saveLine(_ id: [String], audio: [UInt8]) async throws { lines.withLock { $0[id] = audio } }

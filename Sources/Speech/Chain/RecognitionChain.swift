@@ -20,22 +20,15 @@ package struct RecognitionChain: SpeechToText {
     static let repeatPauseMax = Duration.seconds(4)
 
     let links: [Link]
-    let tenant: ID<Tenant>
-    let breakers: CircuitBreakers
-    let accounts: AccountLimits
+    let vendors: ChainVendors
 
     /// `links`: at least one. Breakers and accounts are those of the worker.
     package init(
         _ links: [Link], tenant: ID<Tenant>, breakers: CircuitBreakers, accounts: AccountLimits
     ) {
         self.links = links
-        self.tenant = tenant
-        self.breakers = breakers
-        self.accounts = accounts
-    }
-
-    func account(_ index: Int) -> AccountLimits.Account {
-        AccountLimits.Account(stage: "stt", tenant: tenant, vendor: links[index].key.vendor)
+        vendors = ChainVendors(
+            keys: links.map(\.key), tenant: tenant, breakers: breakers, accounts: accounts)
     }
 
     package func open(
@@ -93,10 +86,7 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
     }
 
     private var time: Duration { .nanoseconds(Int64(clamping: loop.now.uptimeNanoseconds)) }
-    private func admits(_ index: Int) -> Bool {
-        chain.accounts.block(chain.account(index), at: time) == nil
-            && chain.breakers.admit(chain.links[index].key, at: time)
-    }
+    private func admits(_ index: Int) -> Bool { chain.vendors.admits(index, at: time) }
 
     func begin() { open(rotation.first(admits: admits)) }
 
@@ -125,7 +115,7 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
         isClosed = true
         stream?.close()
         stream = nil
-        chain.breakers.abandon(chain.links[rotation.current].key)
+        chain.vendors.abandon(rotation.current)
     }
 
     private func open(_ index: Int) {
@@ -133,7 +123,7 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
         generation += 1
         let generation = generation
         // The account is known to be at its limit: it is not asked for nothing.
-        if let fault = chain.accounts.block(chain.account(index), at: time) {
+        if let fault = chain.vendors.block(index, at: time) {
             return loop.execute { [self] in
                 if !isClosed, self.generation == generation { failed(fault, index, wasAsked: false) }
             }
@@ -185,7 +175,7 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
         guard trouble.inARow > 0 || !trouble.tried.isEmpty else { return }
         trouble.tried = []
         trouble.inARow = 0
-        chain.breakers.record(chain.links[index].key, hasFailed: false, at: time)
+        chain.vendors.worked(index, at: time)
     }
 
     private func failed(_ fault: Fault, _ index: Int, wasAsked: Bool = true) {
@@ -193,13 +183,7 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
         generation += 1
         if let usage = spent.now { spent.before[usage.source, default: 0] += usage.quantity }
         spent.now = nil
-        let key = chain.links[index].key
-        if wasAsked { chain.accounts.note(fault, of: chain.account(index), at: time) }
-        if wasAsked, fault.retry != .never, AccountLimits.accusesVendor(fault) {
-            chain.breakers.record(key, hasFailed: true, at: time)
-        } else {
-            chain.breakers.abandon(key)
-        }
+        chain.vendors.failed(fault, index, wasAsked: wasAsked, at: time)
         trouble.failures += 1
         trouble.inARow += 1
         trouble.tried.insert(index)
@@ -218,7 +202,7 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
     private func repeatLater(_ fault: Fault) {
         trouble.tried = []
         let index = rotation.current
-        guard trouble.inARow > 1 || chain.accounts.block(chain.account(index), at: time) != nil else {
+        guard trouble.inARow > 1 || chain.vendors.block(index, at: time) != nil else {
             events(.fellBack(to: chain.links[index].key.vendor, fault))
             return open(index)
         }

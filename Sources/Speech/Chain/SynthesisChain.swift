@@ -27,9 +27,7 @@ package final class SynthesisChain: TextToSpeech, @unchecked Sendable {
     }
 
     let links: [Link]
-    let tenant: ID<Tenant>
-    let breakers: CircuitBreakers
-    let accounts: AccountLimits
+    let vendors: ChainVendors
     let limits: Limits
     fileprivate var rotation: VendorRotation
     fileprivate var msPerCharacter = SpokenProgress.usualMsPerCharacter
@@ -40,15 +38,10 @@ package final class SynthesisChain: TextToSpeech, @unchecked Sendable {
         limits: Limits = Limits()
     ) {
         self.links = links
-        self.tenant = tenant
-        self.breakers = breakers
-        self.accounts = accounts
+        vendors = ChainVendors(
+            keys: links.map(\.key), tenant: tenant, breakers: breakers, accounts: accounts)
         self.limits = limits
         rotation = VendorRotation(count: links.count)
-    }
-
-    func account(_ index: Int) -> AccountLimits.Account {
-        AccountLimits.Account(stage: "tts", tenant: tenant, vendor: links[index].key.vendor)
     }
 
     /// The one that speaks now.
@@ -97,15 +90,12 @@ private final class ChainedSpeaking: SynthesisStream, @unchecked Sendable {
 
     private var now: Duration { .nanoseconds(Int64(clamping: loop.now.uptimeNanoseconds)) }
 
-    private func admits(_ index: Int) -> Bool {
-        chain.accounts.block(chain.account(index), at: now) == nil
-            && chain.breakers.admit(chain.links[index].key, at: now)
-    }
+    private func admits(_ index: Int) -> Bool { chain.vendors.admits(index, at: now) }
 
     func begin() {
         let index = chain.rotation.first(admits: admits)
         // The account is known to be at its limit: it is not asked for nothing.
-        guard let fault = chain.accounts.block(chain.account(index), at: now) else { return ask(index) }
+        guard let fault = chain.vendors.block(index, at: now) else { return ask(index) }
         loop.execute { [self] in if !isOver { failed(fault, index, wasAsked: false) } }
     }
 
@@ -116,7 +106,7 @@ private final class ChainedSpeaking: SynthesisStream, @unchecked Sendable {
         stream?.cancel()
         usageSoFar = stream?.usageSoFar ?? []
         stream = nil
-        chain.breakers.abandon(chain.links[chain.rotation.current].key)
+        chain.vendors.abandon(chain.rotation.current)
     }
 
     private func ask(_ index: Int) {
@@ -149,7 +139,7 @@ private final class ChainedSpeaking: SynthesisStream, @unchecked Sendable {
             if progress.bytes == progress.voiceBytes { events(event) }
         case .spent, .fellBack: events(event)
         case .finished:
-            chain.breakers.record(chain.links[index].key, hasFailed: false, at: now)
+            chain.vendors.worked(index, at: now)
             if let pace = progress.pace { chain.msPerCharacter = pace }
             end(event)
         case .failed(let fault): failed(fault, index)
@@ -161,12 +151,7 @@ private final class ChainedSpeaking: SynthesisStream, @unchecked Sendable {
         tried.insert(index)
         let key = chain.links[index].key
         let spent = stream?.usageSoFar ?? []
-        if wasAsked { chain.accounts.note(fault, of: chain.account(index), at: now) }
-        if wasAsked, fault.retry != .never, AccountLimits.accusesVendor(fault) {
-            chain.breakers.record(key, hasFailed: true, at: now)
-        } else {
-            chain.breakers.abandon(key)
-        }
+        chain.vendors.failed(fault, index, wasAsked: wasAsked, at: now)
         for usage in spent { events(.spent(usage)) }
         guard !progress.resume().isEmpty else { return end(.finished(nothing(key))) }
         if let next = chain.rotation.failed(fault, tried: tried, admits: admits) {
@@ -183,7 +168,7 @@ private final class ChainedSpeaking: SynthesisStream, @unchecked Sendable {
     /// At once, or when the account may be asked again.
     private func askAgain(after fault: Fault) {
         let index = chain.rotation.current
-        guard let left = chain.accounts.block(chain.account(index), at: now)?.retry else { return ask(index) }
+        guard let left = chain.vendors.block(index, at: now)?.retry else { return ask(index) }
         guard case .after(let pause) = left, pause <= chain.limits.limitMax else {
             return end(.failed(fault))
         }

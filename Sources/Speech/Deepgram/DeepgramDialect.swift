@@ -101,14 +101,3 @@ enum DeepgramMessage: Hashable {
     /// A call lasts hours at most; a number from outside is held to a week.
     private static let secondsRange = 0.0...604_800
 }
-
-extension JSON {
-    /// Any number.
-    var number: Double? {
-        switch self {
-        case .int(let value): Double(value)
-        case .double(let value): value
-        default: nil
-        }
-    }
-}

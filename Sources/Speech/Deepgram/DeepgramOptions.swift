@@ -23,19 +23,12 @@ package struct DeepgramOptions: Hashable, Sendable {
 
     /// Members of an agent's `stt_options`; unknown ones and wrong types are passed over, as publishing refuses them.
     package init(model: String?, _ options: [String: JSON]) {
-        func number(_ name: String) -> Double? {
-            switch options[name] {
-            case .int(let value)?: Double(value)
-            case .double(let value)?: value
-            default: nil
-            }
-        }
         if let model { self.model = model }
         optsOutOfImprovement = options["mip_opt_out"]?.bool ?? optsOutOfImprovement
         formatsNumbers = options["smart_format"]?.bool ?? formatsNumbers
         endpointingMs = options["endpointing_ms"]?.int.map(Int.init(clamping:)) ?? endpointingMs
         endOfTurnMs = options["eot_timeout_ms"]?.int.map(Int.init(clamping:)) ?? endOfTurnMs
-        endOfTurn = number("eot_threshold") ?? endOfTurn
-        eagerEndOfTurn = number("eager_eot_threshold") ?? eagerEndOfTurn
+        endOfTurn = options["eot_threshold"]?.number ?? endOfTurn
+        eagerEndOfTurn = options["eager_eot_threshold"]?.number ?? eagerEndOfTurn
     }
 }

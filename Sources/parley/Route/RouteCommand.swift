@@ -23,7 +23,8 @@ struct RouteCommand: ParsableCommand {
             Prices: --prices FILE --pair NAME, {"NAME": {"strong": {"in", "cached", "write", "out"}, "cheap": …}} in dollars \
             a million tokens; else --ratio, the strong model's prices over the cheap one's.
 
-            With JOURNAL, a call's journal file, its requests are decided on in their place, by the rules of its agent and the             list prices: the call is led again as recorded, whatever is chosen.
+            With JOURNAL, a call's journal file, its requests are decided on in their place, by the rules of its \
+            agent and the list prices: the call is led again as recorded, whatever is chosen.
             """)
 
     @Argument(help: "A call's journal, in place of standard input.") var journal: String?

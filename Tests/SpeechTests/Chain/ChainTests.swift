@@ -159,16 +159,20 @@ import WebSockets
         await other.stop()
     }
 
-    @Test func aLoneVendorAtItsLimitIsAskedWhenItMayBe() async throws {
-        let vendor = try await SimulatedCartesia.start()
-        vendor.trouble([.refuse(status: 429, retryAfterSeconds: 1)])
+    private func lone(_ vendor: SimulatedVendor) -> SynthesisChain {
         let link = SynthesisChain.Link(
             key: .init(stage: "tts", vendor: "cartesia", product: "sonic"), voice: "v1",
             synthesiser: SocketTextToSpeech.cartesia(
                 access: VendorAccess(key: Redacted("k"), baseURL: vendor.url), options: CartesiaOptions(),
                 reach: .anywhere))
-        let chain = SynthesisChain(
+        return SynthesisChain(
             [link], tenant: ID(high: 1, low: 1), breakers: CircuitBreakers(), accounts: AccountLimits())
+    }
+
+    @Test func aLoneVendorAtItsLimitIsAskedWhenItMayBe() async throws {
+        let vendor = try await SimulatedCartesia.start()
+        vendor.trouble([.refuse(status: 429, retryAfterSeconds: 1)])
+        let chain = lone(vendor)
         let asked = ContinuousClock.now
         let listener = try await Listener(
             AnySynthesizer.Bench(synthesizer: chain, voice: "v1", source: ""), Self.line)
@@ -181,13 +185,7 @@ import WebSockets
     @Test func aLoneVendorIsAskedOnceMore() async throws {
         let vendor = try await SimulatedCartesia.start()
         vendor.trouble([.cut(afterMessages: 6)])
-        let link = SynthesisChain.Link(
-            key: .init(stage: "tts", vendor: "cartesia", product: "sonic"), voice: "v1",
-            synthesiser: SocketTextToSpeech.cartesia(
-                access: VendorAccess(key: Redacted("k"), baseURL: vendor.url), options: CartesiaOptions(),
-                reach: .anywhere))
-        let chain = SynthesisChain(
-            [link], tenant: ID(high: 1, low: 1), breakers: CircuitBreakers(), accounts: AccountLimits())
+        let chain = lone(vendor)
         let listener = try await Listener(
             AnySynthesizer.Bench(synthesizer: chain, voice: "v1", source: ""), Self.line)
         #expect(await listener.end().usage != nil)

@@ -1,0 +1,35 @@
+import Base
+
+/// The vendors of one call's recognition or synthesis: which may be asked now, and what other calls learn from them.
+struct ChainVendors: Sendable {
+    let keys: [CircuitBreakers.Key]
+    let tenant: ID<Tenant>
+    let breakers: CircuitBreakers
+    let accounts: AccountLimits
+
+    private func account(_ index: Int) -> AccountLimits.Account {
+        AccountLimits.Account(stage: keys[index].stage, tenant: tenant, vendor: keys[index].vendor)
+    }
+
+    /// Why the tenant's account there is not to be asked now, with the time left; nil when it may.
+    func block(_ index: Int, at now: Duration) -> Fault? { accounts.block(account(index), at: now) }
+
+    func admits(_ index: Int, at now: Duration) -> Bool {
+        block(index, at: now) == nil && breakers.admit(keys[index], at: now)
+    }
+
+    func worked(_ index: Int, at now: Duration) { breakers.record(keys[index], hasFailed: false, at: now) }
+
+    /// What it does says nothing of it: it was left before it was done.
+    func abandon(_ index: Int) { breakers.abandon(keys[index]) }
+
+    /// `wasAsked`: false where its account was known to be at its limit.
+    func failed(_ fault: Fault, _ index: Int, wasAsked: Bool, at now: Duration) {
+        if wasAsked { accounts.note(fault, of: account(index), at: now) }
+        if wasAsked, fault.retry != .never, AccountLimits.accusesVendor(fault) {
+            breakers.record(keys[index], hasFailed: true, at: now)
+        } else {
+            abandon(index)
+        }
+    }
+}
