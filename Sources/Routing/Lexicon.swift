@@ -96,5 +96,15 @@ package enum WordHash {
     static let seed: UInt32 = 0x811C_9DC5
     static func step(_ hash: UInt32, _ byte: UInt8) -> UInt32 { (hash ^ UInt32(byte)) &* 0x0100_0193 }
     package static func of(_ word: String) -> UInt32 { word.utf8.reduce(seed, step) }
+    static let number = of("#")
+
+    /// Of several numbers in their order.
+    static func of(_ parts: UInt32...) -> UInt32 {
+        parts.reduce(seed) { hash, part in
+            let mixed = (hash ^ part) &* 0x9E37_79B1
+            return mixed ^ mixed >> 15
+        }
+    }
+
     static func of(_ bytes: ArraySlice<UInt8>) -> UInt32 { bytes.reduce(seed, step) }
 }

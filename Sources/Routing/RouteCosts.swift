@@ -3,6 +3,8 @@ import Base
 /// What each way of answering one call is expected to cost, miss and keep the caller waiting.
 struct RouteCosts {
     let probability: Double
+    /// How much more than the policy says a miss counts, by the tenant's own calls.
+    let missDearness: Double
     private let notices: Double
     private let falseRate: Double
     private let cheapPrompt: Double
@@ -14,6 +16,7 @@ struct RouteCosts {
     init(_ request: Router.Request, _ router: Router, _ outcomes: RoutingOutcomes, _ probability: Double) {
         let (cheap, strong) = (router.cheap, router.strong)
         self.probability = probability
+        missDearness = outcomes.missDearness
         notices = outcomes.notices
         falseRate = outcomes.handsOverForNothing
         cheapPrompt = cheap.prices.prompt(request.promptTokens, seen: request.seenByCheap, cheap.caching)

@@ -40,6 +40,10 @@ package struct RoutedDialogue: Sendable {
     private(set) var questionsSinceTool = 0
     private(set) var resultsSinceUser = 0
     private(set) var lastTool: Int?
+    /// Of the name of the last tool called, in the book or not; 0 before the first.
+    private(set) var lastToolName: UInt32 = 0
+    /// The last four of what happened, as `Event`s, the latest in the lowest bits.
+    private(set) var lately: UInt32 = 0
     private(set) var lastArguments: Set<UInt32> = []
     private(set) var sameToolInARow = 0
     private(set) var slots: Slots
@@ -53,6 +57,10 @@ package struct RoutedDialogue: Sendable {
         slots = Slots(tools)
     }
 
+    private enum Event: UInt32 { case turn = 1, said, asked, called, result }
+
+    private mutating func note(_ event: Event) { lately = (lately << 3 | event.rawValue) & 0xFFF }
+
     package mutating func append(_ message: DialogueMessage) {
         switch message {
         case .user(let text): hear(text)
@@ -62,6 +70,7 @@ package struct RoutedDialogue: Sendable {
     }
 
     private mutating func hear(_ text: String) {
+        note(.turn)
         userBefore = user
         user = SpokenShape(text)
         turns += 1
@@ -88,6 +97,7 @@ package struct RoutedDialogue: Sendable {
             agentBefore = agent
             agent = SpokenShape(text)
             if agent.questionMarks > 0 { questionsSinceTool += 1 }
+            note(agent.endsInQuestion ? .asked : .said)
             shown.formUnion(agent.stems)
         }
         for call in calls { note(call) }
@@ -95,12 +105,14 @@ package struct RoutedDialogue: Sendable {
     }
 
     private mutating func note(_ call: DialogueMessage.ToolCall) {
+        note(.called)
         toolCalls += 1
         turnsSinceTool = 0
         questionsSinceTool = 0
         let index = tools.tools.firstIndex { $0.name == call.name }
         sameToolInARow = index != nil && index == lastTool ? sameToolInARow + 1 : 0
         lastTool = index
+        lastToolName = WordHash.of(call.name)
         saidSinceTool = []
         lastArguments = []
         for (name, value) in call.arguments.object ?? [:] {
@@ -111,6 +123,7 @@ package struct RoutedDialogue: Sendable {
     }
 
     private mutating func take(_ text: String) {
+        note(.result)
         result = ResultShape(text)
         resultsSinceUser += 1
         followsTool = true

@@ -76,7 +76,7 @@ package struct Router: Sendable {
         package var shadowed: Mode?
         package var toolProbability: Double
         /// Before what the tenant's own calls taught.
-        package var shippedLogOdds: Double
+        package var shipped: ToolOdds.Judgement
         /// Nano-dollars, misses and hand-overs with their probabilities.
         package var expectedCost: Double
         package var alwaysStrong: Double
@@ -140,9 +140,9 @@ package struct Router: Sendable {
 
     /// The choice for `request`; `outcomes` are those of the tenant's calls so far.
     package func choose(_ request: Request, outcomes: RoutingOutcomes = RoutingOutcomes()) -> Choice {
-        let shipped = odds.logOdds(request.features)
+        let shipped = odds.judge(request.features)
         let probability = ToolOdds.probability(
-            shipped + outcomes.shift(request.features, agent: request.agent))
+            shipped.logOdds + outcomes.shift(request.features, shipped, agent: request.agent))
         let costs = RouteCosts(request, self, outcomes, probability)
         var (mode, reason) = rule(request) ?? best(request, costs)
         var shadowed: Mode?
@@ -152,7 +152,7 @@ package struct Router: Sendable {
             reason = "shadow: " + reason
         }
         return Choice(
-            mode: mode, shadowed: shadowed, toolProbability: probability, shippedLogOdds: shipped,
+            mode: mode, shadowed: shadowed, toolProbability: probability, shipped: shipped,
             expectedCost: costs.money(mode),
             alwaysStrong: costs.money(.direct(.strong)), alwaysCheap: costs.money(.direct(.cheap)),
             expectedWait: costs.wait(mode), reason: reason)
@@ -209,7 +209,9 @@ package struct Router: Sendable {
     /// Cost with what a miss is worth, and with what speaks against changing models.
     private func weighed(_ mode: Mode, _ request: Request, _ costs: RouteCosts) -> Double {
         let staying = request.answeredLastBy.map { mode == .direct($0) } ?? true
-        let worth = costs.money(mode) + missCost * costs.miss(mode)
+        // Without probes, what was missed is not seen: nothing to go by.
+        let dearness = policy.allowsProbe ? costs.missDearness : 1
+        let worth = costs.money(mode) + missCost * dearness * costs.miss(mode)
         return staying ? worth * (1 - policy.stickiness) : worth
     }
 

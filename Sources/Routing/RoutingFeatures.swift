@@ -1,7 +1,9 @@
-/// What is known of a dialogue just before a model is called, as numbers; no names among them.
+/// What is known of a dialogue just before a model is called: numbers without names, and terms that only a tenant's own
+/// calls can give a weight.
 package struct RoutingFeatures: Sendable, Hashable {
     package private(set) var values: [Float] = []
     package private(set) var followsTool = false
+    package private(set) var terms = DialogueTerms()
 
     /// In the order of `values`.
     package static let names: [String] = {
@@ -14,9 +16,10 @@ package struct RoutingFeatures: Sendable, Hashable {
     private init() {}
 
     /// As they were extracted before; nil unless there is one for each of `names`.
-    package init?(values: [Float]) {
+    package init?(values: [Float], terms: DialogueTerms = DialogueTerms()) {
         guard values.count == Self.names.count else { return nil }
         self.values = values
+        self.terms = terms
         followsTool = values[0] > 0
     }
 
@@ -26,6 +29,7 @@ package struct RoutingFeatures: Sendable, Hashable {
         gather(dialogue) { _, value in values.append(value) }
         self.values = values
         followsTool = dialogue.followsTool
+        terms = DialogueTerms(dialogue)
     }
 
     private typealias Add = (String, Float) -> Void

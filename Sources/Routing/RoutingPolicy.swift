@@ -12,7 +12,7 @@ package struct RoutingPolicy: Hashable, Sendable {
     /// From this probability on the strong model is asked straight away in a call of middling size; this says what a missed
     /// tool call is worth. A miss is as bad whatever the prompt's size, so short prompts go to the strong model sooner and
     /// long ones later. 0...1.
-    package var strongAbove = 0.55
+    package var strongAbove = 0.6
     /// Another model than last time's must save at least this share of what staying costs. 0...1.
     package var stickiness = 0.0
     /// Nodes of the flow whose calls always go to the strong model.

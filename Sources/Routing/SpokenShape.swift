@@ -7,6 +7,7 @@ package struct SpokenShape: Sendable, Hashable {
     /// Letters of a word by which two forms of it count as one ("reserve", "reservation").
     static let stemLetters = 5
 
+    /// Whatever begins with a digit is `WordHash.number`.
     package private(set) var words: [UInt32] = []
     /// Of words that are not `Lexicon.isCommon`, in order, repeats included.
     package private(set) var stems: [UInt32] = []
@@ -24,6 +25,8 @@ package struct SpokenShape: Sendable, Hashable {
     /// Of the first word of the last sentence.
     package private(set) var lastOpening: UInt32 = 0
     package private(set) var opening: UInt32 = 0
+    /// Where in `words` the last sentence begins.
+    private(set) var lastSentence = 0
 
     package init() {}
 
@@ -66,12 +69,13 @@ package struct SpokenShape: Sendable, Hashable {
         defer { word.removeAll(keepingCapacity: true) }
         wordCount += 1
         guard words.count < Self.wordsMax else { return }
-        let hash = WordHash.of(word[...])
+        let hash = word[0] <= 0x39 ? WordHash.number : WordHash.of(word[...])
         words.append(hash)
         let kinds = Lexicon.kinds(of: hash)
         if startsSentence {
             sentences += 1
             lastOpening = kinds
+            lastSentence = words.count - 1
             if words.count == 1 { opening = kinds }
         } else if isCapital, word.count > 1 {
             capitals += 1

@@ -23,7 +23,7 @@ package struct StoredDialogues: Sendable {
     private var sentCompact: [DialogueMessage] = []
     private let economy = PromptEconomy()
     /// The last choice, until the next row shows what the act was.
-    private var pending: (features: RoutingFeatures, logOdds: Double, route: Route)?
+    private var pending: (features: RoutingFeatures, shipped: ToolOdds.Judgement, route: Route, tokens: Int)?
 
     /// `prefixes` is the object that holds the system text (`text`) behind each prefix id.
     package init(router: Router, prefixes: [String: JSON], learns: Bool) {
@@ -103,18 +103,19 @@ package struct StoredDialogues: Sendable {
         guard let pending, read.count < call.messages.count,
             case .assistant(_, let calls) = call.messages[read.count]
         else { return }
+        // A probe that needed a tool was taken over, now as is known.
+        if pending.route == .probe, !calls.isEmpty { strong.send(pending.tokens, at: .zero) }
         guard learns, pending.route != .cheap else { return }
         outcomes.note(
-            pending.features, logOdds: pending.logOdds, wasTool: !calls.isEmpty, agent: call.prefixID)
+            pending.features, pending.shipped, wasProbed: pending.route == .probe, wasTool: !calls.isEmpty,
+            agent: call.prefixID)
     }
 
     private mutating func settle(_ call: StoredCall, _ choice: Router.Choice, _ features: RoutingFeatures) {
         let route = Self.route(choice.mode)
-        pending = (features, choice.shippedLogOdds, route)
+        pending = (features, choice.shipped, route, call.tokensIn)
         if route != .strong { cheap.send(call.tokensIn, at: .zero) }
-        if route == .strong || route == .probe && choice.toolProbability > 0.5 {
-            strong.send(call.tokensIn, at: .zero)
-        }
+        if route == .strong { strong.send(call.tokensIn, at: .zero) }
         lastTier = route == .strong ? .strong : .cheap
     }
 

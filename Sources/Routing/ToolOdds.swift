@@ -91,22 +91,38 @@ package struct ToolOdds: Sendable {
         return Line(slope: slope, offset: offset)
     }
 
-    /// Log odds of a tool call.
-    package func logOdds(_ features: RoutingFeatures) -> Double {
-        let weight = features.values.withUnsafeBufferPointer { values in
+    /// What the trees say of one call.
+    package struct Judgement: Hashable, Sendable {
+        /// Of a tool call.
+        package var logOdds: Double
+        /// The leaf that each tree came to, as its place among the nodes of all: what a tenant's calls give weights of their own.
+        package var leaves: [UInt32]
+
+        package init(logOdds: Double, leaves: [UInt32] = []) {
+            self.logOdds = logOdds
+            self.leaves = leaves
+        }
+    }
+
+    package func judge(_ features: RoutingFeatures) -> Judgement {
+        var weight = 0.0
+        var leaves: [UInt32] = []
+        leaves.reserveCapacity(roots.count)
+        features.values.withUnsafeBufferPointer { values in
             nodes.withUnsafeBufferPointer { nodes in
-                roots.reduce(0.0) { sum, root in
+                for root in roots {
                     var node = root
                     while nodes[node].feature >= 0 {
                         let isLeft = Double(values[Int(nodes[node].feature)]) <= nodes[node].threshold
                         node = isLeft ? node + 1 : root + Int(nodes[node].right)
                     }
-                    return sum + nodes[node].threshold
+                    weight += nodes[node].threshold
+                    leaves.append(UInt32(node))
                 }
             }
         }
         let line = features.followsTool ? tool : user
-        return (base + weight * unit) * line.slope + line.offset
+        return Judgement(logOdds: (base + weight * unit) * line.slope + line.offset, leaves: leaves)
     }
 
     package static func probability(_ logOdds: Double) -> Double { 1 / (1 + exp(-logOdds)) }

@@ -34,6 +34,30 @@ import Testing
         #expect(next.choice.alwaysStrong <= once.choice.alwaysStrong)
     }
 
+    @Test func whatWasSaidAndWhereTellsCallsApart() {
+        let yes = RouterTests.dialogue([.user("Book a table"), .assistant("For 4 people?"), .user("Yes")])
+        let five = RouterTests.dialogue([.user("Book a table"), .assistant("For 5 people?"), .user("Yes")])
+        let no = RouterTests.dialogue([.user("Book a table"), .assistant("For 4 people?"), .user("No")])
+        // One number is as good as another.
+        #expect(RoutingFeatures(yes).terms == RoutingFeatures(five).terms)
+        #expect(RoutingFeatures(yes).terms != RoutingFeatures(no).terms)
+    }
+
+    @Test func anActThatIsSeenChangesWhatIsExpectedOfTheNext() throws {
+        func last(learns: Bool) throws -> Double {
+            var dialogues = StoredDialogues(
+                router: try RouterTests.router(), prefixes: Self.prefix, learns: learns)
+            var last = 0.0
+            for dialog in 0..<40 {
+                last = dialogues.next(try StoredCall(line: Self.line(0, Self.first, dialog: "\(dialog)")))
+                    .choice.toolProbability
+                _ = dialogues.next(try StoredCall(line: Self.line(1, Self.second, dialog: "\(dialog)")))
+            }
+            return last
+        }
+        #expect(try last(learns: true) > last(learns: false) + 0.1)
+    }
+
     @Test func toolsAreReadFromTheSystemText() {
         let book = ToolBook(systemText: Self.prefix["desk"]?["text"]?.string ?? "")
         #expect(book.count == 1)

@@ -18,7 +18,7 @@ import Testing
                 Issue.record("\(line): no log odds")
                 continue
             }
-            #expect(abs(odds.logOdds(features) - said) < 1e-9)
+            #expect(abs(odds.judge(features).logOdds - said) < 1e-9)
         }
     }
 
@@ -37,32 +37,87 @@ import Testing
         #expect(throws: Never.self) { try ToolOdds(text: head + "[[0,0.5,-1,1,-1,2]]}") }
     }
 
-    @Test func outcomesMoveTheOddsAndNoFurtherThanTheyWarrant() throws {
+    private static func features(
+        afterTool: Bool = false, places: [String] = [], words: [String] = []
+    ) throws -> RoutingFeatures {
         var values = [Float](repeating: 0, count: RoutingFeatures.names.count)
-        let answer = try #require(RoutingFeatures(values: values))
-        values[0] = 1
-        let afterTool = try #require(RoutingFeatures(values: values))
-        var outcomes = RoutingOutcomes()
-        #expect(outcomes.shift(afterTool, agent: "desk") == 0)
-        for _ in 0..<400 { outcomes.note(afterTool, logOdds: -2, wasTool: true, agent: "desk") }
-        #expect(outcomes.shift(afterTool, agent: "desk") > 3)
-        #expect(outcomes.shift(afterTool, agent: "desk") <= 6)
-        #expect(outcomes.shift(afterTool, agent: "another") > 0.5)
-        #expect(outcomes.shift(answer, agent: "desk") == 0)
-        #expect(outcomes.shift(answer, agent: "another") == 0)
+        values[0] = afterTool ? 1 : 0
+        return try #require(
+            RoutingFeatures(values: values, terms: DialogueTerms(places: places, words: words)))
     }
 
-    @Test func outcomesTellWhichFeatureMatters() throws {
+    private static func odds(_ outcomes: RoutingOutcomes, _ features: RoutingFeatures, agent: String) -> Double {
+        -2 + outcomes.shift(features, .init(logOdds: -2), agent: agent)
+    }
+
+    @Test func outcomesMoveTheOddsAndNoFurtherThanTheyWarrant() throws {
+        let answer = try Self.features(places: ["answer"])
+        let afterTool = try Self.features(afterTool: true, places: ["after a tool"])
         var outcomes = RoutingOutcomes()
-        var values = [Float](repeating: 0, count: RoutingFeatures.names.count)
-        let without = try #require(RoutingFeatures(values: values))
-        values[20] = 1
-        let with = try #require(RoutingFeatures(values: values))
-        for _ in 0..<300 {
-            outcomes.note(with, logOdds: 0, wasTool: true, agent: "a")
-            outcomes.note(without, logOdds: 0, wasTool: false, agent: "a")
+        #expect(Self.odds(outcomes, afterTool, agent: "desk") == -2)
+        for _ in 0..<400 {
+            outcomes.note(afterTool, .init(logOdds: -2), wasProbed: false, wasTool: true, agent: "desk")
         }
-        #expect(outcomes.shift(with, agent: "b") > outcomes.shift(without, agent: "b") + 2)
+        #expect(Self.odds(outcomes, afterTool, agent: "desk") > 2)
+        #expect(Self.odds(outcomes, afterTool, agent: "desk") <= 4)
+        // Another agent's calls are judged by them too, but less.
+        #expect(Self.odds(outcomes, afterTool, agent: "another") > -1)
+        #expect(
+            Self.odds(outcomes, afterTool, agent: "another") < Self.odds(outcomes, afterTool, agent: "desk"))
+        #expect(abs(Self.odds(outcomes, answer, agent: "desk") - -2) < 0.2)
+    }
+
+    @Test func agentsThatDoOtherwiseAreToldApart() throws {
+        let call = try Self.features(places: ["start"])
+        var outcomes = RoutingOutcomes()
+        for _ in 0..<300 {
+            outcomes.note(call, .init(logOdds: 0), wasProbed: false, wasTool: true, agent: "eager")
+            outcomes.note(call, .init(logOdds: 0), wasProbed: false, wasTool: false, agent: "chatty")
+        }
+        let (eager, chatty) = (
+            Self.odds(outcomes, call, agent: "eager"), Self.odds(outcomes, call, agent: "chatty")
+        )
+        #expect(eager > chatty + 2)
+    }
+
+    @Test func outcomesTellWhichWordAndWhichLeafMatters() throws {
+        let with = try Self.features(words: ["book", "it"])
+        let without = try Self.features(words: ["leave", "it"])
+        var outcomes = RoutingOutcomes()
+        for _ in 0..<300 {
+            outcomes.note(with, .init(logOdds: 0), wasProbed: false, wasTool: true, agent: "a")
+            outcomes.note(without, .init(logOdds: 0), wasProbed: false, wasTool: false, agent: "a")
+        }
+        #expect(Self.odds(outcomes, with, agent: "b") > Self.odds(outcomes, without, agent: "b") + 2)
+
+        let call = try Self.features()
+        let (left, right) = (
+            ToolOdds.Judgement(logOdds: 0, leaves: [3]), ToolOdds.Judgement(logOdds: 0, leaves: [4])
+        )
+        for _ in 0..<300 {
+            outcomes.note(call, left, wasProbed: false, wasTool: true, agent: "a")
+            outcomes.note(call, right, wasProbed: false, wasTool: false, agent: "a")
+        }
+        #expect(outcomes.shift(call, left, agent: "b") > outcomes.shift(call, right, agent: "b") + 2)
+    }
+
+    @Test func missesGrowDearWhereTooManyAreMadeAndCheapWhereFew() throws {
+        var values = [Float](repeating: 0, count: RoutingFeatures.names.count)
+        values[try #require(RoutingFeatures.names.firstIndex(of: "no_tool_yet"))] = 1
+        let call = try #require(RoutingFeatures(values: values))
+        var careless = RoutingOutcomes()
+        var careful = RoutingOutcomes()
+        #expect(careless.missDearness == 1)
+        for _ in 0..<2_000 {
+            careless.note(call, .init(logOdds: 0), wasProbed: true, wasTool: true, agent: "a")
+            careful.note(call, .init(logOdds: 0), wasProbed: false, wasTool: true, agent: "a")
+        }
+        #expect(careless.missDearness > 4)
+        #expect(careful.missDearness < 1)
+        // Calls that needed no tool can miss none.
+        let before = careful.missDearness
+        careful.note(call, .init(logOdds: 0), wasProbed: true, wasTool: false, agent: "a")
+        #expect(careful.missDearness == before)
     }
 
     @Test func handOversThatAreNotMadeLowerTheirRate() {

@@ -4,8 +4,8 @@ import Synchronization
 
 /// What each tenant's own calls taught a worker's router. Kept in memory: a worker that starts knows the shipped odds alone.
 package final class RoutingLessons: Sendable {
-    /// Some 16 KB each and up; tenants beyond are routed by the shipped odds.
-    package static let tenantsMax = 2_000
+    /// Some 200 KB each; tenants beyond are routed by the shipped odds.
+    package static let tenantsMax = 1_000
 
     private let learned = Mutex<[ID<Tenant>: RoutingOutcomes]>([:])
     private let nothing = RoutingOutcomes()
@@ -27,7 +27,7 @@ package final class RoutingLessons: Sendable {
             guard learned[tenant] != nil || learned.count < Self.tenantsMax else { return }
             var outcomes = learned.removeValue(forKey: tenant) ?? nothing
             outcomes.note(
-                request.features, logOdds: choice.shippedLogOdds, wasTool: end.calledTool,
+                request.features, choice.shipped, wasProbed: choice.mode == .probe, wasTool: end.calledTool,
                 agent: request.agent)
             // A probe that failed has said nothing of either.
             if choice.mode == .probe, end.fact.handedOver || end.speaker == .cheap {
