@@ -1,6 +1,7 @@
 import Base
 
-/// Shorter prompts that say the same: results of tools cut to what was used of them, old turns told in one line.
+/// Shorter prompts that say the same: results of tools written with each name once (`ResultText`) and cut to what was used of
+/// them, old turns told in one line.
 ///
 /// What becomes of a message depends on nothing later than the user's second turn after it, and a prompt that a vendor's
 /// cache holds is shortened seldom, so that it mostly grows at its end.
@@ -25,23 +26,24 @@ package struct PromptEconomy: Hashable, Sendable {
     /// Tokens of the function by which a probed model hands over, and of a line that asks for answers fit to be spoken.
     package static let handOverFunctionTokens = 40
 
-    /// The same dialogue, shorter; never longer, and the last two turns of the user and what follows word by word.
+    /// The same dialogue, shorter; never longer, and of the last two turns of the user and what follows every word and value.
     ///
     /// `before` is the tokens of system text and tools. A change of the beginning makes a vendor's cache useless for one
     /// call, and a prompt that falls below the least size that is kept is dearer than a longer one: the dialogue is
     /// shortened again only where the next `callsAhead` calls together cost less.
     package func compact(_ messages: [DialogueMessage], before: Int = 0) -> [DialogueMessage] {
         let starts = messages.indices.filter { if case .user = messages[$0] { true } else { false } }
-        var short = messages
+        let plain = messages.map(Self.plain)
+        var short = plain
         var turns = 0
         for turn in starts.indices.dropFirst(2) {
             let soFar = Array(messages[...starts[turn]])
-            let last = shortened(soFar, starts, turns)
-            let next = shortened(soFar, starts, turn)
+            let last = shortened(soFar, plain, starts, turns)
+            let next = shortened(soFar, plain, starts, turn)
             let (lastTokens, nextTokens) = (before + Self.tokens(last), before + Self.tokens(next))
             if pays(from: lastTokens, to: nextTokens) { turns = turn }
         }
-        if turns > 0 { short = shortened(messages, starts, turns) }
+        if turns > 0 { short = shortened(messages, plain, starts, turns) }
         return short
     }
 
@@ -55,18 +57,25 @@ package struct PromptEconomy: Hashable, Sendable {
         return later.reduce(Double(fewer)) { $0 + steady(fewer + $1) } < stay
     }
 
-    /// As it is written at the start of the user's turn `turn`, for this and the following ones.
-    private func shortened(_ messages: [DialogueMessage], _ starts: [Int], _ turn: Int) -> [DialogueMessage] {
-        guard turn > 1 else { return messages }
-        var short = messages
+    private static func plain(_ message: DialogueMessage) -> DialogueMessage {
+        if case .toolResult(let text) = message { .toolResult(ResultText.short(text)) } else { message }
+    }
+
+    /// As it is written at the start of the user's turn `turn`, for this and the following ones. `plain` begins with what
+    /// `messages` are where nothing is cut.
+    private func shortened(
+        _ messages: [DialogueMessage], _ plain: [DialogueMessage], _ starts: [Int], _ turn: Int
+    ) -> [DialogueMessage] {
+        var short = Array(plain.prefix(messages.count))
+        guard turn > 1 else { return short }
         for index in messages.indices where index < starts[turn - 1] {
             guard case .toolResult(let text) = messages[index],
                 let next = starts.firstIndex(where: { $0 > index }), next + 1 < starts.count
             else { continue }
             // Used by the answers to the turn the result belongs to and to the next.
             let used = Self.stems(messages[(index + 1)..<starts[next + 1]])
-            let trimmed = trim(text, used)
-            if trimmed.utf8.count < text.utf8.count { short[index] = .toolResult(trimmed) }
+            let trimmed = DialogueMessage.toolResult(trim(text, used))
+            if Self.tokens([trimmed]) < Self.tokens([short[index]]) { short[index] = trimmed }
         }
         return fold(short, starts, turn)
     }
@@ -87,7 +96,7 @@ package struct PromptEconomy: Hashable, Sendable {
 
     private func trim(_ text: String, _ used: Set<UInt32>) -> String {
         guard let result = JSON(parsing: text) else { return text }
-        return trim(result, used).text
+        return ResultText.short(trim(result, used).text)
     }
 
     private func trim(_ value: JSON, _ used: Set<UInt32>) -> JSON {

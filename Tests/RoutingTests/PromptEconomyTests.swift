@@ -22,13 +22,28 @@ import Testing
 
     @Test func resultsKeepWhatWasSaidOfThem() {
         let short = PromptEconomy().compact(Self.talk(2))
-        #expect(short[2] == .toolResult(#"[{"name":"Roma"}]"#))
+        #expect(short[2] == .toolResult("name: Roma"))
         #expect(short.count == Self.talk(2).count)
     }
 
-    @Test func freshResultsStayWhole() {
-        #expect(PromptEconomy().compact(Self.talk(1)) == Self.talk(1))
+    @Test func freshResultsKeepEveryValueWithEachNameOnce() {
+        var whole = Self.talk(1)
+        whole[2] = .toolResult("name|phone|stars\nRoma|555 0100|4\nMilano|555 0101|3")
+        #expect(PromptEconomy().compact(Self.talk(1)) == whole)
         #expect(PromptEconomy().compact([]) == [])
+    }
+
+    @Test(arguments: [
+        (#"{"free": true, "room": null, "price": 80}"#, "free: true; price: 80; room: "),
+        (#"[{"a": 1}, {"b": "two"}]"#, "a|b\n1|\n|two"),
+        // What could be read in two ways, or has parts of its own, stays as it came but for spaces.
+        (#"[{"name": "a|b"}, {"name": "c"}]"#, #"[{"name":"a|b"},{"name":"c"}]"#),
+        (#"{"note": "one\ntwo"}"#, #"{"note":"one\ntwo"}"#),
+        (#"{"rooms": [1, 2]}"#, #"{"rooms":[1,2]}"#),
+        ("[]", "[]"), ("It is free.", "It is free."),
+    ])
+    func aResultIsWrittenOnceAndReadOneWay(result: String, written: String) {
+        #expect(PromptEconomy().compact([.user("Look it up"), .toolResult(result)])[1] == .toolResult(written))
     }
 
     @Test func theBeginningStaysAsItWasFromCallToCall() {
