@@ -1,15 +1,15 @@
 import Base
 
 /// Shorter prompts that say the same: results of tools written with each name once (`ResultText`) and cut to what was used of
-/// them, old turns told in one line.
+/// them, old turns told in one message without the agent's words.
 ///
 /// What becomes of a message depends on nothing later than the user's second turn after it, and a prompt that a vendor's
 /// cache holds is shortened seldom, so that it mostly grows at its end.
 package struct PromptEconomy: Hashable, Sendable {
     /// Turns of the user that are always kept word by word. 1...100.
-    package var turnsKept = 6
-    /// Turns are told in one line this many at a time, so that the beginning seldom changes. 1...100.
-    package var foldedAtOnce = 4
+    package var turnsKept = 3
+    /// Turns are told in one message this many at a time, so that the beginning seldom changes. 1...100.
+    package var foldedAtOnce = 2
     /// Entries of a result's list of which nothing was said that are kept all the same, to be asked about.
     package var entriesKept = 1
 
@@ -122,7 +122,7 @@ package struct PromptEconomy: Hashable, Sendable {
         }
     }
 
-    /// The oldest turns as one line of what tools were called with: the last value of each.
+    /// The oldest turns as one message: what the user said, and what tools were called with, the last value of each.
     private func fold(_ messages: [DialogueMessage], _ starts: [Int], _ turn: Int) -> [DialogueMessage] {
         let old = (turn - turnsKept) / foldedAtOnce * foldedAtOnce
         guard old > 0 else { return messages }
@@ -133,9 +133,11 @@ package struct PromptEconomy: Hashable, Sendable {
                 for (name, value) in call.arguments.object ?? [:] { known[name] = value.string ?? value.text }
             }
         }
+        let said = messages[..<end].compactMap { if case .user(let text) = $0 { text } else { nil } }
         let facts = known.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
         let line = DialogueMessage.user(
-            "Earlier in this call, \(old) turns. " + facts.joined(separator: "; "))
+            "Earlier in this call I said: " + said.joined(separator: " / ")
+                + (facts.isEmpty ? "" : "\nTools were called with " + facts.joined(separator: "; ")))
         let folded = [line] + messages[end...]
         return Self.tokens(folded) < Self.tokens(messages) ? folded : messages
     }
