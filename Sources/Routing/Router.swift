@@ -98,6 +98,7 @@ package struct Router: Sendable {
     static let replyTokens = 16.0
     /// Prompt tokens of a call of middling size.
     static let middlingTokens = 700.0
+    static let looksEvery = 16
     /// A miss costs at most so many calls.
     static let missesMax = 1_000.0
 
@@ -203,7 +204,13 @@ package struct Router: Sendable {
             chosen = mode
         }
         if chosen == .probe, policy.allowsParallel, costs.wait(.probe) > policy.waitMax { chosen = .parallel }
+        if !isSpent, looks(chosen, request) { return (.direct(.strong), "asked to learn of") }
         return (chosen, reason(chosen, costs, isSpent))
+    }
+
+    /// Without probes nothing is seen of what the cheap model misses: one call in `looksEvery` goes to the strong one to learn of.
+    private func looks(_ mode: Mode, _ request: Request) -> Bool {
+        mode == .direct(.cheap) && !policy.allowsProbe && request.promptTokens % Self.looksEvery == 0
     }
 
     /// Cost with what a miss is worth, and with what speaks against changing models.

@@ -91,6 +91,17 @@ import Testing
         #expect(wary.choose(request).mode == .direct(.strong))
     }
 
+    @Test func withoutProbesSomeCallsAreAskedToLearnOf() throws {
+        let router = try Self.router {
+            $0.allowsProbe = false
+            $0.strongAbove = 1
+            $0.cheapBelow = 0.5
+        }
+        let choices = (600..<760).map { tokens in router.choose(Self.request { $0.promptTokens = tokens }) }
+        #expect(choices.filter { $0.mode == .direct(.cheap) }.count == 150)
+        #expect(choices.filter { $0.reason == "asked to learn of" }.count == 10)
+    }
+
     @Test func aMissIsAsBadInAShortPrompt() throws {
         let asked = Self.dialogue([
             .user("Is there a table?"), .assistant("For which day?"), .user("For Monday."),
