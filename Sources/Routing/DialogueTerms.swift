@@ -25,7 +25,8 @@ package struct DialogueTerms: Sendable, Hashable {
     /// Keeps terms of different kinds apart.
     private enum Kind: UInt32 {
         case always = 1, tool, lately, calls, turn, asks, sentence
-        case user, userPair, agent, agentPair, answer, sentenceAfterTool, reply, replyAfterTool, length, userAfterTool
+        case user, userPair, agent, agentPair, answer, sentenceAfterTool, reply, replyAfterTool, length,
+            userAfterTool
         case call, chain, result, entries
     }
 
@@ -35,7 +36,8 @@ package struct DialogueTerms: Sendable, Hashable {
         let since = UInt32(min(dialogue.turnsSinceTool, Self.sinceMax))
         let calls = UInt32(min(dialogue.toolCalls, Self.callsMax))
         let asks: UInt32 = dialogue.agent.questionMarks > 0 ? 1 : 0
-        let last = dialogue.agent.words[min(dialogue.agent.lastSentence, dialogue.agent.words.count)...].prefix(3)
+        let last = dialogue.agent.words[min(dialogue.agent.lastSentence, dialogue.agent.words.count)...]
+            .prefix(3)
         let sentence = last.reduce(0) { WordHash.of($0, $1) }
         let base: UInt32 = after ? 1 : 0
         func place(_ kind: Kind, _ parts: UInt32...) {

@@ -43,7 +43,8 @@ import Testing
         ("[]", "[]"), ("It is free.", "It is free."),
     ])
     func aResultIsWrittenOnceAndReadOneWay(result: String, written: String) {
-        #expect(PromptEconomy().compact([.user("Look it up"), .toolResult(result)])[1] == .toolResult(written))
+        #expect(
+            PromptEconomy().compact([.user("Look it up"), .toolResult(result)])[1] == .toolResult(written))
     }
 
     @Test func theBeginningOfACachedPromptStaysAsItWasFromCallToCall() {

@@ -49,7 +49,8 @@ import Testing
                 router: try RouterTests.router(), prefixes: Self.prefix, learns: learns)
             var last = 0.0
             for dialog in 0..<40 {
-                last = dialogues.next(try StoredCall(line: Self.line(0, Self.first, dialog: "\(dialog)")))
+                last =
+                    dialogues.next(try StoredCall(line: Self.line(0, Self.first, dialog: "\(dialog)")))
                     .choice.toolProbability
                 _ = dialogues.next(try StoredCall(line: Self.line(1, Self.second, dialog: "\(dialog)")))
             }

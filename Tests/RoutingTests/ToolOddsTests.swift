@@ -46,7 +46,9 @@ import Testing
             RoutingFeatures(values: values, terms: DialogueTerms(places: places, words: words)))
     }
 
-    private static func odds(_ outcomes: RoutingOutcomes, _ features: RoutingFeatures, agent: String) -> Double {
+    private static func odds(_ outcomes: RoutingOutcomes, _ features: RoutingFeatures, agent: String)
+        -> Double
+    {
         -2 + outcomes.shift(features, .init(logOdds: -2), agent: agent)
     }
 
