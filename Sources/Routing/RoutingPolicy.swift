@@ -10,8 +10,8 @@ package struct RoutingPolicy: Hashable, Sendable {
     /// whether a call follows a call differs from agent to agent more than the odds can tell. 0...1.
     package var cheapBelow = 0.01
     /// From this probability on the strong model is asked straight away in a call of middling size; this says what a missed
-    /// tool call is worth. A miss is as bad whatever the prompt's size, so short prompts go to the strong model sooner and
-    /// long ones later. 0...1.
+    /// tool call is worth, until a tenant's calls show that too many or too few are missed (`RoutingOutcomes`). A miss is as
+    /// bad whatever the prompt's size, so short prompts go to the strong model sooner and long ones later. 0...1.
     package var strongAbove = 0.6
     /// Another model than last time's must save at least this share of what staying costs. 0...1.
     package var stickiness = 0.0
