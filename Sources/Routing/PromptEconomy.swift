@@ -34,7 +34,6 @@ package struct PromptEconomy: Hashable, Sendable {
     package func compact(_ messages: [DialogueMessage], before: Int = 0) -> [DialogueMessage] {
         let starts = messages.indices.filter { if case .user = messages[$0] { true } else { false } }
         let plain = messages.map(Self.plain)
-        var short = plain
         var turns = 0
         for turn in starts.indices.dropFirst(2) {
             let soFar = Array(messages[...starts[turn]])
@@ -43,8 +42,7 @@ package struct PromptEconomy: Hashable, Sendable {
             let (lastTokens, nextTokens) = (before + Self.tokens(last), before + Self.tokens(next))
             if pays(from: lastTokens, to: nextTokens) { turns = turn }
         }
-        if turns > 0 { short = shortened(messages, plain, starts, turns) }
-        return short
+        return shortened(messages, plain, starts, turns)
     }
 
     /// In tokens at the full price.

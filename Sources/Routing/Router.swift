@@ -98,6 +98,7 @@ package struct Router: Sendable {
     static let replyTokens = 16.0
     /// Prompt tokens of a call of middling size.
     static let middlingTokens = 700.0
+    /// Without probes, one in so many calls of the cheap model's is given to the strong one, to learn of.
     static let looksEvery = 16
     /// A miss costs at most so many calls.
     static let missesMax = 1_000.0
@@ -208,7 +209,7 @@ package struct Router: Sendable {
         return (chosen, reason(chosen, costs, isSpent))
     }
 
-    /// Without probes nothing is seen of what the cheap model misses: one call in `looksEvery` goes to the strong one to learn of.
+    /// Nothing is seen of what the cheap model alone misses. Chance is the prompt's length.
     private func looks(_ mode: Mode, _ request: Request) -> Bool {
         mode == .direct(.cheap) && !policy.allowsProbe && request.promptTokens % Self.looksEvery == 0
     }
