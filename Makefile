@@ -7,7 +7,7 @@ CALLS ?= 100
 SPLIT ?= test
 LONG_CALLS ?= 1000000
 
-.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-calls bench-takeover bench-queue bench-restarts bench-turns bench-routing train-router simulate-long
+.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-calls bench-churn bench-takeover bench-queue bench-restarts bench-turns bench-routing train-router simulate-long
 
 setup:
 	@deploy/setup
@@ -41,6 +41,10 @@ bench-media: release services
 # Needs two cores: one for the worker, one for everything else.
 bench-calls: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench calls
+
+# Ten minutes of calls that come and go.
+bench-churn: release services
+	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench churn
 
 bench-takeover: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench takeover

@@ -147,7 +147,7 @@ extension Expectation {
 /// "four" and "4" before "digits".
 private enum SpokenCount {
     static func value(_ word: String) -> Int? {
-        guard let count = SpokenNumbers.ones[word] ?? SpokenNumbers.teens[word] ?? Int(word),
+        guard let count = SpokenNumbers.single(word) ?? Int(word),
             (1...20).contains(count)
         else { return nil }
         return count

@@ -90,7 +90,7 @@ enum SpokenDates {
     /// 1...31 at `at`; with `isOrdinal` only forms that can be nothing but a day.
     private static func day(_ words: [String], _ at: Int, isOrdinal: Bool) -> (value: Int, used: Int)? {
         let word = words[at]
-        if let ten = SpokenNumbers.tens[word], at + 1 < words.count, let one = ordinals[words[at + 1]],
+        if let ten = SpokenNumbers.tens(word), at + 1 < words.count, let one = ordinals[words[at + 1]],
             one < 10
         {
             return ten + one <= 31 ? (ten + one, 2) : nil
@@ -105,6 +105,6 @@ enum SpokenDates {
         }
         guard !isOrdinal else { return nil }
         if let (value, used) = SpokenNumbers.small(words, at), value <= 31 { return (value, used) }
-        return SpokenNumbers.ones[word].flatMap { $0 > 0 ? ($0, 1) : nil }
+        return SpokenNumbers.one(word).flatMap { $0 > 0 ? ($0, 1) : nil }
     }
 }

@@ -3,18 +3,46 @@
 /// "five five five oh one double two" → 5550122, "twenty three" → 23, "six hundred and twelve" → 612,
 /// "one eight hundred five five five" → 1800555, "555-0122" → 5550122. Other words are passed over.
 package enum SpokenNumbers {
-    static let ones: [String: Int] = [
-        "zero": 0, "nought": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-        "eight": 8, "nine": 9,
+    /// What a word is in a number.
+    private enum Part: Hashable {
+        case one(Int), teen(Int), tens(Int)
+        /// Hundred, thousand.
+        case unit(Int)
+        /// How often the next digit comes.
+        case times(Int)
+        /// A digit only beside another number.
+        case oh
+    }
+
+    private static let parts: [String: Part] = [
+        "zero": .one(0), "nought": .one(0), "one": .one(1), "two": .one(2), "three": .one(3), "four": .one(4),
+        "five": .one(5), "six": .one(6), "seven": .one(7), "eight": .one(8), "nine": .one(9),
+        "ten": .teen(10),
+        "eleven": .teen(11), "twelve": .teen(12), "thirteen": .teen(13), "fourteen": .teen(14),
+        "fifteen": .teen(15), "sixteen": .teen(16), "seventeen": .teen(17), "eighteen": .teen(18),
+        "nineteen": .teen(19), "twenty": .tens(20), "thirty": .tens(30), "forty": .tens(40),
+        "fifty": .tens(50), "sixty": .tens(60), "seventy": .tens(70), "eighty": .tens(80),
+        "ninety": .tens(90), "hundred": .unit(100), "thousand": .unit(1000), "double": .times(2),
+        "triple": .times(3), "oh": .oh, "o": .oh,
     ]
-    static let teens: [String: Int] = [
-        "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
-        "seventeen": 17, "eighteen": 18, "nineteen": 19,
-    ]
-    static let tens: [String: Int] = [
-        "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
-        "ninety": 90,
-    ]
+
+    private static func part(_ words: [String], _ at: Int) -> Part? {
+        words.indices.contains(at) ? parts[words[at]] : nil
+    }
+
+    /// 0...9.
+    static func one(_ word: String) -> Int? { if case .one(let value) = parts[word] { value } else { nil } }
+
+    /// 20, 30...90.
+    static func tens(_ word: String) -> Int? { if case .tens(let value) = parts[word] { value } else { nil } }
+
+    /// A number that is one word, below a hundred.
+    static func single(_ word: String) -> Int? {
+        switch parts[word] {
+        case .one(let value), .teen(let value), .tens(let value): value
+        default: nil
+        }
+    }
 
     /// All digits in `words`, joined; empty when there are none.
     package static func digits(in words: [String]) -> String {
@@ -33,20 +61,20 @@ package enum SpokenNumbers {
 
     /// The digits that begin at `at` and how many words they take.
     static func group(_ words: [String], _ at: Int) -> (digits: String, used: Int)? {
-        let word = words[at]
-        if word == "double" || word == "triple" {
-            let times = word == "double" ? 2 : 3
-            guard at + 1 < words.count, let digit = one(words, at + 1), digit.count == 1 else { return nil }
+        switch parts[words[at]] {
+        case .times(let times):
+            guard at + 1 < words.count, let digit = digit(words, at + 1), digit.count == 1 else { return nil }
             return (String(repeating: digit, count: times), 2)
+        case .one(let value):
+            if value > 0, case .unit(let unit) = part(words, at + 1) {
+                return large(words, at, value: value * unit)
+            }
+            return (String(value), 1)
+        case .teen, .tens: return small(words, at).map { (String($0.value), $0.used) }
+        case .oh, nil: return digit(words, at).map { ($0, 1) }
+        case .unit: return nil
         }
-        if let value = ones[word], value > 0, at + 1 < words.count, let unit = units[words[at + 1]] {
-            return large(words, at, value: value * unit)
-        }
-        if let digit = one(words, at) { return (digit, 1) }
-        return small(words, at).map { (String($0.value), $0.used) }
     }
-
-    private static let units = ["hundred": 100, "thousand": 1000]
 
     /// "six hundred", "six hundred and twelve", "two thousand twenty six".
     ///
@@ -57,36 +85,40 @@ package enum SpokenNumbers {
         if hasAnd { next += 1 }
         guard next < words.count else { return (String(value), 2) }
         if let rest = small(words, next) { return (String(value + rest.value), next + rest.used - at) }
-        if hasAnd, let digit = ones[words[next]] { return (String(value + digit), next + 1 - at) }
+        if hasAnd, let digit = one(words[next]) { return (String(value + digit), next + 1 - at) }
         return (String(value), 2)
     }
 
     /// 10...99 in words.
     static func small(_ words: [String], _ at: Int) -> (value: Int, used: Int)? {
-        if let value = teens[words[at]] { return (value, 1) }
-        guard let value = tens[words[at]] else { return nil }
-        if at + 1 < words.count, let digit = ones[words[at + 1]], digit > 0 {
-            let follows = at + 2 < words.count ? words[at + 2] : ""
+        switch parts[words[at]] {
+        case .teen(let value): return (value, 1)
+        case .tens(let value):
+            guard case .one(let digit) = part(words, at + 1), digit > 0 else { return (value, 1) }
             // "twenty eight hundred" is 20, 800.
-            if units[follows] == nil { return (value + digit, 2) }
+            if case .unit = part(words, at + 2) { return (value, 1) }
+            return (value + digit, 2)
+        default: return nil
         }
-        return (value, 1)
     }
 
-    /// One spoken digit or a run of written ones. "oh" is a digit only beside another number.
-    private static func one(_ words: [String], _ at: Int) -> String? {
+    /// One spoken digit or a run of written ones.
+    private static func digit(_ words: [String], _ at: Int) -> String? {
         let word = words[at]
-        if let value = ones[word] { return String(value) }
-        if word.utf8.allSatisfy({ (0x30...0x39).contains($0) }) { return word }
-        guard word == "oh" || word == "o" else { return nil }
-        let hasNeighbour =
-            (at > 0 && isNumber(words[at - 1])) || (at + 1 < words.count && isNumber(words[at + 1]))
-        return hasNeighbour ? "0" : nil
+        switch parts[word] {
+        case .one(let value): return String(value)
+        case .oh:
+            let hasNeighbour =
+                (at > 0 && isNumber(words[at - 1])) || (at + 1 < words.count && isNumber(words[at + 1]))
+            return hasNeighbour ? "0" : nil
+        case nil: return isWritten(word) ? word : nil
+        default: return nil
+        }
     }
 
-    private static func isNumber(_ word: String) -> Bool {
-        ones[word] != nil || teens[word] != nil || tens[word] != nil || units[word] != nil || word == "oh"
-            || word == "o" || word == "double" || word == "triple"
-            || word.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+    private static func isNumber(_ word: String) -> Bool { parts[word] != nil || isWritten(word) }
+
+    private static func isWritten(_ word: String) -> Bool {
+        word.utf8.allSatisfy { (0x30...0x39).contains($0) }
     }
 }

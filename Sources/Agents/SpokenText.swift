@@ -32,7 +32,7 @@ enum SpokenText {
                 }
                 continue
             }
-            if let digit = SpokenNumbers.ones[word] { out += String(digit) }
+            if let digit = SpokenNumbers.one(word) { out += String(digit) }
             at += 1
         }
         guard !out.isEmpty else { return Understanding(value: nil, fullness: .none) }
@@ -57,7 +57,7 @@ enum SpokenText {
         let words = Words.split(text)
         guard let last = words.last else { return Understanding(value: nil, fullness: .none) }
         let value = words.count >= 2 ? Words.trimmed(text) : nil
-        let tail = words.reversed().prefix { SpokenNumbers.ones[$0] != nil || isNumber($0) || $0 == "oh" }
+        let tail = words.reversed().prefix { SpokenNumbers.one($0) != nil || isNumber($0) || $0 == "oh" }
         let code = SpokenNumbers.digits(in: tail.reversed())
         let isZIP = code.count == 5 && words.count - tail.count >= 3
         let isUK =
@@ -92,7 +92,7 @@ enum SpokenText {
         }
         var out = ""
         for word in words.drop(while: leadIns.contains) where !word.isEmpty {
-            out += signs[word] ?? SpokenNumbers.ones[word].map(String.init) ?? word
+            out += signs[word] ?? SpokenNumbers.one(word).map(String.init) ?? word
         }
         let isClosed = SpokenRequest.closes(Words.split(text))
         if isClosed, let end = out.firstRange(of: "that's") { out = String(out[..<end.lowerBound]) }
@@ -122,7 +122,7 @@ enum SpokenText {
         for piece in text.lowercased().split(whereSeparator: { $0.isWhitespace || $0 == "-" }) {
             let bare = piece.filter { !"$€£,?!".contains($0) }
             let word = bare.last == "." ? String(bare.dropLast()) : bare
-            if let value = SpokenNumbers.ones[word] ?? SpokenNumbers.teens[word] ?? SpokenNumbers.tens[word] {
+            if let value = SpokenNumbers.single(word) {
                 add(value)
             } else if let scale = scales[word] {
                 current = min(amountMax, max(1, current ?? 1) * scale)

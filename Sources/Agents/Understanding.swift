@@ -17,7 +17,7 @@ package struct Understanding: Hashable, Sendable {
     /// `earlier`: digits the caller gave before, which these go on.
     package init(of text: String, keys: String = "", after earlier: String = "", as expectation: Expectation)
     {
-        let words = Words.split(text)
+        var words: [String] { Words.split(text) }
         switch expectation {
         case .open:
             let trimmed = Words.trimmed(text)
@@ -27,7 +27,8 @@ package struct Understanding: Hashable, Sendable {
         case .digits(let min, let max):
             self = Self.dictated(words, keys, after: earlier) { Self.digits($0, min: min, max: max) }
         case .phone:
-            let isInternational = words.first { $0 == "plus" || SpokenNumbers.ones[$0] != nil } == "plus"
+            let words = words
+            let isInternational = words.first { $0 == "plus" || SpokenNumbers.one($0) != nil } == "plus"
             self = Self.dictated(words, keys, after: earlier) {
                 NumberingPlan.read($0, isInternational: isInternational || text.contains("+"))
             }

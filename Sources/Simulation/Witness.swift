@@ -147,7 +147,7 @@ struct Witness {
                 require(id.number == lastUtterance + 1 && !text.isEmpty, "utterances out of order")
                 lastUtterance = id.number
             }
-            spoken += text.split(separator: " ")
+            spoken += text.wordsAsWritten
             if spoken.count > Self.spokenMax { spoken.removeFirst(spoken.count - Self.spokenMax) }
             act(at: now)
         case .prepare(let id, let text):
@@ -253,14 +253,19 @@ struct Witness {
     /// The words of an agent's turn were spoken, in this order.
     private mutating func checkHeard(_ text: String) {
         var at = 0
-        for word in text.split(separator: " ") {
-            while at < spoken.count, spoken[at] != word, Masked.digits(String(spoken[at])) != word { at += 1 }
+        for word in text.wordsAsWritten {
+            while at < spoken.count, !Self.stands(word, for: spoken[at]) { at += 1 }
             guard at < spoken.count else {
                 return require(false, "the agent's turn holds \"\(word)\", which was not spoken")
             }
             at += 1
         }
         spoken.removeFirst(at)
+    }
+
+    /// As it was spoken, or with its digits masked.
+    private static func stands(_ told: Substring, for spoken: Substring) -> Bool {
+        told == spoken || (told.utf8.count == spoken.utf8.count && Masked.digits(String(spoken)) == told)
     }
 
     mutating func require(_ holds: Bool, _ promise: @autoclosure () -> String) {

@@ -76,7 +76,7 @@ struct WordAccount {
 
     private static func tags(_ text: String) -> [Substring] {
         guard mayHoldTag(text) else { return [] }
-        return text.split(separator: " ").filter { $0.hasPrefix(prefix) }
+        return text.wordsAsWritten.filter { $0.hasPrefix(prefix) }
     }
     /// Nearly all text holds none, and need not be cut into words.
     private static func mayHoldTag(_ text: String) -> Bool {
@@ -87,4 +87,9 @@ struct WordAccount {
         }
         return false
     }
+}
+
+extension String {
+    /// What stands between blanks.
+    var wordsAsWritten: [Substring] { utf8.split(separator: UInt8(ascii: " ")).map(Substring.init) }
 }

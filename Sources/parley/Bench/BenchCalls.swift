@@ -29,44 +29,28 @@ struct BenchCalls: AsyncParsableCommand {
     static let warmUp: Duration = .seconds(5)
     static let floorBots = 4
     static let cores = (workers: 1, others: 0)
-    static let voice = "bf0a246a-8642-498a-9950-80c35e9276b5"
 
     func run() async throws {
         let persona = RecitedCall.persona(turns: max(4, duration / 4))
         let known = try await KnownSpeech.of(persona)
         let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
-        let path = DemoPlatform.absolute(directory)
-        let vendors = try await VendorGround.start(
-            spread ? .spread : .fixed, known: known, directory: path, logger: logger)
+        let spoken = try await SpokenWorld.start(
+            spread ? .spread : .fixed, known: known, capacity: calls + Self.fewCalls, cores: Self.cores,
+            directory: directory, logger: logger)
         do {
-            var needs = BenchWorld.Needs(name: "Calls", capacity: calls + Self.fewCalls, keepsAudio: false) {
-                _ in
-                Self.agent
-            }
-            needs.environment = ["PARLEY_CA_FILE": vendors.caFile]
-            needs.credentials = vendors.credentials()
             // Generator, vendors and control plane share one core, the worker has the other.
-            needs.cores = Self.cores
-            let world = try await BenchWorld.start(needs, directory: directory)
-            do {
-                try VendorGround.run(
-                    "taskset",
-                    ["-apc", "\(Self.cores.others)", "\(ProcessInfo.processInfo.processIdentifier)"])
-                let few = try await measure(world, calls: Self.fewCalls, persona)
-                async let floors = floor(vendors, known, logger: logger)
-                let some = try await measure(world, calls: latencyCalls, persona)
-                let floor = try await floors
-                let many = try await measure(world, calls: calls, persona)
-                await world.stop()
-                await vendors.stop()
-                BenchWorld.progress("")
-                print(report(few, some, many, floor).text)
-            } catch {
-                await world.stop()
-                throw error
-            }
+            try VendorGround.run(
+                "taskset", ["-apc", "\(Self.cores.others)", "\(ProcessInfo.processInfo.processIdentifier)"])
+            let few = try await measure(spoken.world, calls: Self.fewCalls, persona)
+            async let floors = floor(spoken.vendors, known, logger: logger)
+            let some = try await measure(spoken.world, calls: latencyCalls, persona)
+            let floor = try await floors
+            let many = try await measure(spoken.world, calls: calls, persona)
+            await spoken.stop()
+            BenchWorld.progress("")
+            print(report(few, some, many, floor).text)
         } catch {
-            await vendors.stop()
+            await spoken.stop()
             throw error
         }
     }
@@ -106,7 +90,7 @@ struct BenchCalls: AsyncParsableCommand {
                     model,
                     SocketTextToSpeech.cartesia(
                         access: VendorAccess(key: key, baseURL: vendors.tts.url),
-                        options: CartesiaOptions(), reach: reach), voice: Self.voice, on: loop)
+                        options: CartesiaOptions(), reach: reach), voice: SpokenWorld.voice, on: loop)
             }
         }.get()
         for round in 0..<max(4, duration / 4) {
@@ -157,17 +141,4 @@ struct BenchCalls: AsyncParsableCommand {
     }
 
     private static func short(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
-
-    static let agent: JSON = [
-        "name": "Desk",
-        "definition": [
-            "speaks_first": "agent",
-            "prompt": [
-                "system": "You book appointments. Be brief.",
-                "first_line": "Hello, how can I help you today?",
-                "vendor": "openai", "model": .string(VendorGround.model),
-            ],
-            "voice": ["stt": "deepgram", "tts": "cartesia", "voice": .string(voice)],
-        ],
-    ]
 }
