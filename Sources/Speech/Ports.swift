@@ -29,8 +29,10 @@ package protocol RecognitionStream: AnyObject {
     func send(_ audio: ByteBuffer)
     /// What is likely to be said from now on.
     func expect(_ expectation: Expectation, phrases: [String])
-    /// The ear's edges: an utterance begins (audio before it may be used) and ends (a final is due).
+    /// The ear's edges: an utterance begins (audio before it may be used) and ends (a final is due). In between the voice may
+    /// fade: it goes on, or `utteranceEnded` follows.
     func utteranceStarted()
+    func voiceFaded()
     func utteranceEnded()
     func close()
 }

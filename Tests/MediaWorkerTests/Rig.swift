@@ -242,6 +242,7 @@ struct ScriptedRecogniser: SpeechToText {
         func send(_ audio: ByteBuffer) {}
         func expect(_ expectation: Expectation, phrases: [String]) {}
         func utteranceStarted() {}
+        func voiceFaded() {}
         func utteranceEnded() {}
         func close() {}
     }

@@ -33,5 +33,6 @@ struct ScriptedRecogniser: SpeechToText {
         func send(_ audio: ByteBuffer) {}
         func expect(_ expectation: Expectation, phrases: [String]) {}
         func utteranceStarted() {}
+        func voiceFaded() {}
     }
 }

@@ -78,7 +78,9 @@ final class Ear: @unchecked Sendable {
         case .stirred: tell(.stirred)
         case .settled: tell(.settled)
         case .speechStarted(let agoMs): tell(.speechStarted(agoMs: agoMs))
-        case .speechFading(let agoMs): tell(.speechFading(agoMs: agoMs))
+        case .speechFading(let agoMs):
+            stream?.voiceFaded()
+            tell(.speechFading(agoMs: agoMs))
         case .speechEnded(let agoMs):
             tell(.speechEnded(agoMs: agoMs, finality: fall?.finality))
         }

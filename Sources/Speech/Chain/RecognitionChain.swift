@@ -106,6 +106,8 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
         stream?.utteranceStarted()
     }
 
+    func voiceFaded() { stream?.voiceFaded() }
+
     func utteranceEnded() {
         isInUtterance = false
         stream?.utteranceEnded()

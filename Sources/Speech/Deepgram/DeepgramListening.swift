@@ -16,8 +16,6 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
     /// Stretches of silence put into the audio that are remembered.
     private static let insertionsMax = 1_000
     private static let bytesPerMs = 8
-    /// Nobody speaks: audio goes out in larger pieces, 100 ms, as each costs a frame, a TLS record and a write.
-    private static let quietPieceBytes = 800
     private static let silence: UInt8 = 0xFF
 
     private var dialect: any DeepgramDialect
@@ -26,14 +24,13 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
     private let loop: any EventLoop
     private let events: @Sendable (RecognitionEvent) -> Void
     private var socket: VendorSocket?
-    private var piece = ByteBuffer()
+    private var pieces: AudioPieces
     private var sent = SentAudio()
     private var messages = 0
     /// Since when the vendor owes an answer to speech.
     private var owesSince: NIODeadline?
     private var ticking: Scheduled<Void>?
     private var waiting: Scheduled<Void>?
-    private var isInUtterance = false
     private var isOver = false
 
     /// Bytes of audio handed to the socket, and what of it the caller never sent.
@@ -52,6 +49,7 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
         events: @escaping @Sendable (RecognitionEvent) -> Void
     ) {
         self.dialect = dialect
+        pieces = AudioPieces(usualBytes: dialect.pieceBytes)
         self.source = source
         self.silentMax = silentMax
         self.loop = loop
@@ -77,9 +75,7 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
     func send(_ audio: ByteBuffer) {
         guard !isOver else { return }
         sent.quietTicks = 0
-        piece.writeImmutableBuffer(audio)
-        let bytes = isInUtterance ? dialect.pieceBytes : max(dialect.pieceBytes, Self.quietPieceBytes)
-        if piece.readableBytes >= bytes { flush() }
+        pass(pieces.add(audio))
     }
 
     func expect(_ expectation: Expectation, phrases: [String]) {
@@ -93,21 +89,21 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
     }
 
     func utteranceStarted() {
-        isInUtterance = true
-        flush()
+        pass(pieces.utteranceStarted())
         owesSince = owesSince ?? loop.now
         perform(dialect.utteranceStarted())
     }
 
+    func voiceFaded() { pass(pieces.voiceFaded()) }
+
     func utteranceEnded() {
-        isInUtterance = false
-        flush()
+        pass(pieces.utteranceEnded())
         perform(dialect.utteranceEnded())
     }
 
     func close() {
         guard !isOver else { return }
-        flush()
+        pass(pieces.take())
         tellUsage()
         isOver = true
         socket?.send(text: #"{"type":"CloseStream"}"#)
@@ -129,11 +125,10 @@ final class DeepgramListening: RecognitionStream, @unchecked Sendable {
         events(.failed(fault))
     }
 
-    private func flush() {
-        guard piece.readableBytes > 0 else { return }
+    private func pass(_ piece: ByteBuffer?) {
+        guard let piece else { return }
         sent.bytes += piece.readableBytes
         socket?.send(binary: piece)
-        piece = ByteBuffer()
     }
 
     private func received(_ text: ByteBuffer) {
@@ -211,14 +206,13 @@ extension DeepgramListening {
     }
 
     private func insert(milliseconds: Int) {
-        flush()
+        pass(pieces.take())
         let bytes = milliseconds * Self.bytesPerMs
         if sent.insertions.count < Self.insertionsMax {
             sent.insertions.append((sent.bytes / Self.bytesPerMs, milliseconds))
         }
         for _ in stride(from: 0, to: bytes, by: dialect.pieceBytes) {
-            piece.writeRepeatingByte(Self.silence, count: min(dialect.pieceBytes, bytes))
-            flush()
+            pass(ByteBuffer(repeating: Self.silence, count: min(dialect.pieceBytes, bytes)))
         }
     }
 

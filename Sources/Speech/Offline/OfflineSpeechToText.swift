@@ -114,6 +114,8 @@ final class OfflineHearing: RecognitionStream, @unchecked Sendable {
         preroll.removeAll(keepingCapacity: true)
     }
 
+    func voiceFaded() {}
+
     func utteranceEnded() {
         guard isInUtterance else { return }
         isInUtterance = false

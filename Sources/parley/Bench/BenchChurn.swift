@@ -18,6 +18,8 @@ struct BenchChurn: AsyncParsableCommand {
 
     /// Things a caller says before it hangs up: about 5 to 30 s of a call.
     private static let turns = 1...6
+    /// Calls whose caller has gone and whose end the platform is still writing down.
+    private static let leaving = 20
     private static let startInterval: Duration = .milliseconds(100)
     /// After the last call: what lingers by design is gone by then, and idle vendors' sockets are not.
     private static let settles: Duration = .seconds(20)
@@ -26,7 +28,8 @@ struct BenchChurn: AsyncParsableCommand {
         let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
         let known = try await KnownSpeech.of(RecitedCall.persona(turns: Self.turns.upperBound))
         let spoken = try await SpokenWorld.start(
-            .fixed, known: known, capacity: calls, cores: nil, directory: directory, logger: logger)
+            .fixed, known: known, capacity: calls + Self.leaving, cores: nil, directory: directory,
+            logger: logger)
         do {
             let result = try await measure(spoken.world)
             await spoken.stop()
