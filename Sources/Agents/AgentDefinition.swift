@@ -137,6 +137,14 @@ package enum Condition: Hashable, Sendable {
 
 /// An agent led by a language model.
 package struct Prompt: Hashable, Sendable, Codable {
+    /// What a model is sent of the call so far.
+    package enum History: String, Hashable, Sendable, Codable {
+        case whole
+        /// Results of tools with each name once, later what was used of them; of old turns what the caller said and what
+        /// tools were called with, without the agent's words.
+        case shortened
+    }
+
     package var system: String
     /// Said first when the agent speaks first; nil lets the model open.
     package var firstLine: String?
@@ -147,6 +155,7 @@ package struct Prompt: Hashable, Sendable, Codable {
     package var fallbacks: [ModelChoice] = []
     /// nil: every reply comes from these.
     package var routing: RoutingSettings?
+    package var history = History.whole
     /// 0...2; nil leaves the vendor's default.
     package var temperature: Double?
     /// Tokens per reply, 1...4096.
@@ -160,7 +169,7 @@ package struct Prompt: Hashable, Sendable, Codable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case system, vendor, model, fallbacks, routing, temperature, expect
+        case system, vendor, model, fallbacks, routing, history, temperature, expect
         case firstLine = "first_line"
         case maxTokens = "max_tokens"
     }

@@ -122,7 +122,10 @@ extension ChatStream {
 
 package struct ChatRequest: Sendable {
     package var model: String
+    /// What the model is sent.
     package var messages: [ChatMessage]
+    /// All that was said, where `messages` is a shortened form of it: what a router goes by.
+    package var dialogue: [ChatMessage]?
     /// Name, description and JSON Schema of each.
     package var tools: [ChatTool]
     package var temperature: Double?

@@ -29,6 +29,18 @@ import Testing
         #expect(agent.prompt?.models.map(\.source) == ["anthropic/large", "openai/small"])
     }
 
+    @Test func aHistoryIsWholeIfNothingElseIsSaid() throws {
+        func prompt(_ members: String) throws -> Prompt {
+            try JSONDecoder().decode(
+                Prompt.self, from: Data(#"{"system": "s", "model": "m"\#(members)}"#.utf8))
+        }
+        #expect(try prompt("").history == .whole)
+        let shortened = try prompt(#", "history": "shortened""#)
+        #expect(shortened.history == .shortened)
+        #expect(try JSONDecoder().decode(Prompt.self, from: JSONEncoder().encode(shortened)) == shortened)
+        #expect { try prompt(#", "history": "short""#) } throws: { ($0 as? DecodingError)?.path == "history" }
+    }
+
     @Test func aCheapModelIsEnough() throws {
         let routing = try #require(
             try definition(#"{"cheap": {"vendor": "openai", "model": "small"}}"#).prompt?.routing)

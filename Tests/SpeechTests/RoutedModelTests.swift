@@ -232,6 +232,24 @@ import VendorSim
         #expect(lessons.choose(farewell, router, of: nil) == before, "a tenant that wants nothing learned")
     }
 
+    @Test func aShortenedPromptIsJudgedByAllThatWasSaid() throws {
+        let router = try Router(
+            cheap: .init(name: "a", prices: Pair.price(1)), strong: .init(name: "b", prices: Pair.price(10)),
+            policy: RoutingPolicy(), odds: ToolOdds())
+        let whole = Self.request("Thank you. " + String(repeating: "Go on. ", count: 1_000))
+        var short = whole
+        short.dialogue = whole.messages
+        short.messages.remove(at: 1)
+        var (one, other) = (RoutedHistory(), RoutedHistory())
+        let first = one.follow(whole, at: .zero, router).request
+        let second = other.follow(short, at: .zero, router).request
+        #expect(second.features == first.features && second.promptTokens < first.promptTokens)
+        other.sent(short, to: .strong, at: .zero)
+        // Another beginning: the cache is worth nothing up to there.
+        #expect(other.follow(whole, at: .zero, router).request.seenByStrong < 100)
+        #expect(other.follow(short, at: .zero, router).request.seenByStrong == second.promptTokens)
+    }
+
     @Test func whatWasSaidOtherwiseIsReadAgain() throws {
         var history = RoutedHistory()
         let router = try Router(

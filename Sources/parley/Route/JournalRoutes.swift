@@ -36,9 +36,10 @@ struct JournalRoutes {
         for (header, leg) in zip(journal.headers, journal.call.legs) {
             var machine = leg.start.conversation
             var history = RoutedHistory()
+            var requests = ChatRequests()
             for entry in leg.entries {
                 for case .startReply(let id, let asked) in machine.handle(entry.input, at: entry.at) {
-                    let request = ChatRequest(asked)
+                    let request = requests.next(asked)
                     let now = Duration.nanoseconds(entry.at.nanoseconds)
                     let routed = history.follow(request, at: now, router).request
                     let choice = router.choose(routed)
