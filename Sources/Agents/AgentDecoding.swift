@@ -73,7 +73,8 @@ extension Prompt {
         try from.fill(
             &self, (.firstLine, \.firstLine), (.vendor, \.vendor), (.fallbacks, \.fallbacks),
             (.routing, \.routing), (.history, \.history), (.temperature, \.temperature),
-            (.maxTokens, \.maxTokens), (.expect, \.expect))
+            (.maxTokens, \.maxTokens), (.expect, \.expect), (.filler, \.filler),
+            (.fillerAfterMs, \.fillerAfterMs))
     }
 }
 

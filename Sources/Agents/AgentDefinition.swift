@@ -158,6 +158,10 @@ package struct Prompt: Hashable, Sendable, Codable {
     package var history = History.whole
     /// 0...2; nil leaves the vendor's default.
     package var temperature: Double?
+    /// Said once a turn when the model, or one that takes over from another, has no word yet `fillerAfterMs` after the end of
+    /// the caller's speech (300...5000); nil says nothing.
+    package var filler: String?
+    package var fillerAfterMs = 900
     /// Tokens per reply, 1...4096.
     package var maxTokens = 300
     /// What answers look like where a reply does not say it with a mark like `[[digits:6]]` (never spoken, see
@@ -169,8 +173,9 @@ package struct Prompt: Hashable, Sendable, Codable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case system, vendor, model, fallbacks, routing, history, temperature, expect
+        case system, vendor, model, fallbacks, routing, history, temperature, expect, filler
         case firstLine = "first_line"
+        case fillerAfterMs = "filler_after_ms"
         case maxTokens = "max_tokens"
     }
 }
@@ -314,7 +319,7 @@ extension AgentDefinition {
     /// Lines that sound the same in every call, so that they can be made ahead: those for failures first.
     package var fixedSpeech: [String] {
         let flowLines = (flow?.nodes ?? []).flatMap { [$0.say, $0.reprompt] }.compactMap { $0 }
-        let spoken = flowLines + [prompt?.firstLine].compactMap { $0 }
+        let spoken = flowLines + [prompt?.firstLine, prompt?.filler].compactMap { $0 }
         return [lines.failure, lines.noFunds, lines.timeLimit, lines.reconnected, lines.silence]
             + spoken.filter { !$0.contains("{{") }
     }
