@@ -16,7 +16,7 @@ import Testing
             """
             {"cheap": {"vendor": "openai", "model": "small"}, "mode": "shadow", "allow": ["probe", "parallel"],
              "cheap_below": 0.02, "strong_above": 0.6, "stickiness": 0.1, "canary_share": 0.25,
-             "wait_max_ms": 900, "call_budget": "0.05", "learn": false}
+             "wait_max_ms": 900, "call_budget": "0.05", "strong_after": [], "learn": false}
             """)
         let routing = try #require(agent.prompt?.routing)
         #expect(agent.problems() == [])
@@ -62,6 +62,10 @@ import Testing
         (
             #"{"cheap": {"vendor": "openai", "model": "s"}, "call_budget": "5c"}"#,
             "prompt.routing.call_budget: must be decimal dollars"
+        ),
+        (
+            #"{"cheap": {"vendor": "openai", "model": "s"}, "strong_after": ["pay"]}"#,
+            "prompt.routing.strong_after[0]: the agent has no such tool"
         ),
     ])
     func whatCannotBeRoutedIsSaid(routing: String, problem: String) throws {

@@ -21,7 +21,9 @@ import VendorSim
             return TokenPrice(input: input, cached: input, cacheWrite: input, output: output)
         }
 
-        func model(_ change: (inout RoutingPolicy) -> Void = { _ in }) throws -> ModelRig {
+        func model(
+            spentToday: Money = .zero, _ change: (inout RoutingPolicy) -> Void = { _ in }
+        ) throws -> ModelRig {
             var policy = RoutingPolicy()
             change(&policy)
             let prices = ["openai/small": Self.price(1), "anthropic/large": Self.price(10)]
@@ -29,8 +31,9 @@ import VendorSim
                 cheap: .init(name: "openai/small", prices: Self.price(1)),
                 strong: .init(name: "anthropic/large", prices: Self.price(10)), policy: policy,
                 odds: try #require(ToolOdds.shipped))
-            let settings = RoutedModel.Settings(
+            var settings = RoutedModel.Settings(
                 router: router, prices: prices, agent: "desk", lot: 0.5, learns: true)
+            settings.spentToday = spentToday
             let model = RoutedModel(
                 cheap: .init(
                     choice: ModelChoice(vendor: "openai", model: "small"), model: cheap.model, host: "a"),
@@ -173,6 +176,40 @@ import VendorSim
             #expect(reply.text == "Goodbye." && pair.asked == [0, 1])
             #expect(route.mode == "strong" && route.shadowed == "probe" && route.reason.hasPrefix("shadow"))
             #expect(route.spent == route.alwaysStrong)
+        }
+    }
+
+    @Test func whatTheDayHasCostCountsWithTheCallsOwn() async throws {
+        try await withPair(cheap: .init("Goodbye."), strong: .init("Goodbye.")) { pair in
+            let model = try pair.model(spentToday: Money(nanos: 999)) { policy in
+                policy.strongAbove = 0
+                policy.cheapBelow = 0
+                policy.dayBudget = 1_000
+            }
+            let first = try await routed(model, Self.request("Thank you!")).1
+            #expect(first?.mode == "strong")
+            let second = try await routed(model, Self.request("Thank you!")).1
+            #expect(second?.mode == "probe" && second?.reason.hasPrefix("the budget is spent") == true)
+        }
+    }
+
+    @Test func afterAToolThatIsNamedTheCallStaysStrong() async throws {
+        try await withPair(cheap: .init("Goodbye."), strong: .init("Goodbye.")) { pair in
+            let model = try pair.model { policy in
+                Self.probing(&policy)
+                policy.strongAfter = ["book"]
+            }
+            var request = Self.request("Thank you!")
+            #expect(try await routed(model, request).1?.mode == "probe")
+            let call = ChatToolCall(id: "1", name: "book", arguments: "{}")
+            request.messages += [
+                .toolCalls([call], text: ""), .toolResult(id: "1", content: "{}"), .assistant("Booked."),
+                .user("Thank you!"),
+            ]
+            #expect(try await routed(model, request).1?.reason == "kept strong after book")
+            // The oldest messages are gone, and the call with them.
+            request.messages = [.system("Be brief."), .user("Thank you, goodbye!")]
+            #expect(try await routed(model, request).1?.reason == "kept strong after book")
         }
     }
 

@@ -38,6 +38,8 @@ package struct RoutedHistory: Sendable {
     private var book = ToolBook()
     /// Of the tools' schemas.
     private(set) var toolTokens = 0
+    /// In the whole call: the oldest messages are dropped at some time.
+    private var toolsCalled: Set<String> = []
     /// Newest first.
     private var points: [Point] = []
     private var cheap = Sent()
@@ -63,6 +65,8 @@ package struct RoutedHistory: Sendable {
         point.send(request.messages, after: toolTokens)
         points = [point] + points.prefix(Self.pointsMax - 1)
         var routed = Router.Request(point.dialogue, promptTokens: point.tokens.last ?? 0)
+        toolsCalled.formUnion(routed.toolsCalled)
+        routed.toolsCalled = toolsCalled
         routed.seenByCheap = seen(cheap, at: now, router.cheap.caching)
         routed.seenByStrong = seen(strong, at: now, router.strong.caching)
         let seenAlways = seen(always, at: now, router.strong.caching)

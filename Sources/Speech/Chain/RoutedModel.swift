@@ -17,6 +17,8 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
         /// Where the call falls between 0 and 1: below the canary share it is routed.
         package var lot: Double
         package var learns: Bool
+        /// By the tenant's routed requests of this day until the call began.
+        package var spentToday = Money.zero
         package init(
             router: Router, prices: [String: TokenPrice], agent: String, lot: Double, learns: Bool
         ) {
@@ -85,6 +87,7 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
         routed.agent = settings.agent
         routed.lot = settings.lot
         routed.spentOnCall = spentOnCall.nanos
+        routed.spentToday = (settings.spentToday + spentOnCall).nanos
         routed.answeredLastBy = answeredLastBy
         if handOvers.turn != request.turn { handOvers = (request.turn, 0) }
         routed.handOversThisTurn = handOvers.count
