@@ -75,6 +75,7 @@ extension Plan {
         var settings = RoutedModel.Settings(
             router: router, prices: Dictionary(priced) { first, _ in first }, agent: agent.description,
             lot: Double(WordHash.of(call.description)) / (Double(UInt32.max) + 1), learns: routing.learn)
+        settings.closingTool = PromptMachine.endCallName
         settings.spentToday = self.routing?.spentToday ?? .zero
         return registry.routedModel(
             cheap: cheap, strong: strong, settings, tenant: tenant, cacheKey: cacheKey)

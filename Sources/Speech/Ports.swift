@@ -203,6 +203,12 @@ package enum ChatEvent: Sendable {
     case failed(Fault)
 }
 
+/// Keeps what tenants' calls taught a router beyond the worker that learned it. May lose it.
+package protocol LessonStore: Sendable {
+    func loadLessons(_ tenant: ID<Tenant>) async throws -> [UInt8]?
+    func saveLessons(_ tenant: ID<Tenant>, _ lessons: [UInt8]) async throws
+}
+
 /// Audio of fixed lines that workers share.
 package protocol LineStore: Sendable {
     /// µ-law, 8 kHz; nil: it is not there. `id`: all that its sound depends on.
