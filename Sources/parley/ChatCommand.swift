@@ -193,6 +193,6 @@ struct ChatPartner {
 }
 
 /// Keeps a model's stream alive until its last event; set once, on the loop.
-private final class HeldStream: @unchecked Sendable {
+final class HeldStream: @unchecked Sendable {
     var stream: (any ChatStream)?
 }

@@ -365,11 +365,11 @@ extension Fault {
 }
 
 /// The one tool of a probed model: it leaves the turn to the strong one.
-enum HandOver {
-    static let name = "hand_over"
+package enum HandOver {
+    package static let name = "hand_over"
 
     /// `tools`: those that the strong model has; their names tell what is beyond this one.
-    static func tool(for tools: [ChatTool]) -> ChatTool {
+    package static func tool(for tools: [ChatTool]) -> ChatTool {
         let names = tools.map(\.name).joined(separator: ", ")
         return ChatTool(
             name: name,
