@@ -72,8 +72,9 @@ extension Prompt {
             model: try from.decode(String.self, forKey: .model))
         try from.fill(
             &self, (.firstLine, \.firstLine), (.vendor, \.vendor), (.fallbacks, \.fallbacks),
-            (.routing, \.routing), (.temperature, \.temperature), (.maxTokens, \.maxTokens),
-            (.expect, \.expect))
+            (.routing, \.routing), (.history, \.history), (.temperature, \.temperature),
+            (.maxTokens, \.maxTokens), (.expect, \.expect), (.filler, \.filler),
+            (.fillerAfterMs, \.fillerAfterMs))
     }
 }
 

@@ -137,6 +137,14 @@ package enum Condition: Hashable, Sendable {
 
 /// An agent led by a language model.
 package struct Prompt: Hashable, Sendable, Codable {
+    /// What a model is sent of the call so far.
+    package enum History: String, Hashable, Sendable, Codable {
+        case whole
+        /// Results of tools with each name once, later what was used of them; of old turns what the caller said and what
+        /// tools were called with, without the agent's words.
+        case shortened
+    }
+
     package var system: String
     /// Said first when the agent speaks first; nil lets the model open.
     package var firstLine: String?
@@ -147,8 +155,13 @@ package struct Prompt: Hashable, Sendable, Codable {
     package var fallbacks: [ModelChoice] = []
     /// nil: every reply comes from these.
     package var routing: RoutingSettings?
+    package var history = History.whole
     /// 0...2; nil leaves the vendor's default.
     package var temperature: Double?
+    /// Said once a turn when the model, or one that takes over from another, has no word yet `fillerAfterMs` after the end of
+    /// the caller's speech (300...5000); nil says nothing.
+    package var filler: String?
+    package var fillerAfterMs = 900
     /// Tokens per reply, 1...4096.
     package var maxTokens = 300
     /// What answers look like where a reply does not say it with a mark like `[[digits:6]]` (never spoken, see
@@ -160,8 +173,9 @@ package struct Prompt: Hashable, Sendable, Codable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case system, vendor, model, fallbacks, routing, temperature, expect
+        case system, vendor, model, fallbacks, routing, history, temperature, expect, filler
         case firstLine = "first_line"
+        case fillerAfterMs = "filler_after_ms"
         case maxTokens = "max_tokens"
     }
 }
@@ -305,7 +319,7 @@ extension AgentDefinition {
     /// Lines that sound the same in every call, so that they can be made ahead: those for failures first.
     package var fixedSpeech: [String] {
         let flowLines = (flow?.nodes ?? []).flatMap { [$0.say, $0.reprompt] }.compactMap { $0 }
-        let spoken = flowLines + [prompt?.firstLine].compactMap { $0 }
+        let spoken = flowLines + [prompt?.firstLine, prompt?.filler].compactMap { $0 }
         return [lines.failure, lines.noFunds, lines.timeLimit, lines.reconnected, lines.silence]
             + spoken.filter { !$0.contains("{{") }
     }

@@ -153,6 +153,8 @@ struct AgentCheck {
             report("prompt.temperature", "must be 0 to 2")
         }
         range(prompt.maxTokens, 1...4096, "prompt.max_tokens")
+        if let filler = prompt.filler { text(filler, "prompt.filler", max: AgentLimits.lineCharacters) }
+        range(prompt.fillerAfterMs, 300...5000, "prompt.filler_after_ms")
         if let expect = prompt.expect { check(expect, "prompt.expect") }
     }
 

@@ -10,8 +10,10 @@ package struct PromptMachine: Sendable {
     package static let toolRoundsMax = 5
     /// Tools of one reply; more are refused.
     package static let toolCallsMax = 8
-    /// Messages kept; the oldest are dropped first, whole turns at a time.
+    /// Messages kept; beyond them the oldest are dropped, down to `messagesLeft`: seldom, as a vendor's cache of the prompt
+    /// is worth nothing each time.
     package static let messagesMax = 200
+    package static let messagesLeft = 150
     /// Characters of one tool result shown to the model.
     package static let resultMax = 8000
     /// Silences in a row before the call ends.
@@ -313,7 +315,7 @@ package struct PromptMachine: Sendable {
     /// A message list must not begin with the answer to a tool call that is gone.
     private mutating func trim() {
         guard memory.messages.count > Self.messagesMax else { return }
-        memory.messages.removeFirst(memory.messages.count - Self.messagesMax)
+        memory.messages.removeFirst(memory.messages.count - Self.messagesLeft)
         while let first = memory.messages.first {
             if case .toolResult = first { memory.messages.removeFirst() } else { break }
         }

@@ -19,6 +19,8 @@ package struct RoutingSettings: Hashable, Sendable, Codable {
     package var waitMaxMs: Int?
     /// Decimal dollars.
     package var callBudget: String?
+    /// Names of the agent's tools: once one was called, the strong model answers for the rest of the call.
+    package var strongAfter: [String] = []
     /// What the tenant's calls show moves the odds.
     package var learn = true
     package init(cheap: ModelChoice) { self.cheap = cheap }
@@ -30,6 +32,7 @@ package struct RoutingSettings: Hashable, Sendable, Codable {
         case canaryShare = "canary_share"
         case waitMaxMs = "wait_max_ms"
         case callBudget = "call_budget"
+        case strongAfter = "strong_after"
     }
 
     package init(from decoder: any Decoder) throws {
@@ -38,7 +41,8 @@ package struct RoutingSettings: Hashable, Sendable, Codable {
         try from.fill(
             &self, (.mode, \.mode), (.allow, \.allow), (.cheapBelow, \.cheapBelow),
             (.strongAbove, \.strongAbove), (.stickiness, \.stickiness), (.canaryShare, \.canaryShare),
-            (.waitMaxMs, \.waitMaxMs), (.callBudget, \.callBudget), (.learn, \.learn))
+            (.waitMaxMs, \.waitMaxMs), (.callBudget, \.callBudget), (.strongAfter, \.strongAfter),
+            (.learn, \.learn))
     }
 }
 
@@ -52,6 +56,14 @@ extension AgentCheck {
         }
         if let budget = routing.callBudget, Money(decimal: budget) == nil {
             report("prompt.routing.call_budget", "must be decimal dollars, like 0.05")
+        }
+        let names = Set(definition.tools.map(\.name))
+        for (index, name) in routing.strongAfter.prefix(AgentLimits.tools).enumerated()
+        where !names.contains(name) {
+            report("prompt.routing.strong_after[\(index)]", "the agent has no such tool")
+        }
+        if routing.strongAfter.count > AgentLimits.tools {
+            report("prompt.routing.strong_after", "more than \(AgentLimits.tools)")
         }
     }
 }

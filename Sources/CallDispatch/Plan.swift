@@ -1,6 +1,7 @@
 package import Agents
 package import Base
 package import Billing
+package import Routing
 
 package enum Direction: String, Hashable, Sendable, Codable { case inbound, outbound }
 
@@ -24,6 +25,8 @@ package struct Plan: Sendable, Codable {
     package var carrierCallID: String?
     package var vendors: [VendorCredential]
     package var prices: PriceBook
+    /// nil: the agent's requests are not routed.
+    package var routing: TenantRouting?
     /// Connected time the holds pay for so far, milliseconds.
     package var fundedMs: Int
     /// Hold extensions made so far.
@@ -64,6 +67,17 @@ package struct Plan: Sendable, Codable {
         self.isResumed = isResumed
         self.elapsedMs = elapsedMs
         self.checkpointKey = checkpointKey
+    }
+}
+
+/// A tenant's rules of routing, and where its day stood when the plan was made: what other calls spend since is not known.
+package struct TenantRouting: Hashable, Sendable, Codable {
+    package var rules: RoutingRules
+    /// By routed requests of all its calls, as far as reported.
+    package var spentToday: Money
+    package init(rules: RoutingRules, spentToday: Money) {
+        self.rules = rules
+        self.spentToday = spentToday
     }
 }
 

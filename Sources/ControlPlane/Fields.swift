@@ -131,12 +131,12 @@ extension Fields {
     }
 
     /// Decimal dollars in a string, `"0.0125"`, not negative.
-    package func money(_ name: String) -> Money {
-        let value = optional(name, "a decimal amount in a string, like \"0.0125\", not negative") { json in
+    package func optionalMoney(_ name: String) -> Money? {
+        optional(name, "a decimal amount in a string, like \"0.0125\", not negative") { json in
             json.string.flatMap { Money(decimal: $0) }.flatMap { $0 < .zero ? nil : $0 }
         }
-        return required(name, value, or: .zero)
     }
+    package func money(_ name: String) -> Money { required(name, optionalMoney(name), or: .zero) }
 
     package func optionalPhone(_ name: String) -> E164? {
         optional(name, "an E.164 number like +14155550100") { json in json.string.flatMap { E164($0) } }

@@ -2,6 +2,7 @@ import Base
 import HTTPTypes
 import Hummingbird
 import Operations
+import Routing
 import Store
 
 /// `/v1/tenants`: the tree below the caller.
@@ -34,12 +35,14 @@ struct TenantRoutes: Routes {
         let weight = fields.optionalInt("weight", 1...1000) ?? 1
         let region = Self.region(fields)
         let destinations = Self.destinations(fields)
+        let routing = Self.routing(fields)
         try fields.finish()
         let createTenant = CreateTenant(tenants: tenants)
-        let tenant = try await createTenant.prepare(
+        var tenant = try await createTenant.prepare(
             under: access.tenant, kind: kind.kind, name: name,
             limits: (concurrency, weight, region), destinations: destinations ?? DestinationPolicy())
-        return try await parts.idempotency.create(request, context, body) { sql in
+        tenant.routing = routing ?? tenant.routing
+        return try await parts.idempotency.create(request, context, body) { [tenant] sql in
             try await TenantStore.insert(tenant, in: sql)
             return StoredAnswer(
                 status: 201, location: "/v1/tenants/\(tenant.id)", body: Self.json(tenant).text)
@@ -77,6 +80,7 @@ struct TenantRoutes: Routes {
         change.weight = fields.optionalInt("weight", 1...1000)
         change.region = Self.region(fields)
         change.destinations = Self.destinations(fields)
+        change.routing = Self.routing(fields)
         try fields.finish()
         let tenant = try await UpdateTenant(tenants: tenants)(access.tenant, id: id, change)
         return Answer.json(Self.json(tenant))
@@ -111,13 +115,26 @@ struct TenantRoutes: Routes {
         return DestinationPolicy(allowed: prefixes("allowed_prefixes"), denied: prefixes("denied_prefixes"))
     }
 
+    /// As a whole: what is left out is as if it had never been set.
+    private static func routing(_ fields: Fields) -> RoutingRules? {
+        guard let given = fields.optionalObject("routing") else { return nil }
+        var rules = RoutingRules()
+        rules.floor = given.optionalChoice("floor") ?? rules.floor
+        rules.dayBudget = given.optionalMoney("day_budget")
+        do throws(RoutingProblem) { try rules.check() } catch {
+            given.fail("day_budget", error.message)
+        }
+        return rules
+    }
+
     static func json(_ tenant: TenantRow) -> JSON {
         [
             "id": .id(tenant.id), "object": "tenant", "parent_id": .maybe(tenant.parent),
             "kind": .string(tenant.kind.rawValue), "name": .string(tenant.name),
             "status": .string(tenant.status.rawValue), "concurrency_limit": .number(tenant.concurrencyLimit),
             "weight": .number(tenant.weight), "region": .string(tenant.region),
-            "destination_policy": tenant.destinations.json, "created_at": .time(tenant.created),
+            "destination_policy": tenant.destinations.json, "routing": tenant.routing.json,
+            "created_at": .time(tenant.created),
         ]
     }
 }

@@ -92,6 +92,8 @@ package struct Conversation: Sendable {
             interrupting: settings.interruptionPhrases)
         policy.silenceMs = settings.silenceMs
         policy.preemption.guessesMax = settings.preemptiveReplies
+        policy.lateAnswer.line = definition.prompt?.filler
+        policy.lateAnswer.afterMs = definition.prompt?.fillerAfterMs ?? policy.lateAnswer.afterMs
         return policy
     }
 

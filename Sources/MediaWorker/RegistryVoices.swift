@@ -64,15 +64,19 @@ extension Plan {
         let cacheKey = "\(agent):\(agentVersion)"
         guard let first = strong.first, let routing = definition.prompt?.routing, routing.mode != .off,
             let cheap = account(routing.cheap),
-            // Prices were looked at when the agent was published; a book without them routes nothing.
-            let router = try? Router(routing, strong: first.choice, price: prices.tokenPrice)
+            // Prices and floor were looked at when the agent was published; where they are others now nothing is routed.
+            let router = try? Router(
+                routing, under: self.routing?.rules ?? RoutingRules(), strong: first.choice,
+                price: prices.tokenPrice)
         else { return registry.languageModel(strong, tenant: tenant, cacheKey: cacheKey) }
         let priced = (strong + [cheap]).compactMap { account in
             prices.tokenPrice(account.choice).map { (account.choice.source, $0) }
         }
-        let settings = RoutedModel.Settings(
+        var settings = RoutedModel.Settings(
             router: router, prices: Dictionary(priced) { first, _ in first }, agent: agent.description,
             lot: Double(WordHash.of(call.description)) / (Double(UInt32.max) + 1), learns: routing.learn)
+        settings.closingTool = PromptMachine.endCallName
+        settings.spentToday = self.routing?.spentToday ?? .zero
         return registry.routedModel(
             cheap: cheap, strong: strong, settings, tenant: tenant, cacheKey: cacheKey)
     }

@@ -17,7 +17,7 @@ package protocol CallBoard: Sendable {
 
 extension CallQueue: CallBoard {}
 
-extension CallQueue: LineStore {}
+extension CallQueue: LineStore, LessonStore {}
 
 /// The voices and the model one call uses.
 package struct CallVoices: Sendable {

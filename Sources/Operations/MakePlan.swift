@@ -1,3 +1,4 @@
+import Agents
 import Base
 import Billing
 import CallDispatch
@@ -29,7 +30,7 @@ struct MakePlan {
         let hold = try await LedgerStore.hold(of: call.id, in: sql) ?? Billing.Hold(amount: .zero)
         let slices = try await FactStore.slices(of: call.id, in: sql)
         let elapsed = slices.filter { $0.epoch < call.epoch }.reduce(0) { $0 + $1.connectedMs }
-        return Plan(
+        var plan = Plan(
             call: call.id, tenant: call.tenant, epoch: call.epoch, direction: call.direction,
             region: call.region,
             from: Redacted(Self.number(call.from.reveal)), to: Redacted(Self.number(call.to.reveal)),
@@ -41,6 +42,12 @@ struct MakePlan {
             },
             prices: call.prices, fundedMs: hold.fundedMs, holdNumber: hold.number,
             isResumed: resumed, elapsedMs: Int(elapsed), checkpointKey: checkpointKey(call.id))
+        if definition.prompt?.routing != nil {
+            plan.routing = TenantRouting(
+                rules: try await PlanStore.routing(call.tenant, in: sql),
+                spentToday: try await RouteStore.spentToday(call.tenant, in: sql))
+        }
+        return plan
     }
 
     /// The account `call` is held at; nil when its credential is gone.

@@ -19,7 +19,7 @@ package struct PublishAgent: Sendable {
         _ tenant: ID<Tenant>, _ agent: AgentRow, _ definition: AgentDefinition, prices: PriceBook,
         in sql: PostgresTransaction
     ) async throws -> AgentVersionRow {
-        try Self.check(definition, prices)
+        try await Self.check(tenant, definition, prices, in: sql)
         try await AgentStore.insert(tenant, agent, definition, in: sql)
         return AgentVersionRow(agent: agent.id, number: 1, definition: definition)
     }
@@ -30,7 +30,7 @@ package struct PublishAgent: Sendable {
         _ tenant: ID<Tenant>, _ agent: ID<Agent>, _ definition: AgentDefinition, prices: PriceBook,
         in sql: PostgresTransaction
     ) async throws -> AgentVersionRow {
-        try Self.check(definition, prices)
+        try await Self.check(tenant, definition, prices, in: sql)
         guard let number = try await AgentStore.nextVersion(tenant, agent: agent, in: sql) else {
             throw Refusal(code: "not_found", message: "there is no such agent, or it is archived")
         }
@@ -44,13 +44,16 @@ package struct PublishAgent: Sendable {
 
 extension PublishAgent {
     /// Whatever may speak for the agent has a price, or calls would cost what nobody knows.
-    private static func check(_ definition: AgentDefinition, _ prices: PriceBook) throws {
+    private static func check(
+        _ tenant: ID<Tenant>, _ definition: AgentDefinition, _ prices: PriceBook, in sql: PostgresTransaction
+    ) async throws {
         guard let prompt = definition.prompt else { return }
         let unpriced = prompt.models.filter { !prices.isPriced($0) }
         guard unpriced.isEmpty else { throw Self.unpriced(unpriced) }
         guard let routing = prompt.routing, routing.mode != .off else { return }
+        let rules = try await PlanStore.routing(tenant, in: sql)
         do throws(RoutingProblem) {
-            _ = try Router(routing, strong: prompt.choices[0], price: prices.tokenPrice)
+            _ = try Router(routing, under: rules, strong: prompt.choices[0], price: prices.tokenPrice)
         } catch .missingPrice {
             // A price by the minute says nothing of a request.
             throw Self.unpriced([routing.cheap, prompt.choices[0]].filter { prices.tokenPrice($0) == nil })

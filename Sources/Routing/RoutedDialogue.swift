@@ -24,6 +24,7 @@ package struct RoutedDialogue: Sendable {
     /// Calls of a model since the user's last turn, the next one not among them.
     package private(set) var callsThisTurn = 0
     package private(set) var toolCalls = 0
+    package private(set) var toolsCalled: Set<String> = []
     /// Whether what comes next follows a tool's result.
     package private(set) var followsTool = false
 
@@ -107,6 +108,7 @@ package struct RoutedDialogue: Sendable {
     private mutating func note(_ call: DialogueMessage.ToolCall) {
         note(.called)
         toolCalls += 1
+        toolsCalled.insert(call.name)
         turnsSinceTool = 0
         questionsSinceTool = 0
         let index = tools.tools.firstIndex { $0.name == call.name }

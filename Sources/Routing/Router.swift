@@ -54,7 +54,8 @@ package struct Router: Sendable {
         package var seenByStrong = 0
         package var answeredLastBy: Tier?
         package var handOversThisTurn = 0
-        package var node: String?
+        /// Tools called so far in the call.
+        package var toolsCalled: Set<String> = []
         package var hasScriptedLine = false
         /// Nano-dollars.
         package var spentOnCall: Int64 = 0
@@ -66,6 +67,7 @@ package struct Router: Sendable {
             features = RoutingFeatures(dialogue)
             turns = dialogue.turns
             tools = dialogue.tools.count
+            toolsCalled = dialogue.toolsCalled
             self.promptTokens = promptTokens
         }
     }
@@ -178,16 +180,13 @@ package struct Router: Sendable {
         if request.tools > ToolBook.toolsMax {
             return (strong, "\(request.tools) tools are too many to judge")
         }
-        if let node = request.node, policy.strongNodes.contains(node) {
-            return (strong, "node \(node) is kept strong")
+        if let tool = policy.strongAfter.intersection(request.toolsCalled).min() {
+            return (strong, "kept strong after \(tool)")
         }
         if request.handOversThisTurn >= policy.handOversMax, request.handOversThisTurn > 0 {
             return (strong, "handed over \(request.handOversThisTurn) times this turn")
         }
         if !self.strong.isHealthy { return (.direct(.cheap), "\(self.strong.name) is unwell") }
-        if let node = request.node, policy.cheapNodes.contains(node) {
-            return (.direct(.cheap), "node \(node) is kept cheap")
-        }
         return nil
     }
 

@@ -76,6 +76,15 @@ package struct RoutingOutcomes: Sendable {
         overDialogues = Self.within(overDialogues + missed - (isFirst ? Self.missesOfDialogues : 0))
     }
 
+    /// The cheap model alone was trusted, and made the tool call wrongly or not at all.
+    package mutating func noteMiss(
+        _ features: RoutingFeatures, _ shipped: ToolOdds.Judgement, agent: String
+    ) {
+        note(features, shipped, wasProbed: false, wasTool: true, agent: agent)
+        overCalls = Self.within(overCalls + 1)
+        overDialogues = Self.within(overDialogues + 1)
+    }
+
     private static let noTool = RoutingFeatures.names.firstIndex(of: "no_tool_yet")
     private static func within(_ balance: Double) -> Double { max(-overMax, min(overMax, balance)) }
 
@@ -98,77 +107,44 @@ package struct RoutingOutcomes: Sendable {
     }
 }
 
-/// Logistic regression over terms, learned one call at a time, each weight at a pace of its own (AdaGrad). Terms that fall
-/// on one place share a weight.
-/// Source: Duchi, Hazan, Singer 2011, "Adaptive subgradient methods"; Weinberger et al. 2009, "Feature hashing".
-private struct LearnedWeights: Sendable {
-    /// A power of two. With the squares 64 KB, once something was learned.
-    private static let placesMax = 8_192
-    private static let decay: Float = 0.001
-    /// Squares before anything was seen: how fast the first steps are.
-    private static let squaresBefore: Float = 0.1
+extension RoutingOutcomes {
+    /// The most that `bytes` can be.
+    package static let bytesMax = 160_000
 
-    private let pace: Float
-    private var weights: [Float] = []
-    private var squares: [Float] = []
-
-    init(pace: Float) { self.pace = pace }
-
-    private static func place(_ term: UInt32) -> Int { Int(term) & (placesMax - 1) }
-
-    func sum(_ terms: [UInt32]) -> Double {
-        guard !weights.isEmpty, !terms.isEmpty else { return 0 }
-        var sum: Float = 0
-        for term in terms { sum += weights[Self.place(term)] }
-        return Double(sum) / Double(terms.count).squareRoot()
+    /// Of the trees and features that weights of leaves and terms belong to: others have others.
+    private static let mark: UInt32 = RoutingFeatures.names.reduce(WordHash.of(ToolOddsWeights.text)) {
+        WordHash.of($0, WordHash.of($1))
     }
 
-    mutating func learn(_ terms: [UInt32], _ error: Double) {
-        if weights.isEmpty {
-            weights = [Float](repeating: 0, count: Self.placesMax)
-            squares = [Float](repeating: Self.squaresBefore, count: Self.placesMax)
+    /// As it is kept beyond the worker that learned it, weights with eight bits each: the mark, rates and balances, lines,
+    /// tables.
+    package var bytes: [UInt8] {
+        var bytes = LearnedBytes()
+        bytes.append(Self.mark)
+        for value in [needed, noticed, needless, falseAlarms, overCalls, overDialogues] {
+            bytes.append(value)
         }
-        let share = Float(error / Double(max(1, terms.count)).squareRoot())
-        for term in terms {
-            let place = Self.place(term)
-            let step = share - Self.decay * weights[place]
-            squares[place] += step * step
-            weights[place] += pace * step / squares[place].squareRoot()
+        user.write(&bytes)
+        tool.write(&bytes)
+        for table in [leaves, places, words] { table.write(&bytes) }
+        return bytes.all
+    }
+
+    /// nil for what this version did not write.
+    package init?(bytes all: [UInt8]) {
+        self.init()
+        guard all.count <= Self.bytesMax else { return nil }
+        var bytes = LearnedBytes(all)
+        guard bytes.take() == Self.mark else { return nil }
+        for place in [\Self.needed, \.noticed, \.needless, \.falseAlarms, \.overCalls, \.overDialogues] {
+            guard let value: Double = bytes.take(), value.isFinite else { return nil }
+            self[keyPath: place] = value
         }
-    }
-}
-
-/// What is to be added to the trees' log odds by how large they are: their scale may be another for this tenant.
-private struct LearnedLine: Sendable {
-    private static let pace = 0.1
-    private static let decay = 0.001
-    /// Log odds beyond it count as this.
-    private static let oddsMax = 5.0
-    /// Log odds that count as one.
-    private static let unit = 3.0
-    /// What the trees said counts less as calls are learned from, down to this share of it: at desks of a kind that they never
-    /// saw they are sure of what is not so. At `halfway` calls it has lost half of the rest.
-    private static let keptShare = 0.5
-    private static let halfway = 100.0
-
-    private var weights = SIMD4<Double>()
-    private var squares = SIMD4<Double>(repeating: 1)
-    private var calls = 0.0
-
-    private static func inputs(_ logOdds: Double) -> SIMD4<Double> {
-        let odds = max(-oddsMax, min(oddsMax, logOdds)) / unit
-        return SIMD4(odds, odds * odds, 1, 0)
-    }
-
-    func sum(_ logOdds: Double) -> Double {
-        let lost = (1 - Self.keptShare) * calls / (calls + Self.halfway)
-        return (weights * Self.inputs(logOdds)).sum() - lost * logOdds
-    }
-
-    mutating func learn(_ logOdds: Double, _ error: Double) {
-        let step = error * Self.inputs(logOdds) - Self.decay * weights
-        squares += step * step
-        weights += Self.pace * step / squares.squareRoot()
-        calls += 1
+        guard noticed >= 0, needed >= noticed, falseAlarms >= 0, needless >= falseAlarms else { return nil }
+        guard user.read(&bytes), tool.read(&bytes), leaves.read(&bytes), places.read(&bytes),
+            words.read(&bytes), bytes.isEmpty
+        else { return nil }
+        overCalls = Self.within(overCalls)
+        overDialogues = Self.within(overDialogues)
     }
 }

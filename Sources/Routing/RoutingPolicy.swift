@@ -15,10 +15,8 @@ package struct RoutingPolicy: Hashable, Sendable {
     package var strongAbove = 0.6
     /// Another model than last time's must save at least this share of what staying costs. 0...1.
     package var stickiness = 0.0
-    /// Nodes of the flow whose calls always go to the strong model.
-    package var strongNodes: Set<String> = []
-    /// Nodes that never do.
-    package var cheapNodes: Set<String> = []
+    /// Tools after which a call stays with the strong model.
+    package var strongAfter: Set<String> = []
     /// Nano-dollars; spent, a call is probed and no longer sent to the strong model straight away.
     package var callBudget: Int64?
     package var dayBudget: Int64?
@@ -33,20 +31,23 @@ package struct RoutingPolicy: Hashable, Sendable {
 
     package init() {}
 
-    /// - Throws: `outOfRange` by name; `contradictoryNode`; `budgetWithoutCheaperWay`; `parallelWithoutProbe`.
+    /// Nano-dollars: up to a million dollars.
+    static let budgets: ClosedRange<Int64> = 1...1_000_000_000_000_000
+
+    /// - Throws: `outOfRange` by name; `budgetWithoutCheaperWay`; `parallelWithoutProbe`.
     package func check() throws(RoutingProblem) {
         let ranges: [(String, Double, ClosedRange<Double>)] = [
             ("cheap_below", cheapBelow, 0...1),
             ("strong_above", strongAbove, 0...1),
             ("stickiness", stickiness, 0...1), ("canary_share", canaryShare, 0...1),
             ("wait_max_ms", waitMax / .milliseconds(1), 0...60_000),
-            ("call_budget", Double(callBudget ?? 1), 1...1e15),
-            ("day_budget", Double(dayBudget ?? 1), 1...1e15),
             ("hand_overs_max", Double(handOversMax), 0...10),
         ]
         for (name, value, range) in ranges where !range.contains(value) { throw .outOfRange(name) }
         guard cheapBelow <= strongAbove else { throw .outOfRange("cheap_below") }
-        if let node = strongNodes.intersection(cheapNodes).min() { throw .contradictoryNode(node) }
+        for (name, budget) in [("call_budget", callBudget), ("day_budget", dayBudget)] {
+            if let budget, !Self.budgets.contains(budget) { throw .outOfRange(name) }
+        }
         if callBudget != nil || dayBudget != nil, !allowsCheap, !allowsProbe {
             throw .budgetWithoutCheaperWay
         }
@@ -63,7 +64,8 @@ package enum RoutingProblem: Error, Hashable, Sendable {
     /// The strong model costs less than the cheap one.
     case cheapCostsMore
     case outOfRange(String)
-    case contradictoryNode(String)
+    /// The tenant's floor forbids every way that the agent allows.
+    case belowFloor(RoutingRules.Floor)
     case budgetWithoutCheaperWay
     /// Both models are asked where a probe would be late: without probes never.
     case parallelWithoutProbe
@@ -75,9 +77,9 @@ extension RoutingProblem {
     package var setting: String? {
         switch self {
         case .outOfRange(let name): name
-        case .parallelWithoutProbe, .budgetWithoutCheaperWay: "allow"
+        case .parallelWithoutProbe, .budgetWithoutCheaperWay, .belowFloor: "allow"
         case .unknownModel, .cheapCostsMore: "cheap"
-        case .missingPrice, .priceOutOfRange, .cachedAboveInput, .contradictoryNode, .unreadableWeights: nil
+        case .missingPrice, .priceOutOfRange, .cachedAboveInput, .unreadableWeights: nil
         }
     }
 
@@ -94,7 +96,7 @@ extension RoutingProblem {
         case .outOfRange("hand_overs_max"): "must be 0 to 10"
         case .outOfRange("cheap_below"): "must be 0 to 1 and not above strong_above"
         case .outOfRange: "must be 0 to 1"
-        case .contradictoryNode(let node): "node \(node) is kept strong and kept cheap"
+        case .belowFloor(let floor): "the tenant's floor is \(floor.rawValue): nothing of this is allowed"
         case .budgetWithoutCheaperWay: "a budget needs a cheaper way: cheap or probe"
         case .parallelWithoutProbe: "parallel stands in for a probe that would be late: it needs probe"
         case .unreadableWeights(let reason): "the weights cannot be read: \(reason)"

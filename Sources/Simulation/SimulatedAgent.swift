@@ -25,6 +25,7 @@ enum SimulatedAgent: CaseIterable, Hashable {
         case .prompt:
             var prompt = Prompt(system: "You are a helpful desk.", model: "simulated")
             prompt.firstLine = "Hello, this is the help desk. How can I help you today?"
+            prompt.filler = "Let me see."
             definition.prompt = prompt
             definition.tools = [Self.tool(Self.lookUp)]
         }

@@ -124,7 +124,10 @@ extension ChatStream {
 
 package struct ChatRequest: Sendable {
     package var model: String
+    /// What the model is sent.
     package var messages: [ChatMessage]
+    /// All that was said, where `messages` is a shortened form of it: what a router goes by.
+    package var dialogue: [ChatMessage]?
     /// Name, description and JSON Schema of each.
     package var tools: [ChatTool]
     package var temperature: Double?
@@ -200,6 +203,12 @@ package enum ChatEvent: Sendable {
     case toolCall(ChatToolCall)
     case finished([Usage])
     case failed(Fault)
+}
+
+/// Keeps what tenants' calls taught a router beyond the worker that learned it. May lose it.
+package protocol LessonStore: Sendable {
+    func loadLessons(_ tenant: ID<Tenant>) async throws -> [UInt8]?
+    func saveLessons(_ tenant: ID<Tenant>, _ lessons: [UInt8]) async throws
 }
 
 /// Audio of fixed lines that workers share.

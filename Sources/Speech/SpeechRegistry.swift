@@ -17,7 +17,7 @@ package struct SpeechRegistry: Sendable {
     private let synthesizers: [String: SpeechCache]
     private let http: HTTPClient
     private let health = ModelHealth()
-    private let lessons = RoutingLessons()
+    private let lessons: RoutingLessons
     private let reach: WebSocketReach
     private let lines: (any LineStore)?
     private let vendors = VendorVoices(keptMax: keptMax)
@@ -28,27 +28,28 @@ package struct SpeechRegistry: Sendable {
     /// What needs no account. Each synthesiser gets a cache for fixed lines.
     /// - Parameters:
     ///   - reach: for the sockets of vendors, wherever a credential's `base_url` points.
-    ///   - lines: where vendors' fixed lines are shared with other workers.
+    ///   - shared: where vendors' fixed lines are shared with other workers, and what routers learn is kept.
     package init(
         recognizers: [String: any SpeechToText], synthesizers: [String: any TextToSpeech], http: HTTPClient,
-        reach: WebSocketReach, lines: (any LineStore)? = nil
+        reach: WebSocketReach, shared: (any LineStore & LessonStore)? = nil
     ) {
         self.recognizers = recognizers
         self.synthesizers = synthesizers.mapValues { SpeechCache($0) }
         self.http = http
         self.reach = reach
-        self.lines = lines
+        lines = shared
+        lessons = RoutingLessons(store: shared)
     }
 
     /// What works without a network, under the name `offline`, and every vendor there is an account for.
     /// `threads`: of the offline recogniser.
     package static func standard(
-        threads: Int, http: HTTPClient, reach: WebSocketReach, lines: (any LineStore)?
+        threads: Int, http: HTTPClient, reach: WebSocketReach, shared: (any LineStore & LessonStore)?
     ) -> SpeechRegistry {
         SpeechRegistry(
             recognizers: ["offline": OfflineSpeechToText(recognizer: OfflineRecognizer(threads: threads))],
             synthesizers: ["offline": OfflineTextToSpeech()], http: http, reach: reach,
-            lines: lines)
+            shared: shared)
     }
 
     /// nil: unknown, or a vendor without `access`.

@@ -3,6 +3,7 @@ package import Base
 package import Billing
 import Foundation
 package import Postgres
+package import Routing
 
 /// One immutable version of an agent, as a call runs it.
 package struct AgentRelease: Sendable {
@@ -92,6 +93,14 @@ package struct PlanStore: Sendable {
             isActive: try row.text("status") == "active", concurrency: Int(try row.int("concurrency_limit")),
             region: try row.text("region"),
             destinations: Destinations(allowed: policy.allowed, denied: policy.denied))
+    }
+
+    package static func routing(
+        _ tenant: ID<Tenant>, in sql: PostgresTransaction
+    ) async throws -> RoutingRules {
+        try await sql.query("SELECT routing FROM tenants WHERE id = $1", [.id(tenant)]).rows.first.map {
+            RoutingRules(json: try $0.json("routing"))
+        } ?? RoutingRules()
     }
 
     /// The newest effective book of the tenant or of the nearest tenant above it; else the standard one.

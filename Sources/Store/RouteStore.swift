@@ -15,12 +15,13 @@ package struct RouteStore: Sendable {
     package static func insert(
         _ route: RouteFact, of report: Report, in sql: PostgresTransaction
     ) async throws {
-        _ = try await sql.query(
+        let inserted = try await sql.query(
             """
             INSERT INTO call_routes (tenant_id, call_id, epoch, number, turn, is_draft, mode, shadowed, model,
                 reason, tool_probability, expected_nanos, spent_nanos, always_strong_nanos,
                 always_cheap_nanos, handed_over)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING
+            RETURNING number
             """,
             [
                 .id(report.tenant), .id(report.call), .maybe(report.epoch), .maybe(route.number),
@@ -29,6 +30,38 @@ package struct RouteStore: Sendable {
                 .int(route.expectedCost.nanos), .int(route.spent.nanos), .int(route.alwaysStrong.nanos),
                 .int(route.alwaysCheap.nanos), .bool(route.handedOver),
             ])
+        guard !inserted.rows.isEmpty else { return }
+        try await spend(route.spent, report.tenant, report.call, in: sql)
+    }
+
+    /// Rows that a tenant's day is counted in, so that its calls seldom wait for each other.
+    private static let daySlots = 16
+
+    /// Counts only where the tenant has a budget for the day.
+    private static func spend(
+        _ amount: Money, _ tenant: ID<Tenant>, _ call: ID<Call>, in sql: PostgresTransaction
+    ) async throws {
+        _ = try await sql.query(
+            """
+            INSERT INTO routing_days (tenant_id, slot, day, spent_nanos)
+            SELECT id, $2, (now() AT TIME ZONE 'UTC')::date, $3 FROM tenants
+                WHERE id = $1 AND routing ->> 'day_budget' IS NOT NULL
+            ON CONFLICT (tenant_id, slot) DO UPDATE SET day = excluded.day, spent_nanos = excluded.spent_nanos
+                + CASE WHEN routing_days.day = excluded.day THEN routing_days.spent_nanos ELSE 0 END
+            """,
+            [.id(tenant), .maybe(Int(call.low % UInt64(daySlots))), .int(amount.nanos)])
+    }
+
+    /// What the tenant's routed requests of this UTC day have cost, as far as workers have told.
+    package static func spentToday(
+        _ tenant: ID<Tenant>, in sql: PostgresTransaction
+    ) async throws -> Money {
+        let found = try await sql.query(
+            """
+            SELECT coalesce(sum(spent_nanos), 0)::bigint AS spent FROM routing_days
+                WHERE tenant_id = $1 AND day = (now() AT TIME ZONE 'UTC')::date
+            """, [.id(tenant)])
+        return Money(nanos: try found.rows.first?.int("spent") ?? 0)
     }
 
     /// In the order they were made, each with its epoch.

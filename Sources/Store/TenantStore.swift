@@ -1,5 +1,6 @@
 package import Base
 package import Postgres
+package import Routing
 
 package enum TenantKind: String, Sendable, CaseIterable { case `operator`, reseller, client }
 package enum TenantStatus: String, Sendable, CaseIterable { case active, suspended }
@@ -16,6 +17,7 @@ package struct TenantRow: Sendable {
     package var weight: Int
     package var region: String
     package var destinations: DestinationPolicy
+    package var routing = RoutingRules()
     package var created: Timestamp
 
     package init(
@@ -72,6 +74,20 @@ package struct DestinationPolicy: Hashable, Sendable, Codable {
     }
 }
 
+extension RoutingRules {
+    init(json: JSON) {
+        self.init()
+        floor = json["floor"]?.string.flatMap { Floor(rawValue: $0) } ?? floor
+        dayBudget = json["day_budget"]?.string.flatMap { Money(decimal: $0) }
+    }
+    package var json: JSON {
+        [
+            "floor": .string(floor.rawValue),
+            "day_budget": dayBudget.map { .string($0.description) } ?? .null,
+        ]
+    }
+}
+
 /// Changes to a tenant; nil leaves a field as it is.
 package struct TenantChange: Sendable {
     package var name: String?
@@ -80,6 +96,7 @@ package struct TenantChange: Sendable {
     package var weight: Int?
     package var region: String?
     package var destinations: DestinationPolicy?
+    package var routing: RoutingRules?
     package init() {}
 }
 
@@ -90,7 +107,7 @@ package struct TenantStore: Sendable {
 
     private static let columns = """
         id, parent_id, kind, name, to_json(path) AS path, status, concurrency_limit, weight, region,
-        destination_policy, parley_ms(created_at) AS created
+        destination_policy, routing, parley_ms(created_at) AS created
         """
 
     package func find(_ tenant: ID<Tenant>, id: ID<Tenant>) async throws -> TenantRow? {
@@ -120,14 +137,15 @@ package struct TenantStore: Sendable {
     package static func insert(_ tenant: TenantRow, in sql: PostgresTransaction) async throws {
         _ = try await sql.query(
             """
-            INSERT INTO tenants (id, parent_id, kind, name, path, concurrency_limit, weight, region, destination_policy)
-            VALUES ($1, $2, $3, $4, $5::uuid[], $6, $7, $8, $9::jsonb)
+            INSERT INTO tenants (id, parent_id, kind, name, path, concurrency_limit, weight, region,
+                destination_policy, routing)
+            VALUES ($1, $2, $3, $4, $5::uuid[], $6, $7, $8, $9::jsonb, $10::jsonb)
             """,
             [
                 .id(tenant.id), .maybe(tenant.parent), .text(tenant.kind.rawValue), .text(tenant.name),
                 .ids(tenant.path), .maybe(tenant.concurrencyLimit), .maybe(tenant.weight),
                 .text(tenant.region),
-                .json(tenant.destinations.json),
+                .json(tenant.destinations.json), .json(tenant.routing.json),
             ])
     }
 
@@ -141,13 +159,14 @@ package struct TenantStore: Sendable {
             UPDATE tenants SET name = coalesce($2, name), status = coalesce($3, status),
                 concurrency_limit = coalesce($4::int, concurrency_limit), weight = coalesce($5::int, weight),
                 region = coalesce($6, region), destination_policy = coalesce($7::jsonb, destination_policy),
-                updated_at = now()
+                routing = coalesce($8::jsonb, routing), updated_at = now()
             WHERE id = $1 RETURNING \(Self.columns)
             """,
             [
                 .id(id), .maybe(change.name), .maybe(change.status?.rawValue),
                 .maybe(change.concurrencyLimit),
                 .maybe(change.weight), .maybe(change.region), .maybe(change.destinations?.json.text),
+                .maybe(change.routing?.json.text),
             ]
         ).rows.first.map(Self.read)
     }
@@ -170,6 +189,7 @@ extension TenantRow {
         weight = Int(try row.int("weight"))
         region = try row.text("region")
         destinations = DestinationPolicy(json: try row.json("destination_policy"))
+        routing = RoutingRules(json: try row.json("routing"))
         created = try row.time("created")
     }
 }

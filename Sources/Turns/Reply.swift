@@ -52,6 +52,8 @@ package struct Reply: Sendable {
     /// A reply was asked for, is heard as it comes, and has not finished.
     var isPending: Bool { state == .open }
     var isDraft: Bool { state == .draft || state == .finishedDraft }
+    /// When it was asked for, while it is heard as it comes and has no word yet.
+    var silentSince: CallTime? { isPending && firstTextAt == nil ? begunAt : nil }
     func isCurrent(_ id: Int) -> Bool { id == number && (state == .open || state == .draft) }
     var deadline: CallTime? {
         guard state == .open || state == .draft else { return nil }

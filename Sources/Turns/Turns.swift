@@ -2,8 +2,8 @@ package import Base
 
 /// Whose turn is it? Pure: no clock, no tasks, no audio.
 ///
-/// Owns: routing between `Endpointing`, `Preemption`, `BargeIn`, `Playout`, `Reply` and `Patience`, each of which
-/// answers one question. Does not own: what is said or what an answer means.
+/// Owns: routing between `Endpointing`, `Preemption`, `BargeIn`, `Playout`, `Reply`, `LateAnswer` and `Patience`, each of
+/// which answers one question. Does not own: what is said or what an answer means.
 ///
 /// Feed every event to `handle`, carry out the effects in order, and call again with `.deadline` no
 /// earlier than `deadline`. Invariants: playout is never paused without a deadline; a reply is cancelled
@@ -15,6 +15,7 @@ package struct Turns: Sendable {
     var playout = Playout()
     var reply: Reply
     var preemption: Preemption
+    var lateAnswer: LateAnswer
     private var patience: Patience
     var stopwatch = Stopwatch()
     /// Utterances spoken so far, in the whole call.
@@ -33,6 +34,7 @@ package struct Turns: Sendable {
         bargeIn = BargeIn(policy: policy.bargeIn)
         reply = Reply(policy: policy.reply, number: replies)
         preemption = Preemption(policy: policy.preemption)
+        lateAnswer = LateAnswer(policy: policy.lateAnswer)
         patience = Patience(silenceMs: policy.silenceMs)
         self.utterances = utterances
     }
@@ -44,6 +46,7 @@ package struct Turns: Sendable {
         bargeIn.policy = policy.bargeIn
         reply.policy = policy.reply
         preemption.policy = policy.preemption
+        lateAnswer.policy = policy.lateAnswer
         patience.silenceMs = policy.silenceMs
     }
 
@@ -70,6 +73,7 @@ package struct Turns: Sendable {
         consider(bargeIn.deadline)
         consider(playout.deadline)
         consider(reply.deadline)
+        consider(lateAnswerDue)
         consider(patience.deadline)
         return first
     }
@@ -185,6 +189,7 @@ package struct Turns: Sendable {
         guard !playout.isFull else { return effects.append(.note("playout_full")) }
         if isQuiet { busySince = now }
         hasSpoken = true
+        lateAnswer.agentSpoke()
         let isInterruptible = isInterruptible && !isClosing
         if playout.preparedText == text,
             let made = playout.enqueuePrepared(isInterruptible: isInterruptible, at: now)
@@ -231,14 +236,16 @@ package struct Turns: Sendable {
     private mutating func handlePlayout(_ input: Input, at now: CallTime, _ effects: inout [Effect]) {
         switch input {
         case .synthesised(let id, let ms, let isLast):
-            if playout.synthesised(id, ms: ms, isLast: isLast, at: now), ms > 0 {
+            if playout.synthesised(id, ms: ms, isLast: isLast, at: now), ms > 0, id != lateAnswer.utterance {
                 stopwatch.firstAudio(at: now)
             }
         case .synthesisFailed(let id):
             if playout.isPrepared(id) { return _ = playout.dropPrepared() }
             if playout.drop(id, at: now) != nil { effects.append(.synthesisFailed(id)) }
         case .heard(let id, let ms, let isFinished):
-            if playout.heard(id, ms: ms, isFinished: isFinished, at: now), ms > 0 || isFinished {
+            if playout.heard(id, ms: ms, isFinished: isFinished, at: now), ms > 0 || isFinished,
+                id != lateAnswer.utterance
+            {
                 stopwatch.heard(at: now)
             }
         default: break
@@ -264,6 +271,7 @@ package struct Turns: Sendable {
                 effects += [.cancelReply(id), .replyFailed]
             }
         }
+        bridge(at: now, &effects)
         if isQuiet, hasSpoken { finishAgentTurn(wasInterrupted: false, at: now, &effects) }
         guess(at: now, &effects)
         patience.update(isQuiet: isQuiet && endpointing.isIdle && !isClosing, at: now)
@@ -315,6 +323,7 @@ package struct Turns: Sendable {
         preemption.endTurn(turn.keys.isEmpty ? turn.text : "")
         if !preemption.isRight { forgetDraft(&effects) }
         patience.stop()
+        lateAnswer.callerFinished(at: turn.endedAt)
         stopwatch.start(speechEnded: turn.endedAt, finalAt: turn.words.finalAt, at: now)
         effects.append(.callerTurn(CallerTurn(turn, turn.evidence)))
         if !endpointing.isLastOpen {

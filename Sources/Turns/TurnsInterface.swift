@@ -6,6 +6,7 @@ extension Turns {
         package var bargeIn = BargeIn.Policy()
         package var reply = Reply.Policy()
         package var preemption = Preemption.Policy()
+        package var lateAnswer = LateAnswer.Policy()
         /// Silence of the caller before the agent asks again. 1000...60000.
         package var silenceMs = 7000
         package init() {}

@@ -108,6 +108,7 @@ struct ChatPartner {
     let model: (any LanguageModel)?
     let http: HTTPClient
     let loop: any EventLoop
+    private var requests = ChatRequests()
     private(set) var hasEnded = false
 
     init(
@@ -160,7 +161,7 @@ struct ChatPartner {
         guard let model else { return chat.handle(.replyFailed(id, code: "llm.not_configured")) }
         let (events, continuation) = AsyncStream.makeStream(of: ChatEvent.self)
         let loop = loop
-        let chatRequest = ChatRequest(request)
+        let chatRequest = requests.next(request)
         let held = HeldStream()
         loop.execute {
             let stream = model.reply(to: chatRequest, on: loop) { event in
@@ -192,6 +193,6 @@ struct ChatPartner {
 }
 
 /// Keeps a model's stream alive until its last event; set once, on the loop.
-private final class HeldStream: @unchecked Sendable {
+final class HeldStream: @unchecked Sendable {
     var stream: (any ChatStream)?
 }

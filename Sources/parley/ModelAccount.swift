@@ -1,17 +1,27 @@
 import Base
 import Foundation
 
-/// An account at an OpenAI-compatible vendor, as the environment names it: `OPENAI_API_KEY`, and `OPENAI_BASE_URL` for
-/// another endpoint.
+/// An account at a model's vendor, as the environment names it: `OPENAI_API_KEY`, and `OPENAI_BASE_URL` for another endpoint;
+/// likewise `ANTHROPIC_…` and `COMPATIBLE_…`.
 struct ModelAccount: Sendable {
+    /// Where a vendor is asked if nothing else is said; any other needs a URL.
+    private static let addresses = [
+        "openai": "https://api.openai.com/v1", "anthropic": "https://api.anthropic.com",
+    ]
+
     let key: Redacted<String>
     let baseURL: String
 
-    /// nil without a key.
-    init?(environment: [String: String] = ProcessInfo.processInfo.environment) {
-        guard let key = environment["OPENAI_API_KEY"], !key.isEmpty else { return nil }
+    /// nil without a key, or a URL where one is needed.
+    init?(
+        vendor: String = "openai", environment: [String: String] = ProcessInfo.processInfo.environment
+    ) {
+        guard let key = environment[Self.keyName(vendor)], !key.isEmpty else { return nil }
+        let given = environment["\(vendor.uppercased())_BASE_URL"] ?? ""
+        guard let url = given.isEmpty ? Self.addresses[vendor] : given else { return nil }
         self.key = Redacted(key)
-        let url = environment["OPENAI_BASE_URL"] ?? ""
-        baseURL = url.isEmpty ? "https://api.openai.com/v1" : url
+        baseURL = url
     }
+
+    static func keyName(_ vendor: String) -> String { "\(vendor.uppercased())_API_KEY" }
 }

@@ -90,7 +90,7 @@ extension Platform {
         let speech = SpeechRegistry.standard(
             threads: Self.recogniserThreads, http: http,
             reach: WebSocketReach(addresses: try outsideAddresses(), caFile: configuration.caFile),
-            lines: queue)
+            shared: queue)
         return MediaWorker(
             configuration: worker, link: link, queue: queue, speech: speech, http: http, logger: logger)
     }

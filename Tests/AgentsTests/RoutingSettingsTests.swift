@@ -16,7 +16,7 @@ import Testing
             """
             {"cheap": {"vendor": "openai", "model": "small"}, "mode": "shadow", "allow": ["probe", "parallel"],
              "cheap_below": 0.02, "strong_above": 0.6, "stickiness": 0.1, "canary_share": 0.25,
-             "wait_max_ms": 900, "call_budget": "0.05", "learn": false}
+             "wait_max_ms": 900, "call_budget": "0.05", "strong_after": [], "learn": false}
             """)
         let routing = try #require(agent.prompt?.routing)
         #expect(agent.problems() == [])
@@ -27,6 +27,18 @@ import Testing
         #expect(try JSONDecoder().decode(AgentDefinition.self, from: text) == agent)
         #expect(String(decoding: text, as: UTF8.self).contains(#""call_budget":"0.05""#))
         #expect(agent.prompt?.models.map(\.source) == ["anthropic/large", "openai/small"])
+    }
+
+    @Test func aHistoryIsWholeIfNothingElseIsSaid() throws {
+        func prompt(_ members: String) throws -> Prompt {
+            try JSONDecoder().decode(
+                Prompt.self, from: Data(#"{"system": "s", "model": "m"\#(members)}"#.utf8))
+        }
+        #expect(try prompt("").history == .whole)
+        let shortened = try prompt(#", "history": "shortened""#)
+        #expect(shortened.history == .shortened)
+        #expect(try JSONDecoder().decode(Prompt.self, from: JSONEncoder().encode(shortened)) == shortened)
+        #expect { try prompt(#", "history": "short""#) } throws: { ($0 as? DecodingError)?.path == "history" }
     }
 
     @Test func aCheapModelIsEnough() throws {
@@ -50,6 +62,10 @@ import Testing
         (
             #"{"cheap": {"vendor": "openai", "model": "s"}, "call_budget": "5c"}"#,
             "prompt.routing.call_budget: must be decimal dollars"
+        ),
+        (
+            #"{"cheap": {"vendor": "openai", "model": "s"}, "strong_after": ["pay"]}"#,
+            "prompt.routing.strong_after[0]: the agent has no such tool"
         ),
     ])
     func whatCannotBeRoutedIsSaid(routing: String, problem: String) throws {

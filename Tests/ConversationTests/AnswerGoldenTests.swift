@@ -173,4 +173,48 @@ struct AnswerGoldenTests {
             """, call.ladder)
         #expect(call.turns.filter { $0.speaker == .caller }.map(\.text) == ["no thank you not today"])
     }
+
+    @Test func aModelThatIsStuckIsBridged() throws {
+        var agent = try definition(Desks.prompt)
+        agent.prompt?.filler = "One moment."
+        var call = Rehearsal(agent, variables: ["clinic": "Elm Street"])
+        call.replies = [.init(text: ["We are open from nine to five."], afterMs: 8000)]
+        call.at(0, .mediaStarted(resumed: false))
+        call.caller(2500, "when are you open")
+        call.run(until: 16_000)
+        try expectGolden(
+            "late-answer",
+            """
+            The model's first word takes eight seconds. 900 ms after the caller's last sound the filler is said, once, and the
+            answer follows when it comes; how long that took is not measured to the filler.
+            """, call.ladder)
+        #expect(call.said == ["Hello, how can I help?", "One moment.", "We are open from nine to five."])
+        let stages = try #require(call.turns.last?.stages)
+        #expect(try #require(stages.heardMs) > 8000 && stages.firstAudioMs ?? 0 > stages.firstTokenMs ?? .max)
+    }
+
+    @Test func aModelInTimeIsNotBridged() throws {
+        var agent = try definition(Desks.prompt)
+        agent.prompt?.filler = "One moment."
+        var call = Rehearsal(agent, variables: ["clinic": "Elm Street"])
+        call.replies = [.init(text: ["We are open."])]
+        call.at(0, .mediaStarted(resumed: false))
+        call.caller(2500, "when are you open")
+        call.run(until: 9_000)
+        #expect(call.said == ["Hello, how can I help?", "We are open."])
+    }
+
+    @Test func aCallerWhoGoesOnIsNotBridged() throws {
+        var agent = try definition(Desks.prompt)
+        agent.prompt?.filler = "One moment."
+        var call = Rehearsal(agent, variables: ["clinic": "Elm Street"])
+        call.replies = [.init(text: ["We are open."], afterMs: 8000)]
+        call.at(0, .mediaStarted(resumed: false))
+        call.caller(2500, "when are you open", lasting: 700)
+        call.caller(3900, "on monday", lasting: 1500)
+        call.run(until: 5400)
+        #expect(call.said == ["Hello, how can I help?"], "the caller has the floor")
+        call.run(until: 7000)
+        #expect(call.said == ["Hello, how can I help?", "One moment."])
+    }
 }

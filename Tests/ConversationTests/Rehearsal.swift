@@ -10,6 +10,8 @@ struct Rehearsal {
         var text: [String] = []
         var tool: (name: String, arguments: String)?
         var failure: String?
+        /// From the request to the first word.
+        var afterMs = 300
     }
 
     private(set) var conversation: Conversation
@@ -162,7 +164,7 @@ struct Rehearsal {
         guard !replies.isEmpty else { return }
         let reply = replies.removeFirst()
         drafts = isDraft ? [id: reply] : [:]
-        var time = now + .milliseconds(300)
+        var time = now + .milliseconds(reply.afterMs)
         for text in reply.text {
             schedule(time, .replyText(id, text))
             time = time + .milliseconds(50)

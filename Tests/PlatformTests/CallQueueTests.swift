@@ -159,3 +159,14 @@ private func takeAll(_ bench: CallBench, _ queue: CallQueue, worker: ID<Worker>)
         #expect(try await queue.loadLine(["v" + text]) == nil)
     }
 }
+
+@Test func lessonsAreThereForWhoeverServesTheTenantNext() async throws {
+    try await with { bench, queue, _ in
+        let (mine, other) = (ID<Tenant>.new(), ID<Tenant>.new())
+        #expect(try await queue.loadLessons(mine) == nil)
+        let lessons = [UInt8]((0...255).map { UInt8($0) })
+        try await queue.saveLessons(mine, lessons)
+        #expect(try await queue.loadLessons(mine) == lessons)
+        #expect(try await queue.loadLessons(other) == nil)
+    }
+}

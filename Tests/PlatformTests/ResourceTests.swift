@@ -214,9 +214,12 @@ import Testing
     @Test func anAgentThatWouldBeRoutedOnAGuessIsNotPublished() async throws {
         try await TestPlatform.with { platform in
             let acme = try await platform.makeTenant("Acme")
-            func publish(_ model: String, cheap: String, mode: String = "on") async throws -> Reply {
+            func publish(
+                _ model: String, cheap: String, mode: String = "on", allow: [JSON] = ["cheap", "probe"]
+            ) async throws -> Reply {
                 let routing: JSON = [
                     "cheap": ["vendor": "openai", "model": .string(cheap)], "mode": .string(mode),
+                    "allow": .array(allow),
                 ]
                 return try await platform.post(
                     "/v1/agents",
@@ -260,6 +263,15 @@ import Testing
             #expect(made.status == 201, "\(made.text)")
             let same = try await publish("large", cheap: "large")
             #expect(same.code == "validation_failed" && same.paths == ["definition.prompt.routing.cheap"])
+            let floor = try await platform.patch("/v1/tenants/\(acme.id)", ["routing": ["floor": "probe"]])
+            #expect(floor.json["routing"] == ["floor": "probe", "day_budget": nil], "\(floor.text)")
+            let below = try await publish("large", cheap: "small", allow: ["cheap"])
+            #expect(below.status == 422 && below.code == "unroutable_model", "\(below.text)")
+            #expect(below.json["detail"]?.string?.contains("the tenant's floor is probe") == true)
+            #expect(try await publish("large", cheap: "small").status == 201)
+            let rules: JSON = ["floor": "strong", "day_budget": "2.00"]
+            let contradiction = try await platform.patch("/v1/tenants/\(acme.id)", ["routing": rules])
+            #expect(contradiction.status == 422 && contradiction.paths == ["routing.day_budget"])
         }
     }
 

@@ -1,7 +1,9 @@
 import Agents
 import Base
 import CallDispatch
+import Foundation
 import HTTPTypes
+import Operations
 import Routing
 import Store
 import Testing
@@ -81,6 +83,33 @@ private func route(_ number: Int, spent: Int64 = 400_000, handedOver: Bool = fal
     }
 }
 
+@Test func whatADayCostIsKnownToThePlansThatFollow() async throws {
+    try await CallBench.with { bench in
+        let text = String(decoding: try JSONEncoder().encode(prompt()), as: UTF8.self)
+        try await bench.superuser("UPDATE agent_versions SET definition = '\(text)'")
+        func plan() async throws -> Plan? {
+            try await bench.renew()
+            let call = try await bench.admit().id
+            return try await bench.link.claim(call, tenant: bench.tenant, worker: bench.worker)
+        }
+        let call = try await bench.connected().id
+        try await bench.tell(call, 3, route(1))
+        #expect(try await plan()?.routing?.spentToday == .zero, "nothing is counted without a budget")
+        try await bench.superuser(#"UPDATE tenants SET routing = '{"floor": "probe", "day_budget": "1.5"}'"#)
+        try await bench.tell(call, 4, route(2))
+        try await bench.tell(call, 4, route(2))
+        try await bench.tell(call, 5, route(2))
+        try await bench.tell(call, 6, route(3))
+        let routing = try #require(try await plan()?.routing)
+        #expect(routing.spentToday == Money(nanos: 800_000))
+        #expect(routing.rules.floor == .probe && routing.rules.dayBudget == Money(nanos: 1_500_000_000))
+        try await bench.superuser("UPDATE routing_days SET day = day - 1")
+        #expect(try await plan()?.routing?.spentToday == .zero)
+        try await bench.tell(call, 7, route(4, spent: 5))
+        #expect(try await plan()?.routing?.spentToday == Money(nanos: 5))
+    }
+}
+
 private let large = ModelChoice(vendor: "anthropic", model: "large")
 
 private func prompt(_ change: (inout RoutingSettings) -> Void = { _ in }) -> AgentDefinition {
@@ -108,6 +137,20 @@ private func prompt(_ change: (inout RoutingSettings) -> Void = { _ in }) -> Age
     #expect(
         policy.strongAbove == 0.7 && policy.waitMax == .milliseconds(900) && policy.callBudget == 50_000_000)
     #expect(definition.problemsWithRouting() == [])
+}
+
+@Test func aTenantsFloorHoldsWhateverAnAgentAllows() throws {
+    let routing = try #require(prompt { $0.allow = [.cheap, .probe, .parallel] }.prompt?.routing)
+    var rules = RoutingRules()
+    rules.dayBudget = .dollars(2)
+    #expect(RoutingPolicy(routing, under: rules).allowsCheap)
+    #expect(RoutingPolicy(routing, under: rules).dayBudget == 2_000_000_000)
+    rules.floor = .probe
+    let probing = RoutingPolicy(routing, under: rules)
+    #expect(!probing.allowsCheap && probing.allowsProbe && probing.allowsParallel)
+    rules.floor = .strong
+    let strong = RoutingPolicy(routing, under: rules)
+    #expect(!strong.allowsCheap && !strong.allowsProbe && !strong.allowsParallel)
 }
 
 @Test func rulesThatDoNotFitTogetherAreNamedByTheirPlace() {

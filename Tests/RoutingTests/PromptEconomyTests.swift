@@ -59,6 +59,29 @@ import Testing
         #expect(changes <= 4)
     }
 
+    /// A dialogue that goes on, and now and then was otherwise at its end than it seemed.
+    @Test(arguments: 0..<UInt64(50))
+    func readingOnComesToWhatReadingAllDoes(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let before = Int.random(in: 0..<3_000, using: &random)
+        var dialogue = ShortenedDialogue(PromptEconomy(), before: before)
+        var messages: [DialogueMessage] = []
+        for step in 0..<60 {
+            switch Int.random(in: 0..<8, using: &random) {
+            case 0 where !messages.isEmpty:
+                messages.removeLast(Int.random(in: 1...3, using: &random) % messages.count)
+            case 1:
+                messages.append(
+                    .assistant("", calls: [.init(name: "find", arguments: ["number": .int(Int64(step))])]))
+                messages.append(.toolResult(Self.found))
+            case 2, 3: messages.append(.assistant("It is Roma, \(step)."))
+            default: messages.append(.user("And Milano, \(step)?"))
+            }
+            let whole = PromptEconomy().compact(messages, before: before)
+            #expect(dialogue.follow(messages).applied(to: messages) == whole, "seed \(seed) step \(step)")
+        }
+    }
+
     @Test func oldTurnsLeaveWhatWasSaidAndWhatToolsWereCalledWith() {
         let short = PromptEconomy().compact(Self.talk(12))
         guard case .user(let line) = short.first else {

@@ -129,9 +129,9 @@ import Testing
     }
 
     @Test func guardRailsHoldWhateverTheOdds() throws {
-        let request = Self.request { $0.node = "payment" }
+        let request = Self.request { $0.toolsCalled = ["find", "pay"] }
         let always: [(inout RoutingPolicy) -> Void] = [
-            { $0.isOff = true }, { $0.canaryShare = 0 }, { $0.strongNodes = ["payment"] },
+            { $0.isOff = true }, { $0.canaryShare = 0 }, { $0.strongAfter = ["pay", "refund"] },
             {
                 $0.isShadow = true
                 $0.strongAbove = 1
@@ -146,7 +146,9 @@ import Testing
         }.choose(request)
         #expect(shadow.shadowed == .direct(.cheap))
         #expect(shadow.reason.hasPrefix("shadow: "))
-        #expect(try Self.router { $0.cheapNodes = ["payment"] }.choose(request).mode == .direct(.cheap))
+        let kept = try Self.router { $0.strongAfter = ["refund", "pay"] }
+        #expect(kept.choose(request).reason == "kept strong after pay")
+        #expect(kept.choose(Self.request { $0.toolsCalled = ["find"] }).mode != .direct(.strong))
     }
 
     @Test func spentBudgetsProbeInPlaceOfTheStrongModel() throws {
@@ -159,6 +161,13 @@ import Testing
         let spent = router.choose(Self.request { $0.spentOnCall = 1_000 })
         #expect(spent.mode == .probe)
         #expect(spent.reason.hasPrefix("the budget is spent"))
+        let day = try Self.router {
+            $0.strongAbove = 0
+            $0.cheapBelow = 0
+            $0.dayBudget = 2_000
+        }
+        #expect(day.choose(Self.request { $0.spentToday = 1_999 }).mode == .direct(.strong))
+        #expect(day.choose(Self.request { $0.spentToday = 2_000 }).mode == .probe)
     }
 
     @Test func afterAToolsResultTheCheapModelIsNeverAlone() throws {
@@ -200,12 +209,7 @@ import Testing
         let cases: [((inout RoutingPolicy) -> Void, RoutingProblem)] = [
             ({ $0.strongAbove = -1 }, .outOfRange("strong_above")),
             ({ $0.canaryShare = .nan }, .outOfRange("canary_share")),
-            (
-                {
-                    $0.strongNodes = ["pay"]
-                    $0.cheapNodes = ["pay"]
-                }, .contradictoryNode("pay")
-            ),
+            ({ $0.dayBudget = 0 }, .outOfRange("day_budget")),
             (
                 {
                     $0.callBudget = 10
@@ -222,6 +226,16 @@ import Testing
             ({ $0.waitMax = .seconds(61) }, .outOfRange("wait_max_ms")),
         ]
         for (change, problem) in cases { #expect(throws: problem) { try Self.router(change) } }
+    }
+
+    @Test func aTenantsRulesAreChecked() throws {
+        var rules = RoutingRules()
+        rules.dayBudget = .zero
+        #expect(throws: RoutingProblem.outOfRange("day_budget")) { try rules.check() }
+        rules.dayBudget = .dollars(20)
+        try rules.check()
+        rules.floor = .strong
+        #expect(throws: RoutingProblem.budgetWithoutCheaperWay) { try rules.check() }
     }
 
     @Test func pricesAreNeverGuessed() throws {

@@ -122,6 +122,62 @@ import Testing
         #expect(careful.missDearness == before)
     }
 
+    @Test func aMissOfATrustedModelMakesMissesDearAndToolsLikelier() throws {
+        let call = try Self.features(places: ["answer"])
+        var outcomes = RoutingOutcomes()
+        outcomes.noteMiss(call, .init(logOdds: 0), agent: "a")
+        #expect(outcomes.missDearness > 1.3)
+        #expect(outcomes.shift(call, .init(logOdds: 0), agent: "a") > 0)
+    }
+
+    @Test func whatWasLearnedIsTakenUpAsItWas() throws {
+        let calls = try (0..<40).map {
+            try Self.features(places: ["at \($0 % 3)"], words: ["word \($0)", "it"])
+        }
+        var outcomes = RoutingOutcomes()
+        for (index, call) in calls.enumerated() {
+            let shipped = ToolOdds.Judgement(logOdds: Double(index % 5) - 2, leaves: [UInt32(index), 7])
+            outcomes.note(call, shipped, wasProbed: index % 2 == 0, wasTool: index % 3 == 0, agent: "desk")
+            outcomes.noteProbe(handedOver: index % 4 == 0, wasTool: index % 3 == 0)
+        }
+        let bytes = outcomes.bytes
+        #expect(bytes.count < RoutingOutcomes.bytesMax)
+        var taken = try #require(RoutingOutcomes(bytes: bytes))
+        #expect(taken.missDearness == outcomes.missDearness && taken.notices == outcomes.notices)
+        #expect(taken.handsOverForNothing == outcomes.handsOverForNothing)
+        for call in calls {
+            let shift = outcomes.shift(call, .init(logOdds: 1, leaves: [7]), agent: "desk")
+            #expect(abs(taken.shift(call, .init(logOdds: 1, leaves: [7]), agent: "desk") - shift) < 0.02)
+        }
+        // It goes on learning.
+        taken.note(calls[0], .init(logOdds: 0), wasProbed: false, wasTool: true, agent: "desk")
+        #expect(taken.bytes != bytes)
+        #expect(RoutingOutcomes(bytes: RoutingOutcomes().bytes) != nil)
+    }
+
+    @Test func whatNobodyLearnedIsNotTakenUp() throws {
+        var outcomes = RoutingOutcomes()
+        outcomes.note(
+            try Self.features(words: ["a", "b"]), .init(logOdds: 0), wasProbed: true, wasTool: true,
+            agent: "a")
+        let bytes = outcomes.bytes
+        for cut in 0..<bytes.count { #expect(RoutingOutcomes(bytes: Array(bytes.prefix(cut))) == nil) }
+        #expect(RoutingOutcomes(bytes: bytes + [0]) == nil)
+        #expect(RoutingOutcomes(bytes: [UInt8](repeating: 0, count: RoutingOutcomes.bytesMax + 1)) == nil)
+        var other = bytes
+        other[0] ^= 1
+        #expect(RoutingOutcomes(bytes: other) == nil, "of other trees")
+        let call = try Self.features(words: ["a"])
+        var random = SeededGenerator(seed: 5)
+        for _ in 0..<2_000 {
+            var wild = bytes
+            wild[Int.random(in: 0..<wild.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            guard let read = RoutingOutcomes(bytes: wild) else { continue }
+            #expect(read.missDearness.isFinite)
+            #expect(read.shift(call, .init(logOdds: 0), agent: "a").isFinite)
+        }
+    }
+
     @Test func handOversThatAreNotMadeLowerTheirRate() {
         var outcomes = RoutingOutcomes()
         #expect(abs(outcomes.notices - 0.98) < 1e-9)

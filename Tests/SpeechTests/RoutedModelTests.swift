@@ -3,6 +3,7 @@ import HTTPClient
 import Logging
 import NIOCore
 import Routing
+import Synchronization
 import Testing
 import VendorSim
 
@@ -21,7 +22,9 @@ import VendorSim
             return TokenPrice(input: input, cached: input, cacheWrite: input, output: output)
         }
 
-        func model(_ change: (inout RoutingPolicy) -> Void = { _ in }) throws -> ModelRig {
+        func model(
+            spentToday: Money = .zero, _ change: (inout RoutingPolicy) -> Void = { _ in }
+        ) throws -> ModelRig {
             var policy = RoutingPolicy()
             change(&policy)
             let prices = ["openai/small": Self.price(1), "anthropic/large": Self.price(10)]
@@ -29,8 +32,9 @@ import VendorSim
                 cheap: .init(name: "openai/small", prices: Self.price(1)),
                 strong: .init(name: "anthropic/large", prices: Self.price(10)), policy: policy,
                 odds: try #require(ToolOdds.shipped))
-            let settings = RoutedModel.Settings(
+            var settings = RoutedModel.Settings(
                 router: router, prices: prices, agent: "desk", lot: 0.5, learns: true)
+            settings.spentToday = spentToday
             let model = RoutedModel(
                 cheap: .init(
                     choice: ModelChoice(vendor: "openai", model: "small"), model: cheap.model, host: "a"),
@@ -176,6 +180,40 @@ import VendorSim
         }
     }
 
+    @Test func whatTheDayHasCostCountsWithTheCallsOwn() async throws {
+        try await withPair(cheap: .init("Goodbye."), strong: .init("Goodbye.")) { pair in
+            let model = try pair.model(spentToday: Money(nanos: 999)) { policy in
+                policy.strongAbove = 0
+                policy.cheapBelow = 0
+                policy.dayBudget = 1_000
+            }
+            let first = try await routed(model, Self.request("Thank you!")).1
+            #expect(first?.mode == "strong")
+            let second = try await routed(model, Self.request("Thank you!")).1
+            #expect(second?.mode == "probe" && second?.reason.hasPrefix("the budget is spent") == true)
+        }
+    }
+
+    @Test func afterAToolThatIsNamedTheCallStaysStrong() async throws {
+        try await withPair(cheap: .init("Goodbye."), strong: .init("Goodbye.")) { pair in
+            let model = try pair.model { policy in
+                Self.probing(&policy)
+                policy.strongAfter = ["book"]
+            }
+            var request = Self.request("Thank you!")
+            #expect(try await routed(model, request).1?.mode == "probe")
+            let call = ChatToolCall(id: "1", name: "book", arguments: "{}")
+            request.messages += [
+                .toolCalls([call], text: ""), .toolResult(id: "1", content: "{}"), .assistant("Booked."),
+                .user("Thank you!"),
+            ]
+            #expect(try await routed(model, request).1?.reason == "kept strong after book")
+            // The oldest messages are gone, and the call with them.
+            request.messages = [.system("Be brief."), .user("Thank you, goodbye!")]
+            #expect(try await routed(model, request).1?.reason == "kept strong after book")
+        }
+    }
+
     @Test func aReplyThatIsGivenUpIsToldWithItsCost() async throws {
         try await withPair(cheap: .init("I have a slot on Tuesday."), strong: Self.booking) { pair in
             pair.cheap.fail([.trickle])
@@ -211,25 +249,122 @@ import VendorSim
         }
     }
 
-    @Test func whatATenantsCallsShowMovesItsOwnOdds() throws {
+    /// Lessons kept in memory, as Redis keeps them.
+    private final class Shelf: LessonStore {
+        private let kept = Mutex<[ID<Tenant>: [UInt8]]>([:])
+        func loadLessons(_ tenant: ID<Tenant>) async throws -> [UInt8]? { kept.withLock { $0[tenant] } }
+        func saveLessons(_ tenant: ID<Tenant>, _ lessons: [UInt8]) async throws {
+            kept.withLock { $0[tenant] = lessons }
+        }
+        func isKept(_ tenant: ID<Tenant>) -> Bool { kept.withLock { $0[tenant] != nil } }
+    }
+
+    private static func farewell() throws -> (Router, Router.Request) {
         let router = try Router(
             cheap: .init(name: "a", prices: Pair.price(1)), strong: .init(name: "b", prices: Pair.price(10)),
             policy: RoutingPolicy(), odds: #require(ToolOdds.shipped))
         var history = RoutedHistory()
-        let farewell = history.follow(Self.request("Thank you, goodbye!"), at: .zero, router).request
+        return (router, history.follow(request("Thank you, goodbye!"), at: .zero, router).request)
+    }
+
+    private static func end(_ speaker: Router.Tier, calledTool: Bool, handedOver: Bool = false) -> RoutedEnd {
+        let fact = RouteFact(
+            number: 1, turn: 2, isDraft: false, mode: "probe", model: "b", reason: "", toolProbability: 0.1,
+            expectedCost: .zero, spent: .zero, alwaysStrong: .zero, alwaysCheap: .zero, handedOver: handedOver
+        )
+        return RoutedEnd(fact: fact, speaker: speaker, calledTool: calledTool, isWhole: true)
+    }
+
+    @Test func whatWasLearnedOutlivesItsWorker() async throws {
+        let (router, farewell) = try Self.farewell()
+        let (mine, shelf) = (ID<Tenant>(high: 1, low: 1), Shelf())
+        let first = RoutingLessons(store: shelf)
+        let before = first.choose(farewell, router, of: mine)
+        let end = Self.end(.strong, calledTool: true, handedOver: true)
+        for _ in 0..<RoutingLessons.unsavedMax { first.note(farewell, before, end, of: mine) }
+        while !shelf.isKept(mine) { await Task.yield() }
+        let after = first.choose(farewell, router, of: mine)
+        let second = RoutingLessons(store: shelf)
+        second.open(mine)
+        await second.load(mine, from: shelf)
+        #expect(abs(second.choose(farewell, router, of: mine).toolProbability - after.toolProbability) < 0.02)
+        #expect(after.toolProbability > before.toolProbability + 0.1)
+        // What a call has taught meanwhile is not thrown away for what is stored.
+        let third = RoutingLessons(store: shelf)
+        third.note(farewell, before, Self.end(.cheap, calledTool: false), of: mine)
+        await third.load(mine, from: shelf)
+        #expect(third.choose(farewell, router, of: mine).toolProbability < after.toolProbability - 0.1)
+    }
+
+    @Test func endingTheCallIsNoToolAct() throws {
+        let (router, farewell) = try Self.farewell()
+        let mine = ID<Tenant>(high: 1, low: 1)
+        let lessons = RoutingLessons()
+        let before = lessons.choose(farewell, router, of: mine)
+        var end = Self.end(.strong, calledTool: false, handedOver: true)
+        end.hasClosed = true
+        for _ in 0..<30 { lessons.note(farewell, before, end, of: mine) }
+        let after = lessons.choose(farewell, router, of: mine)
+        #expect(after.toolProbability <= before.toolProbability)
+    }
+
+    @Test(arguments: [
+        (#"{"error":"there is no such tool"}"#, true), (#"{"error":"tool.status_422"}"#, true),
+        (#"{"error":"tool.status_503"}"#, false), (#"{"error":"timeout"}"#, false),
+        (#"{"slot":"nine"}"#, false),
+    ])
+    func aCallThatItsToolRefusesIsAMiss(result: String, isMiss: Bool) async throws {
+        try await withPair(cheap: Self.booking, strong: .init("Goodbye.")) { pair in
+            let rig = try pair.model {
+                $0.cheapBelow = 1
+                $0.strongAbove = 1
+            }
+            var request = Self.request("No, that is all. Thank you, goodbye!")
+            #expect(try await routed(rig, request).1?.mode == "cheap")
+            let (router, farewell) = try Self.farewell()
+            let tenant = ID<Tenant>(high: 1, low: 1)
+            var asDesk = farewell
+            asDesk.agent = "desk"
+            let before = pair.lessons.choose(asDesk, router, of: tenant)
+            let call = ChatToolCall(id: "c-1", name: "book", arguments: "{}")
+            request.messages += [.toolCalls([call], text: ""), .toolResult(id: "c-1", content: result)]
+            _ = try await routed(rig, request)
+            let after = pair.lessons.choose(asDesk, router, of: tenant)
+            // The second reply teaches of what follows a result alone.
+            #expect((after.toolProbability > before.toolProbability + 0.02) == isMiss)
+        }
+    }
+
+    @Test func whatATenantsCallsShowMovesItsOwnOdds() throws {
+        let (router, farewell) = try Self.farewell()
         let (mine, other) = (ID<Tenant>(high: 1, low: 1), ID<Tenant>(high: 1, low: 2))
         let lessons = RoutingLessons()
         let before = lessons.choose(farewell, router, of: mine)
         #expect(before.toolProbability < 0.5)
-        let fact = RouteFact(
-            number: 1, turn: 2, isDraft: false, mode: "probe", model: "b", reason: "", toolProbability: 0.1,
-            expectedCost: .zero, spent: .zero, alwaysStrong: .zero, alwaysCheap: .zero, handedOver: true)
-        let end = RoutedEnd(fact: fact, speaker: .strong, calledTool: true, isWhole: true)
+        let end = Self.end(.strong, calledTool: true, handedOver: true)
         for _ in 0..<50 { lessons.note(farewell, before, end, of: mine) }
         let after = lessons.choose(farewell, router, of: mine)
         #expect(after.toolProbability > 0.8)
         #expect(lessons.choose(farewell, router, of: other) == before)
         #expect(lessons.choose(farewell, router, of: nil) == before, "a tenant that wants nothing learned")
+    }
+
+    @Test func aShortenedPromptIsJudgedByAllThatWasSaid() throws {
+        let router = try Router(
+            cheap: .init(name: "a", prices: Pair.price(1)), strong: .init(name: "b", prices: Pair.price(10)),
+            policy: RoutingPolicy(), odds: ToolOdds())
+        let whole = Self.request("Thank you. " + String(repeating: "Go on. ", count: 1_000))
+        var short = whole
+        short.dialogue = whole.messages
+        short.messages.remove(at: 1)
+        var (one, other) = (RoutedHistory(), RoutedHistory())
+        let first = one.follow(whole, at: .zero, router).request
+        let second = other.follow(short, at: .zero, router).request
+        #expect(second.features == first.features && second.promptTokens < first.promptTokens)
+        other.sent(short, to: .strong, at: .zero)
+        // Another beginning: the cache is worth nothing up to there.
+        #expect(other.follow(whole, at: .zero, router).request.seenByStrong < 100)
+        #expect(other.follow(short, at: .zero, router).request.seenByStrong == second.promptTokens)
     }
 
     @Test func whatWasSaidOtherwiseIsReadAgain() throws {

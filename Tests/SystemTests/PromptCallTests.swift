@@ -92,6 +92,7 @@ extension SystemTests {
                         ($0["tools"]?.array ?? []).compactMap { $0["name"]?.string }
                     }
                     #expect(!offered.isEmpty && offered.allSatisfy { $0 == ["hand_over"] })
+                    try await StoredCallRoutes(id, platform, cheap).check()
                     #expect(try await platform.moneyProblems([call]) == [])
                 }
             }

@@ -35,6 +35,15 @@ struct RESTClient: Sendable {
         return answer.json
     }
 
+    /// - Throws: `Unexpected` unless the answer is 200.
+    func bytes(_ path: String) async throws -> [UInt8] {
+        var headers = [("Authorization", "Bearer " + key)]
+        if let tenant { headers.append(("Parley-Tenant", tenant)) }
+        let response = try await http.send(HTTPRequest(method: "GET", url: url + path, headers: headers))
+        guard response.status == 200 else { throw Unexpected("GET \(path): \(response.status)") }
+        return response.body
+    }
+
     /// The id of what was made.
     /// - Throws: `Unexpected` unless the answer is 2xx with an id.
     func create(_ path: String, _ body: JSON) async throws -> String {

@@ -1,9 +1,9 @@
 import Agents
 import Base
-package import Conversation
+import Conversation
 import NIOCore
 import Routing
-package import Speech
+import Speech
 
 /// The model's replies under way. On the call's loop only.
 final class Mind: @unchecked Sendable {
@@ -14,6 +14,7 @@ final class Mind: @unchecked Sendable {
     private let loop: any EventLoop
     private let tell: (Dialogue.Input) -> Void
     private let report: (RouteFact) -> Void
+    private var requests = ChatRequests()
     private var streams: [Dialogue.ReplyID: any ChatStream] = [:]
     /// The model that began to speak last.
     private(set) var speaker: ModelChoice?
@@ -35,7 +36,7 @@ final class Mind: @unchecked Sendable {
             return tell(.replyFailed(id, code: "llm.too_many_replies"))
         }
         let isOver = Flag()
-        let stream = model.reply(to: ChatRequest(request), on: loop) { [weak self] event in
+        let stream = model.reply(to: requests.next(request), on: loop) { [weak self] event in
             if self?.received(event, of: id) ?? true { isOver.isSet = true }
         }
         if !isOver.isSet { streams[id] = stream }
@@ -73,33 +74,5 @@ final class Mind: @unchecked Sendable {
             return true
         }
         return false
-    }
-}
-
-extension ChatRequest {
-    package init(_ request: Dialogue.ModelRequest) {
-        self.init(
-            model: request.prompt.model, messages: request.messages.map(ChatMessage.init),
-            tools: request.tools.map {
-                ChatTool(name: $0.name, description: $0.description, parameters: $0.parameters)
-            },
-            temperature: request.prompt.temperature, maxTokens: request.prompt.maxTokens)
-        turn = request.turn
-        isDraft = request.isDraft
-    }
-}
-
-extension ChatMessage {
-    init(_ message: Dialogue.Message) {
-        switch message {
-        case .system(let text): self = .system(text)
-        case .user(let text): self = .user(text)
-        case .assistant(let text): self = .assistant(text)
-        case .toolCalls(let calls, let text):
-            self = .toolCalls(
-                calls.map { ChatToolCall(id: $0.key, name: $0.name, arguments: $0.arguments.text) },
-                text: text)
-        case .toolResult(let key, let content): self = .toolResult(id: key, content: content)
-        }
     }
 }

@@ -10,10 +10,23 @@ package struct RoutedHistory: Sendable {
     private static let pointsMax = 2
 
     private struct Point {
+        /// As they were said, and as a model was sent them.
         var messages: [ChatMessage] = []
-        /// Tokens of the prompt up to and with each message.
+        var sent: [ChatMessage] = []
+        /// Tokens of the prompt up to and with each message that was sent.
         var tokens: [Int] = []
         var dialogue: RoutedDialogue
+
+        init(_ dialogue: RoutedDialogue) { self.dialogue = dialogue }
+
+        mutating func send(_ messages: [ChatMessage], after toolTokens: Int) {
+            let same = zip(sent, messages).prefix { $0 == $1 }.count
+            tokens.removeSubrange(same...)
+            for message in messages.dropFirst(same) {
+                tokens.append((tokens.last ?? toolTokens) + RoutedHistory.tokens([message]))
+            }
+            sent = messages
+        }
     }
 
     private struct Sent {
@@ -25,6 +38,8 @@ package struct RoutedHistory: Sendable {
     private var book = ToolBook()
     /// Of the tools' schemas.
     private(set) var toolTokens = 0
+    /// In the whole call: the oldest messages are dropped at some time.
+    private var toolsCalled: Set<String> = []
     /// Newest first.
     private var points: [Point] = []
     private var cheap = Sent()
@@ -40,15 +55,18 @@ package struct RoutedHistory: Sendable {
         _ request: ChatRequest, at now: Duration, _ router: Router
     ) -> (request: Router.Request, seenAlways: Int) {
         if points.isEmpty || request.tools != tools { begin(request.tools) }
-        let start = points.firstIndex { request.messages.starts(with: $0.messages) }
-        var point = start.map { points[$0] } ?? Point(dialogue: RoutedDialogue(tools: book))
-        for message in request.messages.dropFirst(point.messages.count) {
+        let said = request.dialogue ?? request.messages
+        let start = points.firstIndex { said.starts(with: $0.messages) }
+        var point = start.map { points[$0] } ?? Point(RoutedDialogue(tools: book))
+        for message in said.dropFirst(point.messages.count) {
             if let read = DialogueMessage(message) { point.dialogue.append(read) }
-            point.tokens.append((point.tokens.last ?? toolTokens) + Self.tokens(message))
         }
-        point.messages = request.messages
+        point.messages = said
+        point.send(request.messages, after: toolTokens)
         points = [point] + points.prefix(Self.pointsMax - 1)
         var routed = Router.Request(point.dialogue, promptTokens: point.tokens.last ?? 0)
+        toolsCalled.formUnion(routed.toolsCalled)
+        routed.toolsCalled = toolsCalled
         routed.seenByCheap = seen(cheap, at: now, router.cheap.caching)
         routed.seenByStrong = seen(strong, at: now, router.strong.caching)
         let seenAlways = seen(always, at: now, router.strong.caching)
@@ -58,16 +76,19 @@ package struct RoutedHistory: Sendable {
 
     private mutating func begin(_ tools: [ChatTool]) {
         self.tools = tools
-        let list = JSON.array(
+        book = ToolBook(Self.list(tools))
+        toolTokens = Self.tokens(tools)
+        points = [Point(RoutedDialogue(tools: book))]
+    }
+
+    private static func list(_ tools: [ChatTool]) -> JSON {
+        .array(
             tools.map {
                 [
                     "name": .string($0.name), "description": .string($0.description),
                     "parameters": $0.parameters,
                 ]
             })
-        book = ToolBook(list)
-        toolTokens = Self.tokens(list.text)
-        points = [Point(dialogue: RoutedDialogue(tools: book))]
     }
 
     /// `tier` is asked `request`.
@@ -81,16 +102,21 @@ package struct RoutedHistory: Sendable {
 
     private func seen(_ sent: Sent, at now: Duration, _ caching: PromptCaching) -> Int {
         guard now - sent.at <= caching.timeToLive, let point = points.first else { return 0 }
-        let same = zip(sent.messages, point.messages).prefix { $0 == $1 }.count
+        let same = zip(sent.messages, point.sent).prefix { $0 == $1 }.count
         return same == 0 ? 0 : point.tokens[same - 1]
     }
 
-    private static func tokens(_ message: ChatMessage) -> Int {
-        switch message {
-        case .system(let text): tokens(text)
-        default: DialogueMessage(message).map { PromptEconomy.tokens([$0]) } ?? 0
+    /// Of messages, and of tools' schemas.
+    package static func tokens(_ messages: [ChatMessage]) -> Int {
+        messages.reduce(0) { sum, message in
+            switch message {
+            case .system(let text): sum + tokens(text)
+            default: sum + (DialogueMessage(message).map { PromptEconomy.tokens([$0]) } ?? 0)
+            }
         }
     }
+
+    package static func tokens(_ tools: [ChatTool]) -> Int { tokens(list(tools).text) }
 
     /// Four characters each.
     private static func tokens(_ text: String) -> Int { text.unicodeScalars.count / 4 }
@@ -98,7 +124,7 @@ package struct RoutedHistory: Sendable {
 
 extension DialogueMessage {
     /// nil for the system's text, which is no part of the dialogue.
-    init?(_ message: ChatMessage) {
+    package init?(_ message: ChatMessage) {
         switch message {
         case .system: return nil
         case .user(let text): self = .user(text)

@@ -17,6 +17,10 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
         /// Where the call falls between 0 and 1: below the canary share it is routed.
         package var lot: Double
         package var learns: Bool
+        /// By the tenant's routed requests of this day until the call began.
+        package var spentToday = Money.zero
+        /// The tool that only ends the call: using it is no act that needs the strong model.
+        package var closingTool: String?
         package init(
             router: Router, prices: [String: TokenPrice], agent: String, lot: Double, learns: Bool
         ) {
@@ -34,6 +38,8 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
     fileprivate private(set) var settings: Settings
     fileprivate private(set) var history = RoutedHistory()
     private var answeredLastBy: Router.Tier?
+    /// The cheap model alone called a tool in answer to so many messages.
+    private var trusted: (decision: Decision, messages: Int)?
     /// Of the newest turn.
     private var handOvers = (turn: 0, count: 0)
     private var spentOnCall = Money.zero
@@ -54,6 +60,7 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
     }
 
     package func prepare(on loop: any EventLoop) {
+        if settings.learns { lessons.open(strong.tenant) }
         strong.prepare(on: loop)
         cheap.prepare(on: loop)
     }
@@ -79,12 +86,14 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
     }
 
     func decide(_ request: ChatRequest, at now: Duration) -> Decision {
+        judgeTrusted(by: request.dialogue ?? request.messages)
         note(.cheap, cheap, at: now)
         note(.strong, strong, at: now)
         var (routed, seenAlways) = history.follow(request, at: now, settings.router)
         routed.agent = settings.agent
         routed.lot = settings.lot
         routed.spentOnCall = spentOnCall.nanos
+        routed.spentToday = (settings.spentToday + spentOnCall).nanos
         routed.answeredLastBy = answeredLastBy
         if handOvers.turn != request.turn { handOvers = (request.turn, 0) }
         routed.handOversThisTurn = handOvers.count
@@ -104,6 +113,19 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
         settings.router.note(tier, firstToken: firstToken, isHealthy: isWell)
     }
 
+    /// What became of the tool calls that the cheap model made alone.
+    private func judgeTrusted(by said: [ChatMessage]) {
+        guard let trusted, said.count > trusted.messages, case .toolCalls = said[trusted.messages] else {
+            return
+        }
+        self.trusted = nil
+        let results = said[(trusted.messages + 1)...].prefix {
+            if case .toolResult = $0 { true } else { false }
+        }
+        guard results.contains(where: \.isRefusal) else { return }
+        lessons.noteMiss(trusted.decision.request, trusted.decision.choice, of: strong.tenant)
+    }
+
     /// `tier` is asked `request`, in whichever form.
     fileprivate func asked(_ tier: Router.Tier, _ request: ChatRequest, at now: Duration) -> ModelChain {
         history.sent(request, to: tier, at: now)
@@ -111,11 +133,13 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
     }
 
     /// A reply is over: what came of it, and what the next choice is made on.
-    fileprivate func settle(_ decision: Decision, _ end: RoutedEnd) {
+    fileprivate func settle(_ decision: Decision, _ request: ChatRequest, _ end: RoutedEnd) {
         answeredLastBy = end.speaker ?? answeredLastBy
         spentOnCall += end.fact.spent
         if end.fact.handedOver, handOvers.turn == end.fact.turn { handOvers.count += 1 }
         guard settings.learns, end.isWhole else { return }
+        let isTrusted = decision.choice.mode == .direct(.cheap) && end.speaker == .cheap && end.calledTool
+        trusted = isTrusted ? (decision, (request.dialogue ?? request.messages).count) : nil
         lessons.note(decision.request, decision.choice, end, of: strong.tenant)
     }
 }
@@ -124,7 +148,12 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
 struct RoutedEnd {
     var fact: RouteFact
     var speaker: Router.Tier?
+    /// Other than to end the call.
     var calledTool: Bool
+    /// It asked to end the call.
+    var hasClosed = false
+    /// The cheap model called a tool that was not offered, or one without arguments that can be read.
+    var hasSpoiled = false
     /// It came to its end, so what it did is what was needed.
     var isWhole: Bool
 }
@@ -148,6 +177,9 @@ private final class RoutedStream: ChatStream, @unchecked Sendable {
     /// Of a request whose place another to the same model has taken.
     private var before: [Usage] = []
     private(set) var route: RouteFact?
+    private var calledTool = false
+    private var hasClosed = false
+    private var hasSpoiled = false
     private var alarm: Scheduled<Void>?
 
     init(
@@ -191,7 +223,9 @@ private final class RoutedStream: ChatStream, @unchecked Sendable {
         case .drop(let tier): drop(tier)
         case .began: events(.began)
         case .text(let text): events(.text(text))
-        case .toolCall(let call): events(.toolCall(call))
+        case .toolCall(let call):
+            if call.name == model.settings.closingTool { hasClosed = true } else { calledTool = true }
+            events(.toolCall(call))
         case .finish:
             over(isWhole: true)
             events(.finished(usageSoFar))
@@ -226,6 +260,7 @@ private final class RoutedStream: ChatStream, @unchecked Sendable {
             handle(.finished(tier))
         case .failed(let fault):
             lanes[tier]?.told = lane.usage
+            if tier == .cheap, fault.isOfTheModels { hasSpoiled = true }
             handle(.failed(tier, fault))
         }
     }
@@ -251,9 +286,10 @@ private final class RoutedStream: ChatStream, @unchecked Sendable {
             handedOver: machine.hasHandedOver)
         route = fact
         model.settle(
-            decision,
+            decision, request,
             RoutedEnd(
-                fact: fact, speaker: machine.speaker, calledTool: machine.hasCalledTool, isWhole: isWhole))
+                fact: fact, speaker: machine.speaker, calledTool: calledTool, hasClosed: hasClosed,
+                hasSpoiled: hasSpoiled, isWhole: isWhole))
     }
 
     /// The strong model alone was asked, and its cache held as much as if it always were: no estimate is needed.
@@ -309,12 +345,31 @@ extension [Usage] {
     }
 }
 
+extension ChatMessage {
+    /// A tool's result that says that it was called wrongly: there is none such, or its arguments were not taken. That it could
+    /// not be reached, or was slow, is not the model's fault.
+    fileprivate var isRefusal: Bool {
+        guard case .toolResult(_, let content) = self, let error = JSON(parsing: content)?["error"]?.string
+        else {
+            return false
+        }
+        return error.hasPrefix("tool.") ? error.hasPrefix("tool.status_4") : error != "timeout"
+    }
+}
+
+extension Fault {
+    /// A tool call as no tool takes it.
+    fileprivate var isOfTheModels: Bool {
+        code == ModelFaults.badToolCall.code || code == ModelFaults.unknownTool.code
+    }
+}
+
 /// The one tool of a probed model: it leaves the turn to the strong one.
-enum HandOver {
-    static let name = "hand_over"
+package enum HandOver {
+    package static let name = "hand_over"
 
     /// `tools`: those that the strong model has; their names tell what is beyond this one.
-    static func tool(for tools: [ChatTool]) -> ChatTool {
+    package static func tool(for tools: [ChatTool]) -> ChatTool {
         let names = tools.map(\.name).joined(separator: ", ")
         return ChatTool(
             name: name,

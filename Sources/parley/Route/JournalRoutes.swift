@@ -11,7 +11,9 @@ import Speech
 
 /// What the router decides for each request of a stored call, by the agent's own rules and the list prices.
 struct JournalRoutes {
-    private let router: Router
+    let router: Router
+    /// The agent's models: the cheap one, and the strong one.
+    let choices: (cheap: ModelChoice, strong: ModelChoice)
     private let journal: JournalReading
 
     init(_ path: String) throws {
@@ -20,6 +22,7 @@ struct JournalRoutes {
         guard let prompt, let routing = prompt.routing else {
             throw DemoFailure("\(path): its agent names no cheap model (prompt.routing)")
         }
+        choices = (routing.cheap, prompt.choices[0])
         let book = PriceBook(id: PriceBook.standard.id, rates: try ListPrices.rates())
         do throws(RoutingProblem) {
             router = try Router(routing, strong: prompt.choices[0], price: book.tokenPrice)
@@ -31,22 +34,38 @@ struct JournalRoutes {
         }
     }
 
-    /// `decided`: the request's number in the call, when it was made, and what the router says.
-    func forEach(_ decided: (String, CallTime, Router.Request, Router.Choice) -> Void) {
+    /// One request of the call, and what the router says of it.
+    struct Decided {
+        /// Its number, within call and epoch.
+        var id: String
+        var at: CallTime
+        var chat: ChatRequest
+        var request: Router.Request
+        var choice: Router.Choice
+    }
+
+    /// In their order.
+    func decided() -> [Decided] {
+        var all: [Decided] = []
         for (header, leg) in zip(journal.headers, journal.call.legs) {
             var machine = leg.start.conversation
             var history = RoutedHistory()
+            var requests = ChatRequests()
             for entry in leg.entries {
                 for case .startReply(let id, let asked) in machine.handle(entry.input, at: entry.at) {
-                    let request = ChatRequest(asked)
+                    let request = requests.next(asked)
                     let now = Duration.nanoseconds(entry.at.nanoseconds)
                     let routed = history.follow(request, at: now, router).request
                     let choice = router.choose(routed)
                     let isStrong = choice.mode == .direct(.strong)
                     history.sent(request, to: isStrong ? .strong : .cheap, at: now)
-                    decided("\(header.call)#\(header.epoch).\(id.number)", entry.at, routed, choice)
+                    all.append(
+                        Decided(
+                            id: "\(header.call)#\(header.epoch).\(id.number)", at: entry.at, chat: request,
+                            request: routed, choice: choice))
                 }
             }
         }
+        return all
     }
 }

@@ -4,7 +4,7 @@ import Foundation
 import Routing
 
 /// How stored calls of language models would have been routed: for people who compare models, prices and policies.
-struct RouteCommand: ParsableCommand {
+struct RouteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "route",
         abstract: "Decide for stored language model calls which model should answer, one JSON line a call.",
@@ -25,6 +25,11 @@ struct RouteCommand: ParsableCommand {
 
             With JOURNAL, a call's journal file, its requests are decided on in their place, by the rules of its \
             agent and the list prices: the call is led again as recorded, whatever is chosen.
+
+            With --judge VENDOR/MODEL the agent's cheap and strong model answer those requests, and that model says, not knowing \
+            which is which and asked with either first, whether the cheap answer is better, equal or worse. Accounts are \
+            OPENAI_API_KEY, ANTHROPIC_API_KEY or COMPATIBLE_API_KEY, with …_BASE_URL for any other endpoint. A request costs two \
+            of the judge's.
             """)
 
     @Argument(help: "A call's journal, in place of standard input.") var journal: String?
@@ -44,24 +49,47 @@ struct RouteCommand: ParsableCommand {
     @Flag(help: "Say how long prompts would be if they were shortened.") var economy = false
     @Flag(help: "Write features in place of decisions: what models/router/train.py learns from.")
     var features = false
+    @Option(help: "A model, VENDOR/MODEL, that judges what both models answer to the requests of JOURNAL.")
+    var judge: String?
+    @Option(help: "Requests that are judged at most (1...\(JudgedReplies.limitMax)).") var limit = 20
+    @Flag(help: "With --judge: one JSON object a request, and one of all.") var json = false
     @Flag(help: "Also write how long decisions took, to standard error.") var timed = false
 
     func validate() throws {
         guard (journal == nil) != (prefixes == nil) else {
             throw ValidationError("give either JOURNAL or --prefixes")
         }
+        guard judge == nil || journal != nil else { throw ValidationError("--judge needs JOURNAL") }
+        guard (1...JudgedReplies.limitMax).contains(limit) else {
+            throw ValidationError("--limit must be 1 to \(JudgedReplies.limitMax)")
+        }
     }
 
-    func run() throws {
-        if let journal {
-            try JournalRoutes(journal).forEach { id, at, request, choice in
-                var fields = self.fields(id, choice, request.features)
-                fields["t_ms"] = .int(Int64(at.milliseconds))
+    func run() async throws {
+        if let journal, let judge {
+            try await self.judge(JournalRoutes(journal), by: judge)
+        } else if let journal {
+            for decided in try JournalRoutes(journal).decided() {
+                var fields = fields(decided.id, decided.choice, decided.request.features)
+                fields["t_ms"] = .int(Int64(decided.at.milliseconds))
                 print(JSON.object(fields).text)
             }
         } else if let prefixes {
             try routeStored(prefixes)
         }
+    }
+
+    private func judge(_ routes: JournalRoutes, by name: String) async throws {
+        let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { throw ValidationError("--judge takes VENDOR/MODEL") }
+        let replies = try JudgedReplies(routes, judge: ModelChoice(vendor: parts[0], model: parts[1]))
+        var done = 0
+        let rows = try await replies.run(limit: limit) { decided, row, all in
+            done += 1
+            FileHandle.standardError.write(Data("\(done) of \(all)\n".utf8))
+            print(json ? row.json(decided) : row.line(decided))
+        }
+        print(json ? JudgedReplies.summary(rows).text : JudgedReplies.lines(rows))
     }
 
     private func routeStored(_ prefixes: String) throws {

@@ -1,0 +1,40 @@
+import Base
+import Foundation
+
+/// The program itself, as it was built beside the tests.
+struct Program {
+    var status: Int32
+    var out: String
+    var err: String
+
+    /// `environment`: beside the one that the tests have.
+    static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Program {
+        let files = FileManager.default.temporaryDirectory.appending(path: "parley-\(UUID())")
+        try FileManager.default.createDirectory(at: files, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: files) }
+        func file(_ name: String) throws -> (URL, FileHandle) {
+            let url = files.appending(path: name)
+            try Data().write(to: url)
+            return (url, try FileHandle(forWritingTo: url))
+        }
+        let (out, err) = (try file("out"), try file("err"))
+        let process = Process()
+        process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+            .appending(path: "parley")
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = out.1
+        process.standardError = err.1
+        let status = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+        return Program(
+            status: status, out: try String(contentsOf: out.0, encoding: .utf8),
+            err: try String(contentsOf: err.0, encoding: .utf8))
+    }
+
+    /// Each line of what was written; null for one that is no JSON.
+    var json: [JSON] { out.split(separator: "\n").map { JSON(parsing: String($0)) ?? .null } }
+}
