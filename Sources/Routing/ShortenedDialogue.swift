@@ -30,10 +30,17 @@ package struct ShortenedDialogue: Sendable {
         package fileprivate(set) var results: [Int: String] = [:]
 
         package func applied(to messages: [DialogueMessage]) -> [DialogueMessage] {
+            applied(to: messages, user: { .user($0) }) { .toolResult($1) }
+        }
+
+        /// Messages of any kind: `user` makes one of the user's, `result` a tool's result in other words.
+        package func applied<Message>(
+            to messages: [Message], user: (String) -> Message, result: (Message, String) -> Message
+        ) -> [Message] {
             let rest = messages.indices.dropFirst(folded).map { index in
-                results[index].map { DialogueMessage.toolResult($0) } ?? messages[index]
+                results[index].map { result(messages[index], $0) } ?? messages[index]
             }
-            return (folded > 0 ? [.user(line)] : []) + rest
+            return (folded > 0 ? [user(line)] : []) + rest
         }
     }
 

@@ -27,19 +27,7 @@ package struct ChatRequests: Sendable {
         let form = dialogue.follow(read)
         shortened = dialogue
         request.dialogue = request.messages
-        request.messages = system + form.applied(to: said)
-    }
-}
-
-extension ShortenedDialogue.Shortening {
-    fileprivate func applied(to messages: [ChatMessage]) -> [ChatMessage] {
-        let rest = messages.indices.dropFirst(folded).map { index in
-            guard case .toolResult(let id, _) = messages[index], let content = results[index] else {
-                return messages[index]
-            }
-            return ChatMessage.toolResult(id: id, content: content)
-        }
-        return (folded > 0 ? [.user(line)] : []) + rest
+        request.messages = system + form.applied(to: said, user: { .user($0) }) { $0.saying($1) }
     }
 }
 
@@ -57,6 +45,11 @@ extension ChatRequest {
 }
 
 extension ChatMessage {
+    /// A tool's result in other words; any other message as it is.
+    fileprivate func saying(_ content: String) -> ChatMessage {
+        if case .toolResult(let id, _) = self { .toolResult(id: id, content: content) } else { self }
+    }
+
     fileprivate init(_ message: Dialogue.Message) {
         switch message {
         case .system(let text): self = .system(text)

@@ -41,11 +41,6 @@ struct BenchChurn: AsyncParsableCommand {
         }
     }
 
-    private struct Sample {
-        var calls = 0
-        var usage: ProcessUsage
-    }
-
     /// What became of the calls of one slot after the other.
     private struct Ends {
         var calls = 0
@@ -54,22 +49,18 @@ struct BenchChurn: AsyncParsableCommand {
     }
 
     private func measure(_ world: BenchWorld) async throws -> JSON {
-        let worker = await world.platform.processID(ofWorker: 0)
-        func usage() throws -> ProcessUsage {
-            guard let usage = ProcessUsage(of: worker) else { throw DemoFailure("the worker is gone") }
-            return usage
-        }
-        let idle = try usage()
+        let idle = try await world.workerUsage()
         let end = ContinuousClock.now + .seconds(60 * minutes)
-        var samples: [Sample] = []
+        var samples: [ProcessUsage] = []
         let ends = try await withThrowingTaskGroup(of: Ends.self) { group in
             for slot in 0..<calls {
                 group.addTask { try await keepCalling(world, slot, until: end) }
             }
             for minute in 1...max(1, minutes) {
                 try await Task.sleep(until: end - .seconds(60 * (minutes - minute)) - .seconds(1))
-                samples.append(Sample(calls: calls, usage: try usage()))
-                BenchWorld.progress(Self.row(minute, try usage()))
+                let usage = try await world.workerUsage()
+                samples.append(usage)
+                BenchWorld.progress(Self.row(minute, usage))
             }
             return try await group.reduce(into: Ends()) {
                 $0.calls += $1.calls
@@ -78,7 +69,7 @@ struct BenchChurn: AsyncParsableCommand {
             }
         }
         try await Task.sleep(for: Self.settles)
-        return report(idle: idle, samples.map(\.usage), after: try usage(), ends)
+        return report(idle: idle, samples, after: try await world.workerUsage(), ends)
     }
 
     private static func row(_ minute: Int, _ usage: ProcessUsage) -> String {

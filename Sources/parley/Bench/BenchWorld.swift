@@ -61,6 +61,14 @@ struct BenchWorld {
         await outside.stop()
     }
 
+    /// Of the first worker. - Throws: `DemoFailure` when it is gone.
+    func workerUsage() async throws -> ProcessUsage {
+        guard let usage = ProcessUsage(of: await platform.processID(ofWorker: 0)) else {
+            throw DemoFailure("the worker is gone")
+        }
+        return usage
+    }
+
     static func progress(_ text: String) {
         FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
     }

@@ -18,12 +18,7 @@ struct WorkerLoad {
         _ world: BenchWorld, calls: Int, _ persona: Persona, startEvery interval: Duration, warmUp: Duration,
         seconds: Int
     ) async throws -> WorkerLoad {
-        let worker = await world.platform.processID(ofWorker: 0)
-        func usage() throws -> ProcessUsage {
-            guard let usage = ProcessUsage(of: worker) else { throw DemoFailure("the worker is gone") }
-            return usage
-        }
-        let idle = try usage()
+        let idle = try await world.workerUsage()
         var placed: [PlacedCall] = []
         for index in 0..<calls {
             placed.append(
@@ -33,14 +28,14 @@ struct WorkerLoad {
             if index % 10 == 9 { BenchWorld.progress("\(index + 1) of \(calls) calls up") }
         }
         try await Task.sleep(for: warmUp)
-        let (start, before) = (ContinuousClock.now, try usage())
+        let (start, before) = (ContinuousClock.now, try await world.workerUsage())
         let startingMs = Int(interval.milliseconds) * calls + Int(warmUp.milliseconds)
         let window = max(windowSecondsMin, seconds - startingMs / 1000 - tailSeconds)
         for second in 0..<window {
             try await Task.sleep(for: .seconds(1))
             BenchWorld.progress("\(calls) calls, \(second + 1) of \(window) s measured")
         }
-        let after = try usage()
+        let after = try await world.workerUsage()
         let elapsed = Double((ContinuousClock.now - start).milliseconds) / 1000
         var load = WorkerLoad()
         for call in placed { load.observations.append(await call.ended()) }
