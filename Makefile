@@ -25,7 +25,7 @@ test: build services
 	@$(WITH_SERVICES) && SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel $(SWIFT_FLAGS)
 
 release: setup
-	swift build -c release --product parley $(SWIFT_FLAGS)
+	swift build -c release --product parley --static-swift-stdlib $(SWIFT_FLAGS)
 
 demo: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) demo --seed $(SEED)

@@ -193,7 +193,7 @@ let package = Package(
         tests("TurnsTests", ["Base", "Turns"]),
         tests("CallsTests", ["Base", "Calls"]),
         tests("AgentsTests", ["Base", "Agents"]),
-        tests("AudioTests", ["Base", "Audio"], resources: [.copy("Resources")]),
+        tests("AudioTests", ["Base", "Audio", "Telephony"], resources: [.copy("Resources")]),
         tests(
             "ConversationTests", ["Base", "Turns", "Calls", "Agents", "Conversation"],
             resources: [.copy("Golden")]),

@@ -89,12 +89,16 @@ private struct SeriesKey: Hashable, Comparable {
 
     static func < (a: SeriesKey, b: SeriesKey) -> Bool { (a.name, a.labels) < (b.name, b.labels) }
 
+    // Looked up with every measurement: what can stay as it is costs a look.
     private static func name(_ text: String) -> String {
+        let isName = text.utf8.allSatisfy { (0x61...0x7A).contains($0) || $0 == 0x5F }
+        guard !isName else { return text }
         let mapped = text.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "_" }
         return mapped.first?.isNumber == true ? "_" + String(mapped) : String(mapped)
     }
     private static func escaped(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+        guard text.utf8.contains(where: { $0 == 0x5C || $0 == 0x22 || $0 == 0x0A }) else { return text }
+        return text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
     }
 }
 

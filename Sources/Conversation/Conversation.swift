@@ -23,6 +23,7 @@ package struct Conversation: Sendable {
 
     let definition: AgentDefinition
     let variables: [String: String]
+    let hasPrivateNodes: Bool
     private let before: Checkpoint?
     var turns: Turns
     var flow: FlowMachine?
@@ -47,6 +48,14 @@ package struct Conversation: Sendable {
     /// The last draft that was dropped: what it cost may still be told.
     var droppedReply: Int?
 
+    // As of the last input. Kept, as a getter would be given a copy of all of this.
+    /// Call again with `.deadline` no earlier than this; nil: nothing will happen by itself.
+    package private(set) var deadline: CallTime?
+    /// The call has ended; inputs change nothing any more.
+    package private(set) var isOver = false
+    /// What the caller says and presses now must not be kept.
+    package private(set) var isPrivate = false
+
     struct Listening: Hashable {
         var expectation: Expectation
         var phrases: [String]
@@ -60,6 +69,7 @@ package struct Conversation: Sendable {
     ) {
         self.definition = definition
         self.variables = variables
+        hasPrivateNodes = definition.flow?.nodes.contains { $0.recording == .pause } ?? false
         before = resuming
         turns = Turns(
             policy: Self.policy(definition), replies: resuming?.replies ?? 0,
@@ -76,6 +86,7 @@ package struct Conversation: Sendable {
         meter = Meter(fundedMs: fundedMs, number: holdNumber)
         farEnd = FarEnd(isOutbound: isOutbound)
         turnNumber = resuming?.turns ?? 0
+        stand()
     }
 
     /// What an agent's settings come to.
@@ -97,22 +108,19 @@ package struct Conversation: Sendable {
         return policy
     }
 
-    /// Call again with `.deadline` no earlier than this; nil: nothing will happen by itself.
-    package var deadline: CallTime? {
-        guard !call.isOver else { return nil }
-        var first = turns.deadline
+    private mutating func stand() {
+        isOver = call.isOver
+        isPrivate = isPrivateNow
+        deadline = isOver ? nil : turns.deadline
+        guard !isOver else { return }
         for other in [call.deadline, meter.deadline, tools.deadline] {
             guard let other else { continue }
-            first = first.map { min($0, other) } ?? other
+            deadline = deadline.map { min($0, other) } ?? other
         }
-        return first
     }
 
     /// The caller has said something that is not yet a turn.
     var isCallerHeard: Bool { !call.isOver && turns.isCallerHeard }
-
-    /// The call has ended; inputs change nothing any more.
-    package var isOver: Bool { call.isOver }
 
     package var checkpoint: Checkpoint {
         let connected = startedAt.map { Int((lastAt - $0).milliseconds) } ?? 0
@@ -143,11 +151,15 @@ package struct Conversation: Sendable {
         if call.isOver, let last = step.effects.firstIndex(where: \.isHangUp) {
             step.effects.removeSubrange((last + 1)...)
         }
+        stand()
         return (step.effects, step.turns)
     }
 
     /// Takes turns by another policy from now on: for asking what it would have decided.
-    package mutating func adopt(_ policy: Turns.Policy) { turns.adopt(policy) }
+    package mutating func adopt(_ policy: Turns.Policy) {
+        turns.adopt(policy)
+        stand()
+    }
 
     private mutating func route(_ input: Dialogue.Input, _ step: inout Step) {
         switch input {
@@ -239,7 +251,7 @@ package struct Conversation: Sendable {
 
     private mutating func press(_ digit: String, _ step: inout Step) {
         guard digit.utf8.count == 1, "0123456789*#".contains(digit), call.ending == nil else { return }
-        step.effects.append(.record(.digit(isPrivate ? "x" : digit)))
+        step.effects.append(.record(.digit(isPrivateNow ? "x" : digit)))
         let fullness = self.fullness(text: "", keys: turns.keys + (digit == "#" ? "" : digit))
         apply(turns.handle(.key(digit, fullness), at: step.time), &step)
     }

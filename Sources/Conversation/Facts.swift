@@ -14,7 +14,7 @@ extension Conversation {
         let words = turn.text.isEmpty || keys.isEmpty ? turn.text + keys : turn.text + " " + keys
         var fact = Dialogue.TurnFact(
             // A recording paused for card numbers keeps them out of the transcript, too.
-            number: turnNumber, speaker: .caller, text: isPrivate ? "(not recorded)" : words,
+            number: turnNumber, speaker: .caller, text: isPrivateNow ? "(not recorded)" : words,
             startedAt: turn.startedAt, endedAt: turn.endedAt)
         fact.evidence = turn.evidence.map { Dialogue.Evidence($0) }
         tell(.turn(fact), &step)
@@ -23,7 +23,7 @@ extension Conversation {
     mutating func record(_ turn: Turns.AgentTurn, _ step: inout Step) {
         turnNumber += 1
         var fact = Dialogue.TurnFact(
-            number: turnNumber, speaker: .agent, text: isPrivate ? Masked.digits(turn.text) : turn.text,
+            number: turnNumber, speaker: .agent, text: isPrivateNow ? Masked.digits(turn.text) : turn.text,
             startedAt: turn.startedAt, endedAt: turn.endedAt)
         fact.wasInterrupted = turn.wasInterrupted
         fact.stages = turn.stages.map { Dialogue.Stages($0) }

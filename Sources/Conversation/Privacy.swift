@@ -37,9 +37,12 @@ package struct Privacy: Sendable {
 }
 
 extension Conversation {
-    /// What the caller says and presses now must not be kept: the flow stands at a node that pauses recording, or would
-    /// again if the turn it has just left it on turns out to be cut.
-    package var isPrivate: Bool { (flow?.isPrivate ?? false) || (tentative?.flow?.isPrivate ?? false) }
+    /// The flow stands at a node that pauses recording, or would again if the turn it has just left it on turns out to be
+    /// cut.
+    var isPrivateNow: Bool {
+        guard hasPrivateNodes else { return false }
+        return (flow?.isPrivate ?? false) || (tentative?.flow?.isPrivate ?? false)
+    }
 }
 
 extension Checkpoint {

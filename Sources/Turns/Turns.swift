@@ -24,6 +24,8 @@ package struct Turns: Sendable {
     private var hasSpoken = false
     /// Since when the agent has had something to say.
     var busySince = CallTime.zero
+    /// Kept, as it is asked after every input: a getter would be given a copy of all of this.
+    package private(set) var deadline: CallTime?
     /// An ear that tells an edge later than this is not believed.
     package static let agoMsMax = 5000
 
@@ -48,6 +50,7 @@ package struct Turns: Sendable {
         preemption.policy = policy.preemption
         lateAnswer.policy = policy.lateAnswer
         patience.silenceMs = policy.silenceMs
+        deadline = nextDeadline
     }
 
     package var replies: Int { reply.number }
@@ -62,7 +65,7 @@ package struct Turns: Sendable {
     package func text(with transcript: String) -> String { endpointing.text(with: transcript) }
     package var keys: String { endpointing.keys }
 
-    package var deadline: CallTime? {
+    private var nextDeadline: CallTime? {
         var first: CallTime?
         func consider(_ time: CallTime?) {
             if let time { first = min(first ?? time, time) }
@@ -113,6 +116,7 @@ package struct Turns: Sendable {
         case .deadline: break
         }
         settle(at: now, &effects)
+        deadline = nextDeadline
         return effects
     }
 
@@ -399,6 +403,8 @@ package struct Turns: Sendable {
     package mutating func takeUnfinished(at now: CallTime) -> CallerTurn? {
         guard !endpointing.isIdle, !isClosing else { return nil }
         guard !endpointing.isEmpty else { return nil }
-        return CallerTurn(endpointing.take(at: now), nil)
+        let turn = CallerTurn(endpointing.take(at: now), nil)
+        deadline = nextDeadline
+        return turn
     }
 }

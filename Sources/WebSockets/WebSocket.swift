@@ -53,11 +53,8 @@ package final class WebSocket: @unchecked Sendable {
         context?.flush()
     }
 
-    /// False while more than the channel's high-water mark (64 KiB) waits to be sent.
-    package var isWritable: Bool {
-        loop.preconditionInEventLoop()
-        return channel?.isWritable ?? false
-    }
+    /// False while more than the channel's high-water mark (64 KiB) waits to be sent, and when the socket is gone.
+    package private(set) var isWritable = false
 
     /// Bytes accepted and not yet taken by the kernel.
     package var pendingBytes: Int {
@@ -78,7 +75,6 @@ package final class WebSocket: @unchecked Sendable {
         loop.preconditionInEventLoop()
         guard state == .open, let context else { return }
         transmit(opcode, payload, flushing: flushing, context)
-        // Asked only when the channel is already behind, so that the common case costs one atomic load.
         if !isWritable, pendingBytes > limits.bufferedBytesMax {
             fail(.tooSlow, code: WebSocketCode.tryAgainLater)
         }
@@ -143,6 +139,7 @@ package final class WebSocket: @unchecked Sendable {
     func attached(_ context: ChannelHandlerContext) {
         self.context = context
         channel = context.channel
+        isWritable = context.channel.isWritable
         scheduleTick()
     }
 
@@ -231,6 +228,7 @@ package final class WebSocket: @unchecked Sendable {
     }
 
     func writabilityChanged(_ isWritable: Bool) {
+        self.isWritable = isWritable
         guard state == .open else { return }
         peer?.writabilityChanged(isWritable)
     }
@@ -249,6 +247,7 @@ package final class WebSocket: @unchecked Sendable {
         for task in [pinging, cutting, leavingLimit] { task?.cancel() }
         context = nil
         channel = nil
+        isWritable = false
         partial = nil
         let peer = self.peer
         self.peer = nil

@@ -73,15 +73,16 @@ private struct Line {
         var line = Line()
         line.speak(1, ms: 3000)
         line.run(ms: 20)
-        #expect(line.sent.count == 8)
+        #expect(line.sent.count == 9)
         var leads: [Double] = []
         for _ in 0..<100 {
             line.run(ms: 20)
             leads.append(line.leadMs)
         }
-        #expect(leads.allSatisfy { $0 >= 100 && $0 <= 160 })
-        // Two frames at every second tick.
-        #expect(Set(line.sent.dropFirst(8).map(\.at)).count * 2 == line.sent.dropFirst(8).count)
+        #expect(leads.allSatisfy { $0 >= 100 && $0 <= 180 })
+        // Three frames at every third tick.
+        let later = line.sent.dropFirst(9)
+        #expect(later.count >= 90 && Set(later.map(\.at)).count * 3 == later.count)
         line.run(ms: 1500)
         #expect(line.sent.reduce(0) { $0 + $1.bytes.count } == 24_000)
         let counts = line.pacing.counts
@@ -188,7 +189,7 @@ private struct Line {
         var line = Line()
         line.speak(1, ms: 3000)
         line.run(ms: 200)
-        line.now += 60
+        line.now += 80
         line.run(ms: 200)
         #expect(line.pacing.counts.late > 0)
         #expect(line.pacing.counts.underruns == 0)

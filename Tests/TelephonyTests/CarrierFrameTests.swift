@@ -65,6 +65,10 @@ import WebSockets
         #expect(
             try read(#"{"event":"mark","streamSid":"MZ1","mark":{"name":"7"}}"#).0
                 == .mark("7", stream: "MZ1"))
+        #expect(
+            try read(#"{"mark":{"x":[1],"name":"\u0037"},"streamSid":"MZ1","event":"mark"}"#).0
+                == .mark("7", stream: "MZ1"))
+        #expect(try read(#"{"event":"mark","mark":{"name":"7"}}"#).0 == .mark("7", stream: ""))
         #expect(try read(#"{"event":"stop","streamSid":"MZ1","stop":{}}"#).0 == .stop(stream: "MZ1"))
         #expect(try read(#"{"event":"later","streamSid":"MZ1"}"#).0 == .unknown)
     }
@@ -78,6 +82,8 @@ import WebSockets
         (#"{"event":"media","media":{"payload":"A*=="}}"#, "broken_base64"),
         (#"{"event":"media","media":{"payload":"AB=="}}"#, "broken_base64"),
         (#"{"event":"media","media":{"payload":"\u0041\n=="}}"#, "broken_base64"),
+        (#"{"event":"mark","mark":{}}"#, "malformed_json"), (#"{"event":"mark"}"#, "malformed_json"),
+        (#"{"event":"mark","mark":{"name":7}}"#, "malformed_json"),
         (#"{"event":"dtmf","dtmf":{"digit":"12"}}"#, "malformed_digit"),
         (#"{"event":"start","start":{"streamSid":"a\"b","callSid":"c"}}"#, "malformed_start"),
         (

@@ -13,7 +13,7 @@ package struct Pacing: Sendable {
         /// what `clear` takes back is a syllable. 100...160 ms.
         package var lead: Duration = .milliseconds(120)
         /// Frames go out so many at a time, as each write costs more than what it carries. 1...3.
-        package var framesAtOnce = 2
+        package var framesAtOnce = 3
         /// Samples between marks inside an utterance: half a second.
         package var markEverySamples = 4000
         /// A carrier that has not echoed an utterance's last mark this long after its end never will.
@@ -25,6 +25,7 @@ package struct Pacing: Sendable {
 
     package static let frameSamples = 160
     package static let frame: Duration = .milliseconds(20)
+    private static let halfFrame: Duration = .milliseconds(10)
 
     package enum Order {
         case play(ByteBufferView)
@@ -82,12 +83,16 @@ package struct Pacing: Sendable {
     private var sinceMark = 0
     /// The last frame waited for the clock, not for audio.
     private var isLeadFull = false
-    /// Frames are sent until the lead is `filled` over its aim, and then none until it is no more than `refilled` over it.
+    /// Frames are sent until the lead is `filled`, and then none until it is no more than `refilled`.
     private var isFilling = true
-    private var filled: Duration { Self.frame * policy.framesAtOnce - Self.frame / 2 }
-    private var refilled: Duration { Self.frame / 2 }
+    private let filled: Duration
+    private let refilled: Duration
 
-    package init(_ policy: Policy = Policy()) { self.policy = policy }
+    package init(_ policy: Policy = Policy()) {
+        self.policy = policy
+        filled = policy.lead + Self.frame * policy.framesAtOnce - Self.halfFrame
+        refilled = policy.lead + Self.halfFrame
+    }
 
     /// Something of what was sent has not been heard, or waits to be sent.
     package var isBusy: Bool { !utterances.isEmpty }
@@ -130,7 +135,7 @@ package struct Pacing: Sendable {
             isLeadFull = false
             return nil
         }
-        guard playEnd < now + policy.lead + (isFilling ? filled : refilled) else {
+        guard playEnd < now + (isFilling ? filled : refilled) else {
             isLeadFull = true
             isFilling = false
             return nil

@@ -51,6 +51,7 @@ package final class CallRunner: @unchecked Sendable, Ticking {
     private(set) var parts: Parts?
     private var inbox: [Dialogue.Input] = []
     private var isHandling = false
+    /// Rings at the conversation's deadline or before it: an alarm is not moved for a deadline that moves away.
     private var armed: (due: CallTime, alarm: Scheduled<Void>)?
     var beats = Beats()
     let trace: CallTrace
@@ -139,19 +140,22 @@ package final class CallRunner: @unchecked Sendable, Ticking {
     }
 
     private func rearm() {
-        guard phase == .live, let due = conversation.deadline else {
-            armed?.alarm.cancel()
-            armed = nil
-            return
+        guard phase == .live, let due = conversation.deadline else { return }
+        if let armed {
+            guard due < armed.due else { return }
+            armed.alarm.cancel()
         }
-        guard due != armed?.due else { return }
-        armed?.alarm.cancel()
         let alarm = loop.scheduleTask(deadline: start + .nanoseconds(due.nanoseconds)) { [weak self] in
             guard let self, self.armed?.due == due else { return }
             self.armed = nil
-            self.receive(.deadline)
+            self.ring()
         }
         armed = (due, alarm)
+    }
+
+    private func ring() {
+        guard let due = conversation.deadline, due <= now else { return rearm() }
+        receive(.deadline)
     }
 
     private func makeParts(_ voices: CallVoices) -> Parts {

@@ -21,15 +21,20 @@ struct HeardAudio {
     private var doneAt = 0
 
     mutating func add(_ audio: ByteBuffer) {
-        var rest = audio.readableBytesView.suffix(Self.bytesMax)
-        let fresh = rest.prefix(Self.bytesMax - ring.count)
-        ring.append(contentsOf: fresh)
-        rest = rest.dropFirst(fresh.count)
-        while !rest.isEmpty {
-            let piece = rest.prefix(Self.bytesMax - writeAt)
-            ring.replaceSubrange(writeAt..<writeAt + piece.count, with: piece)
-            writeAt = (writeAt + piece.count) % Self.bytesMax
-            rest = rest.dropFirst(piece.count)
+        audio.withUnsafeReadableBytes { bytes in
+            var at = max(0, bytes.count - Self.bytesMax)
+            let fresh = min(bytes.count - at, Self.bytesMax - ring.count)
+            ring.append(contentsOf: bytes[at..<at + fresh])
+            at += fresh
+            while at < bytes.count {
+                let count = min(bytes.count - at, Self.bytesMax - writeAt)
+                ring.withUnsafeMutableBytes {
+                    UnsafeMutableRawBufferPointer(rebasing: $0[writeAt..<writeAt + count])
+                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[at..<at + count]))
+                }
+                writeAt = (writeAt + count) % Self.bytesMax
+                at += count
+            }
         }
         position += audio.readableBytes
     }

@@ -48,10 +48,11 @@ package enum CarrierFrame: Hashable, Sendable {
         audio.clear()
         var scanned = Scanned.malformed
         text.withUnsafeReadableBytes { raw in
-            scanned = Self.scan(raw.bindMemory(to: UInt8.self), stream: stream, audio: &audio)
+            scanned = Self.scan(raw.bindMemory(to: UInt8.self), ours: stream, audio: &audio)
         }
         switch scanned {
         case .media(let media): return .media(media)
+        case .mark(let name, let sid): return .mark(name, stream: sid)
         case .other: return try slow(text, stream: stream, audio: &audio)
         case .malformed: throw MediaViolation(.malformed, "malformed_json")
         case .brokenBase64: throw MediaViolation(.malformed, "broken_base64")
@@ -59,15 +60,22 @@ package enum CarrierFrame: Hashable, Sendable {
         }
     }
 
-    private enum Scanned { case media(Media), other, malformed, brokenBase64, oversized }
+    private enum Scanned {
+        case media(Media)
+        case mark(String, stream: String)
+        case other, malformed, brokenBase64, oversized
+    }
 
     private static func scan(
-        _ bytes: UnsafeBufferPointer<UInt8>, stream: [UInt8], audio: inout ByteBuffer
+        _ bytes: UnsafeBufferPointer<UInt8>, ours: [UInt8], audio: inout ByteBuffer
     ) -> Scanned {
         var scan = JSONScan(bytes)
         var media = Media(timestamp: nil, chunk: nil, isOurStream: false, isInbound: true)
         var isMedia = false
+        var isMark = false
         var payload: JSONScan.Text?
+        var mark: JSONScan.Text?
+        var stream: JSONScan.Text?
         guard scan.take(0x7B) else { return .malformed }
         if !scan.take(0x7D) {
             repeat {
@@ -75,11 +83,15 @@ package enum CarrierFrame: Hashable, Sendable {
                 if scan.matches(key.range, "event") {
                     guard let name = scan.text() else { return .malformed }
                     isMedia = scan.matches(name.range, "media")
-                    guard isMedia else { return .other }
+                    isMark = scan.matches(name.range, "mark")
+                    guard isMedia || isMark else { return .other }
                 } else if scan.matches(key.range, "streamSid") {
                     guard let sid = scan.text() else { return .malformed }
                     if sid.hasEscapes { return .other }
-                    media.isOurStream = scan.matches(sid.range, stream)
+                    media.isOurStream = scan.matches(sid.range, ours)
+                    stream = sid
+                } else if scan.matches(key.range, "mark") {
+                    guard Self.scanMark(&scan, &mark) else { return .malformed }
                 } else if scan.matches(key.range, "media") {
                     guard Self.scanMedia(&scan, &media, &payload) else { return .malformed }
                 } else if !scan.skipValue() {
@@ -90,9 +102,35 @@ package enum CarrierFrame: Hashable, Sendable {
         }
         scan.skipSpace()
         guard scan.isAtEnd else { return .malformed }
+        if isMark { return Self.scanned(mark, stream, bytes) }
         guard isMedia, let payload else { return isMedia ? .malformed : .other }
         if payload.hasEscapes { return .other }
         return decode(UnsafeBufferPointer(rebasing: bytes[payload.range]), media, into: &audio)
+    }
+
+    /// A mark comes back twice a second while the agent speaks.
+    private static func scanned(
+        _ mark: JSONScan.Text?, _ stream: JSONScan.Text?, _ bytes: UnsafeBufferPointer<UInt8>
+    ) -> Scanned {
+        guard let mark else { return .malformed }
+        guard !mark.hasEscapes else { return .other }
+        func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+        return .mark(text(mark.range), stream: stream.map { text($0.range) } ?? "")
+    }
+
+    private static func scanMark(_ scan: inout JSONScan, _ mark: inout JSONScan.Text?) -> Bool {
+        guard scan.take(0x7B) else { return false }
+        if scan.take(0x7D) { return true }
+        repeat {
+            guard let key = scan.text(), scan.take(0x3A) else { return false }
+            if scan.matches(key.range, "name") {
+                guard let name = scan.text() else { return false }
+                mark = name
+            } else if !scan.skipValue() {
+                return false
+            }
+        } while scan.take(0x2C)
+        return scan.take(0x7D)
     }
 
     private static func scanMedia(

@@ -4,42 +4,42 @@
 /// for those before it, `heldMax` frames at most and fewer where waiting has been in vain; one that comes again or after
 /// its place was given up is dropped. Owns: order, how much audio is missing. Does not own: what fills a gap
 /// (`MuLawConcealment`), evening out packets that come unevenly (`JitterBuffer`).
-package struct FrameOrder<Audio> {
+struct FrameOrder<Audio> {
     /// What the carrier says of a frame. Either may be missing.
-    package struct Place: Hashable, Sendable {
+    struct Place: Hashable, Sendable {
         /// Counts the frames of one track.
-        package var number: Int64?
+        var number: Int64?
         /// Of its first sample, milliseconds since the stream began.
-        package var timestampMs: Int64?
-        package var milliseconds: Int
-        package init(number: Int64?, timestampMs: Int64?, milliseconds: Int) {
+        var timestampMs: Int64?
+        var milliseconds: Int
+        init(number: Int64?, timestampMs: Int64?, milliseconds: Int) {
             self.number = number
             self.timestampMs = timestampMs
             self.milliseconds = milliseconds
         }
     }
 
-    package enum Piece {
+    enum Piece {
         case frame(Audio)
         /// So much is missing before the next frame.
         case lost(milliseconds: Int)
     }
 
-    package struct Counts: Hashable, Sendable {
+    struct Counts: Hashable, Sendable {
         /// Filled in, milliseconds.
-        package var lostMs = 0
+        var lostMs = 0
         /// Put right in time; came after their place was given up; came twice.
-        package var reordered = 0
-        package var late = 0
-        package var duplicated = 0
+        var reordered = 0
+        var late = 0
+        var duplicated = 0
 
         /// All came, once and in order.
-        package var areWhole: Bool { self == Counts() }
+        var areWhole: Bool { self == Counts() }
     }
 
     private typealias Frame = (number: Int64, place: Place, audio: Audio)
 
-    package private(set) var counts = Counts()
+    private(set) var counts = Counts()
     private var held: [Frame] = []
     /// Numbers that were given up, the newest last.
     private var givenUp: [Int64] = []
@@ -49,13 +49,13 @@ package struct FrameOrder<Audio> {
     private var dueMs: Int64?
     private var lastMs: Int64?
 
-    package init() {}
+    init() {}
 
     /// Frames held back.
-    package var depth: Int { held.count }
+    var depth: Int { held.count }
 
     /// What is to be heard now.
-    package mutating func take(_ place: Place, _ audio: Audio) -> [Piece] {
+    mutating func take(_ place: Place, _ audio: Audio) -> [Piece] {
         let place = place.believed
         guard let number = place.number else { return isPast(place) ? [] : passed(place, audio) }
         guard let due = dueNumber, abs(number - due) <= FrameLimits.jumpMax else {
@@ -78,7 +78,7 @@ package struct FrameOrder<Audio> {
     }
 
     /// All that is still held: the stream is over.
-    package mutating func finish() -> [Piece] {
+    mutating func finish() -> [Piece] {
         var pieces: [Piece] = []
         while !held.isEmpty { pieces += skip() }
         return pieces
@@ -171,17 +171,17 @@ extension FrameOrder.Place {
 }
 
 /// Limits of every `FrameOrder`.
-package enum FrameLimits {
+enum FrameLimits {
     /// Frames held for one that is missing: 60 ms.
-    package static let heldMax = 3
+    static let heldMax = 3
     /// A number so far from what is due begins another stream.
-    package static let jumpMax: Int64 = 250
+    static let jumpMax: Int64 = 250
     /// Audio filled in for one gap; a longer one is cut to this.
-    package static let gapMaxMs = 1000
+    static let gapMaxMs = 1000
     /// Timestamps differ by less than this without a gap.
-    package static let gapMinMs = 20
+    static let gapMinMs = 20
     /// Frames and milliseconds beyond this are not believed.
-    package static let numberMax = Int64.max / 4
+    static let numberMax = Int64.max / 4
     /// Given-up numbers that are remembered.
-    package static let rememberedMax = 16
+    static let rememberedMax = 16
 }
