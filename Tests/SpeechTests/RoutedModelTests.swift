@@ -335,6 +335,39 @@ import VendorSim
         }
     }
 
+    @Test(arguments: [true, false])
+    func whatWasRunForADraftIsJudgedOnceItIsHeard(isHeard: Bool) async throws {
+        try await withPair(cheap: Self.booking, strong: .init("Goodbye.")) { pair in
+            let rig = try pair.model {
+                $0.cheapBelow = 1
+                $0.strongAbove = 1
+            }
+            var draft = Self.request("No, that is all. Thank you, goodbye!")
+            draft.isDraft = true
+            _ = try await routed(rig, draft)
+            let (router, farewell) = try Self.farewell()
+            let tenant = ID<Tenant>(high: 1, low: 1)
+            var asDesk = farewell
+            asDesk.agent = "desk"
+            func odds() -> Double { pair.lessons.choose(asDesk, router, of: tenant).toolProbability }
+            let before = odds()
+            var onward = draft
+            let call = ChatToolCall(id: "c-1", name: "book", arguments: "{}")
+            onward.messages += [
+                .toolCalls([call], text: ""),
+                .toolResult(id: "c-1", content: #"{"error":"tool.status_422"}"#),
+            ]
+            _ = try await routed(rig, onward)
+            #expect(odds() == before)
+            var next = isHeard ? onward : draft
+            next.messages += [.assistant("Booked."), .user("Thanks.")]
+            next.turn = 3
+            next.isDraft = false
+            _ = try await routed(rig, next)
+            #expect((odds() > before + 0.02) == isHeard)
+        }
+    }
+
     @Test func whatATenantsCallsShowMovesItsOwnOdds() throws {
         let (router, farewell) = try Self.farewell()
         let (mine, other) = (ID<Tenant>(high: 1, low: 1), ID<Tenant>(high: 1, low: 2))

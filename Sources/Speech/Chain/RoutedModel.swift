@@ -86,7 +86,7 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
     }
 
     func decide(_ request: ChatRequest, at now: Duration) -> Decision {
-        judgeTrusted(by: request.dialogue ?? request.messages)
+        if !request.goesOnWithADraft { judgeTrusted(by: request.said) }
         note(.cheap, cheap, at: now)
         note(.strong, strong, at: now)
         var (routed, seenAlways) = history.follow(request, at: now, settings.router)
@@ -137,9 +137,10 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
         answeredLastBy = end.speaker ?? answeredLastBy
         spentOnCall += end.fact.spent
         if end.fact.handedOver, handOvers.turn == end.fact.turn { handOvers.count += 1 }
-        guard settings.learns, end.isWhole else { return }
+        // What a draft went on with teaches nothing: its tools may have been run in vain.
+        guard settings.learns, end.isWhole, !request.goesOnWithADraft else { return }
         let isTrusted = decision.choice.mode == .direct(.cheap) && end.speaker == .cheap && end.calledTool
-        trusted = isTrusted ? (decision, (request.dialogue ?? request.messages).count) : nil
+        trusted = isTrusted ? (decision, request.said.count) : nil
         lessons.note(decision.request, decision.choice, end, of: strong.tenant)
     }
 }
@@ -342,6 +343,16 @@ extension [Usage] {
             let quantity = Swift.max(0, Swift.min(usage.quantity, TokenPrice.tokensMax))
             return units.contains(usage.unit) ? sum + quantity : sum
         }
+    }
+}
+
+extension ChatRequest {
+    /// All of the call so far, in whatever form it is sent.
+    fileprivate var said: [ChatMessage] { dialogue ?? messages }
+
+    /// After tools that were run before the caller's turn was over.
+    fileprivate var goesOnWithADraft: Bool {
+        if isDraft, case .toolResult = said.last { true } else { false }
     }
 }
 
