@@ -86,8 +86,8 @@ extension Tool {
             url: try from.decode(String.self, forKey: .url))
         try from.fill(
             &self, (.description, \.description), (.parameters, \.parameters), (.method, \.method),
-            (.headers, \.headers), (.timeoutMs, \.timeoutMs), (.filler, \.filler),
-            (.fillerAfterMs, \.fillerAfterMs))
+            (.headers, \.headers), (.isReadOnly, \.isReadOnly), (.timeoutMs, \.timeoutMs),
+            (.filler, \.filler), (.fillerAfterMs, \.fillerAfterMs))
     }
 }
 

@@ -199,6 +199,9 @@ package struct Tool: Hashable, Sendable, Codable {
     /// GET sends arguments as a query, others as a JSON body.
     package var method = "POST"
     package var headers: [String: String] = [:]
+    /// Reads and changes nothing, as MCP's `readOnlyHint`: may be run before the caller's turn is over, and its result thrown
+    /// away.
+    package var isReadOnly = false
     /// 100...60000.
     package var timeoutMs = 8000
     /// Said when the tool takes longer than `fillerAfterMs`; nil says nothing.
@@ -211,6 +214,7 @@ package struct Tool: Hashable, Sendable, Codable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case name, description, parameters, url, method, headers, filler
+        case isReadOnly = "read_only"
         case timeoutMs = "timeout_ms"
         case fillerAfterMs = "filler_after_ms"
     }

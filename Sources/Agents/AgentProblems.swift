@@ -192,6 +192,9 @@ struct AgentCheck {
         if !["GET", "POST", "PUT", "PATCH", "DELETE"].contains(tool.method) {
             report(path + ".method", "must be GET, POST, PUT, PATCH or DELETE")
         }
+        if tool.isReadOnly, !["GET", "POST"].contains(tool.method) {
+            report(path + ".read_only", "a tool that is called with \(tool.method) changes something")
+        }
         if tool.headers.count > AgentLimits.headers {
             report(path + ".headers", "more than \(AgentLimits.headers)")
         }

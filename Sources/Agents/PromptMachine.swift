@@ -85,6 +85,8 @@ package struct PromptMachine: Sendable {
     /// Asked for by the reply that is still streaming.
     private var asked: [ToolCall] = []
     private let call: String
+    /// The reply to a guess that this copy of the agent answers; nil: this is the agent.
+    private var draft: Int?
     private let speaksFirst: AgentDefinition.Speaker
     private let firstLine: String?
     private let expect: Expectation?
@@ -127,6 +129,18 @@ package struct PromptMachine: Sendable {
         }
         trim()
         return effects
+    }
+
+    /// Answers a guess with this reply, as a copy of the agent.
+    package mutating func begin(draft: Int) { self.draft = draft }
+
+    /// Goes on as the copy that answered a guess, which was right: the caller's words stay as they were said.
+    package mutating func adopt(_ copy: PromptMachine) {
+        let said = memory.messages.last
+        memory = copy.memory
+        guard case .user = said, let said else { return }
+        let guessed = memory.messages.lastIndex { if case .user = $0 { true } else { false } }
+        if let guessed { memory.messages[guessed] = said }
     }
 
     private mutating func begin(_ effects: inout [Effect]) {
@@ -224,9 +238,11 @@ package struct PromptMachine: Sendable {
         memory.toolsCalled += 1
         let text = Words.trimmed(arguments).isEmpty ? "{}" : arguments
         // Arguments that are not JSON reach the model's own tool message as null and are refused below.
+        // Calls of two guesses are not the same call, and the agent counts neither.
+        let suffix = draft.map { "-draft\($0)" } ?? ""
         asked.append(
             ToolCall(
-                key: "\(call)-\(name)-\(memory.toolsCalled)", name: name,
+                key: "\(call)-\(name)-\(memory.toolsCalled)\(suffix)", name: name,
                 arguments: JSON(parsing: text) ?? .null))
     }
 

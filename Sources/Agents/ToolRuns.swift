@@ -10,6 +10,8 @@ package struct ToolRuns: Sendable {
         package var key: String
         package var name: String
         package var startedAt: CallTime
+        /// Begun on a guess at the caller's turn: nobody waits for it yet.
+        package var isAhead: Bool
         var fillerAt: CallTime?
         var filler: String
         var limitAt: CallTime
@@ -24,14 +26,16 @@ package struct ToolRuns: Sendable {
     package init() {}
 
     package var isRunning: Bool { !runs.isEmpty }
-    package var deadline: CallTime? { runs.lazy.map { min($0.fillerAt ?? $0.limitAt, $0.limitAt) }.min() }
+    package var deadline: CallTime? {
+        runs.lazy.map { min($0.isAhead ? $0.limitAt : $0.fillerAt ?? $0.limitAt, $0.limitAt) }.min()
+    }
 
-    package mutating func start(key: String, tool: Tool, at now: CallTime) {
+    package mutating func start(key: String, tool: Tool, isAhead: Bool = false, at now: CallTime) {
         // Sent again after a takeover: the same run.
         _ = finish(key)
         runs.append(
             Run(
-                key: key, name: tool.name, startedAt: now,
+                key: key, name: tool.name, startedAt: now, isAhead: isAhead,
                 fillerAt: tool.filler == nil ? nil : now + .milliseconds(tool.fillerAfterMs),
                 filler: tool.filler ?? "",
                 limitAt: now + .milliseconds(tool.timeoutMs + Self.graceMs)))
@@ -43,11 +47,20 @@ package struct ToolRuns: Sendable {
         return runs.remove(at: index)
     }
 
+    /// The guess was right: what was begun on it is waited for.
+    package mutating func adoptAhead() { for index in runs.indices { runs[index].isAhead = false } }
+
+    /// The guess was wrong: gives the runs that nobody will wait for.
+    package mutating func dropAhead() -> [Run] {
+        defer { runs.removeAll(where: \.isAhead) }
+        return runs.filter(\.isAhead)
+    }
+
     /// Called at `deadline` or later. A filler is due once a run, however many tools are slow.
     package mutating func handleDeadline(at now: CallTime) -> [Effect] {
         var effects: [Effect] = []
         for index in runs.indices {
-            guard let due = runs[index].fillerAt, due <= now else { continue }
+            guard !runs[index].isAhead, let due = runs[index].fillerAt, due <= now else { continue }
             runs[index].fillerAt = nil
             if effects.isEmpty { effects.append(.sayFiller(runs[index].filler)) }
         }

@@ -113,8 +113,10 @@ extension Conversation {
         }
     }
 
+    func tool(_ name: String) -> Tool? { definition.tools.first { $0.name == name } }
+
     private mutating func callTool(_ toolCall: Dialogue.ToolCall, _ step: inout Step) {
-        guard let tool = definition.tools.first(where: { $0.name == toolCall.name }) else {
+        guard let tool = tool(toolCall.name) else {
             note("unknown_tool", detail: toolCall.name, &step)
             return endTool(toolCall.key, result: nil, code: "unknown_tool", &step)
         }
@@ -138,12 +140,17 @@ extension Conversation {
     }
 
     private mutating func finish(_ run: ToolRuns.Run, result: JSON?, code: String?, _ step: inout Step) {
-        step.effects.append(
-            .record(
-                .tool(
-                    .init(
-                        key: run.key, name: run.name, succeeded: result != nil,
-                        milliseconds: Int((step.time - run.startedAt).milliseconds)))))
+        let fact = Dialogue.Fact.tool(
+            .init(
+                key: run.key, name: run.name, succeeded: result != nil,
+                milliseconds: Int((step.time - run.startedAt).milliseconds)))
+        guard !run.isAhead else {
+            return finishAhead(
+                fact,
+                result.map { .toolFinished(key: run.key, result: $0) }
+                    ?? .toolFailed(key: run.key, code: code ?? "failed"), &step)
+        }
+        step.effects.append(.record(fact))
         guard call.ending == nil else { return }
         commitTurn(&step)
         endTool(run.key, result: result, code: code, &step)

@@ -90,12 +90,13 @@ package struct Chat: Sendable {
             inputs.append(.heard(id, milliseconds: Self.lineMs, isFinished: true))
         case .startReply(let id, let request): effects.append(.startReply(id, request))
         case .cancelReply(let id): effects.append(.cancelReply(id))
-        case .callTool(let call): effects.append(.callTool(call))
+        case .callTool(let call, _): effects.append(.callTool(call))
         case .record(let fact): effects.append(.record(fact))
         case .hangUp(let reason): effects.append(.ended(reason))
         case .extendHold(let number):
             inputs.append(.holdExtended(number: number, fundedMs: 2 * Self.fundedMs))
-        case .prepare, .discard, .duckPlayout, .unduckPlayout, .pausePlayout, .resumePlayout, .clearPlayout,
+        case .prepare, .discard, .cancelTool, .duckPlayout, .unduckPlayout, .pausePlayout, .resumePlayout,
+            .clearPlayout,
             .listen,
             .startRecording, .pauseRecording,
             .resumeRecording:

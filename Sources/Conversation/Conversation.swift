@@ -287,6 +287,7 @@ package struct Conversation: Sendable {
         case .resumePlayout(let fromStart): step.effects.append(.resumePlayout(fromStart: fromStart))
         case .clearPlayout: step.effects.append(.clearPlayout)
         case .guess(let text): guess(text, &step)
+        case .draftFinished(let text): runAhead(text, &step)
         case .draftAdopted: adoptDraft(&step)
         case .draftDropped(let reply): dropDraft(reply, &step)
         case .callerTurn(let turn): begin(turn, &step)

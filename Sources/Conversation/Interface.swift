@@ -105,7 +105,10 @@ package enum Dialogue {
         case clearPlayout
         /// The recogniser listens for this from now on; `phrases` are further words to expect.
         case listen(for: Expectation, phrases: [String])
-        case callTool(ToolCall)
+        /// `isDraft`: asked for by a reply to a guess, and reads only; `cancelTool` may follow.
+        case callTool(ToolCall, isDraft: Bool = false)
+        /// Nobody waits for the result of this key any more.
+        case cancelTool(key: String)
         case startRecording
         case pauseRecording
         case resumeRecording

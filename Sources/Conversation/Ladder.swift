@@ -74,7 +74,9 @@ package enum Ladder {
         case .listen(let expectation, let phrases):
             "listen for \(text(of: expectation))"
                 + (phrases.isEmpty ? "" : " and \(phrases.joined(separator: ", "))")
-        case .callTool(let call): "call tool \(call.name) \(call.arguments.text) key \(call.key)"
+        case .callTool(let call, let isDraft):
+            (isDraft ? "draft tool " : "call tool ") + "\(call.name) \(call.arguments.text) key \(call.key)"
+        case .cancelTool(let key): "cancel tool \(key)"
         case .startRecording: "start recording"
         case .pauseRecording: "pause recording"
         case .resumeRecording: "resume recording"

@@ -82,7 +82,10 @@ package struct CallStory: Hashable, Sendable {
         switch effect {
         case .startReply(let id, _): add(.reply, "start reply \(id.number)", cause.ofReply, atMs)
         case .cancelReply(let id): add(.cancel, "cancel reply \(id.number)", cause.ofClearing, atMs)
-        case .callTool(let call): add(.tool, "call tool \(call.name)", cause.ofReply, atMs)
+        case .callTool(let call, let isDraft):
+            let what = isDraft ? "call tool \(call.name) ahead" : "call tool \(call.name)"
+            add(.tool, what, cause.ofReply, atMs)
+        case .cancelTool(let key): add(.cancel, "cancel tool \(key)", cause.ofClearing, atMs)
         case .hangUp(let reason):
             add(.end, "hang up", reason.rawValue.replacing("_", with: " "), atMs)
         case .startRecording: recordingMs = recordingMs ?? atMs

@@ -78,6 +78,12 @@ package enum Lexicon {
 
     static func isCommon(_ word: UInt32) -> Bool { common.contains(word) }
 
+    /// In a turn that denies, these say that the agent got it wrong: "I said", "that's wrong", "not right".
+    static let speaker = WordHash.of("i")
+    static let sayings: Set<UInt32> = Set(["said", "asked", "meant", "told"].map { WordHash.of($0) })
+    static let faults: Set<UInt32> = Set(["wrong", "incorrect", "mistake"].map { WordHash.of($0) })
+    static let rights: Set<UInt32> = Set(["right", "correct"].map { WordHash.of($0) })
+
     /// What a tool does, by the first verb of its name: looks something up, or changes something.
     static let lookups: Set<UInt32> = Set(
         """

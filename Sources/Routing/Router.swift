@@ -57,6 +57,8 @@ package struct Router: Sendable {
         /// Tools called so far in the call.
         package var toolsCalled: Set<String> = []
         package var hasScriptedLine = false
+        /// Whether the user's turn says that the agent got it wrong; nil after a tool.
+        package var correctsAgent: Bool?
         /// Nano-dollars.
         package var spentOnCall: Int64 = 0
         package var spentToday: Int64 = 0
@@ -68,6 +70,7 @@ package struct Router: Sendable {
             turns = dialogue.turns
             tools = dialogue.tools.count
             toolsCalled = dialogue.toolsCalled
+            correctsAgent = dialogue.correctsAgent
             self.promptTokens = promptTokens
         }
     }

@@ -35,6 +35,9 @@ package struct RoutingOutcomes: Sendable {
     static let missesOfDialogues = 0.0285
     /// A balance is kept of at most so many misses either way: what was long ago is let be.
     static let overMax = 3.0
+    /// What a correction weighs of a miss that was seen. Most blame the recogniser, or are second thoughts; an agent whose callers
+    /// correct one answer in thirty, as of any recogniser, is to be routed much as before.
+    static let correctionWeight = 0.1
     /// By what share a miss grows dearer with each miss too many.
     static let dearerByMiss = 0.5
 
@@ -66,9 +69,7 @@ package struct RoutingOutcomes: Sendable {
         } else {
             user.learn(shipped.logOdds, error)
         }
-        leaves.learn(shipped.leaves, error)
-        words.learn(features.terms.words, error)
-        places.learn(Self.places(features, of: agent), error)
+        learn(features, shipped, error, agent: agent)
         guard wasTool else { return }
         let missed = wasProbed ? 1 - notices : 0
         let isFirst = Self.noTool.map { features.values[$0] > 0 } ?? false
@@ -83,6 +84,24 @@ package struct RoutingOutcomes: Sendable {
         note(features, shipped, wasProbed: false, wasTool: true, agent: agent)
         overCalls = Self.within(overCalls + 1)
         overDialogues = Self.within(overDialogues + 1)
+    }
+
+    /// The caller corrected what the cheap model alone had answered. Says nothing of misses that were made or spared, so that the
+    /// balance stays as it is: only calls of this sort are trusted less.
+    package mutating func noteCorrection(
+        _ features: RoutingFeatures, _ shipped: ToolOdds.Judgement, agent: String
+    ) {
+        let said = shipped.logOdds + shift(features, shipped, agent: agent)
+        let error = (1 - ToolOdds.probability(said)) * Self.correctionWeight
+        learn(features, shipped, error, agent: agent)
+    }
+
+    private mutating func learn(
+        _ features: RoutingFeatures, _ shipped: ToolOdds.Judgement, _ error: Double, agent: String
+    ) {
+        leaves.learn(shipped.leaves, error)
+        words.learn(features.terms.words, error)
+        places.learn(Self.places(features, of: agent), error)
     }
 
     private static let noTool = RoutingFeatures.names.firstIndex(of: "no_tool_yet")

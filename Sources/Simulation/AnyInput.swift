@@ -29,7 +29,8 @@ enum AnyInput {
         case 52..<58: return .replyText(reply, words + ". ")
         case 58..<60:
             return .replyToolCall(
-                reply, id: "t", name: SimulatedAgent.lookUp, arguments: ms > 500 ? "{}" : "{")
+                reply, id: "t", name: dice.pick([SimulatedAgent.lookUp, SimulatedAgent.change]),
+                arguments: ms > 500 ? "{}" : "{")
         case 60..<64: return .replyFinished(reply, [])
         case 64..<72: return .synthesised(utterance, milliseconds: ms, isLast: ms > 1000)
         case 72..<88: return .heard(utterance, milliseconds: ms, isFinished: ms > 1500)

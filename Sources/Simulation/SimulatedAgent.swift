@@ -7,10 +7,11 @@ enum SimulatedAgent: CaseIterable, Hashable {
     case desk
     /// Keys, a line that must be heard, a node that pauses recording.
     case menu
-    /// A language model with tools.
+    /// A language model with tools, one of which only reads.
     case prompt
 
     static let lookUp = "look_up"
+    static let change = "change_order"
 
     func definition(maxSeconds: Int) -> AgentDefinition {
         var definition = AgentDefinition()
@@ -27,7 +28,8 @@ enum SimulatedAgent: CaseIterable, Hashable {
             prompt.firstLine = "Hello, this is the help desk. How can I help you today?"
             prompt.filler = "Let me see."
             definition.prompt = prompt
-            definition.tools = [Self.tool(Self.lookUp)]
+            definition.tools = [Self.tool(Self.lookUp), Self.tool(Self.change)]
+            definition.tools[0].isReadOnly = true
         }
         return definition
     }

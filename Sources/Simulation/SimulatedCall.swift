@@ -18,6 +18,9 @@ package struct SimulatedCall {
         package var turns = 0
         package var interruptions = 0
         package var cuts = 0
+        /// Tools that were run for a guess, and those whose results were used.
+        package var toolsAhead = 0
+        package var toolsAheadUsed = 0
         package var longestWaitMs = 0
         package var ending: EndReason?
         package var effectsHash: UInt64 = 0
@@ -75,7 +78,8 @@ package struct SimulatedCall {
         definition = scenario.agent.definition(maxSeconds: scenario.maxSeconds)
         fundedMs = scenario.fundedMs
         witness = Witness(
-            areWordsExact: scenario.areWordsExact, areInputsFitting: scenario.course == .conversation)
+            areWordsExact: scenario.areWordsExact, areInputsFitting: scenario.course == .conversation,
+            readOnly: Set(definition.tools.filter(\.isReadOnly).map(\.name)))
         caller = SimulatedCaller(manners: scenario.manners)
         let start = Start(fundedMs: scenario.fundedMs)
         conversation = Self.conversation(definition, scenario, start)
@@ -114,6 +118,8 @@ package struct SimulatedCall {
         outcome.turns = witness.tally.turns
         outcome.interruptions = witness.tally.interruptions
         outcome.cuts = witness.tally.cuts
+        outcome.toolsAhead = witness.drafts.begun.count
+        outcome.toolsAheadUsed = witness.drafts.used
         outcome.longestWaitMs = witness.tally.longestWaitMs
         outcome.ending = witness.ending
         for epoch in epochs { outcome.effectsHash = outcome.effectsHash &* 31 &+ epoch.effects.value }

@@ -13,7 +13,7 @@ extension SimulatedCall {
         case .prepare(let id, let text): prepared = synthesise(id, text)
         case .discard: prepared = nil
         case .startReply(let id, let request): reply(id, request)
-        case .callTool(let call): runTool(call)
+        case .callTool(let call, _): runTool(call)
         case .extendHold(let number): extend(number)
         case .listen(let expectation, _): caller.expectation = expectation
         case .pausePlayout: voice.pause()
@@ -24,7 +24,7 @@ extension SimulatedCall {
         case .clearPlayout:
             voice.clear()
             wait()
-        case .cancelReply: break  // What is under way arrives all the same.
+        case .cancelReply, .cancelTool: break  // What is under way arrives all the same.
         case .hangUp, .record, .duckPlayout, .unduckPlayout, .startRecording, .pauseRecording,
             .resumeRecording:
             break
@@ -103,9 +103,12 @@ extension SimulatedCall {
             afterMs += dice.number(10...80)
         }
         if !isAnswered, dice.chance(0.25) || isFaulty {
-            let name = isFaulty ? dice.pick(["none", SimulatedAgent.lookUp]) : SimulatedAgent.lookUp
+            let (lookUp, change) = (SimulatedAgent.lookUp, SimulatedAgent.change)
+            let names = dice.pick([[lookUp], [lookUp], [lookUp, lookUp], [change], [lookUp, change]])
             let arguments = isFaulty && dice.chance(0.5) ? "{\"order\":" : "{\"order\":7}"
-            plan(.replyToolCall(id, id: "t", name: name, arguments: arguments), in: afterMs)
+            for name in isFaulty ? dice.pick([["none"], names]) : names {
+                plan(.replyToolCall(id, id: "t", name: name, arguments: arguments), in: afterMs)
+            }
         } else if dice.chance(0.06) {
             plan(.replyToolCall(id, id: "e", name: "end_call", arguments: "{}"), in: afterMs)
         }

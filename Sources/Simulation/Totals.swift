@@ -11,6 +11,8 @@ package struct Totals: Sendable {
     package private(set) var turns = 0
     package private(set) var interruptions = 0
     package private(set) var cuts = 0
+    package private(set) var toolsAhead = 0
+    package private(set) var toolsAheadUsed = 0
     package private(set) var failures = 0
     package private(set) var endings: [EndReason: Int] = [:]
     package private(set) var failed: [SimulatedCall.Outcome] = []
@@ -28,6 +30,8 @@ package struct Totals: Sendable {
         other.turns = call.turns
         other.interruptions = call.interruptions
         other.cuts = call.cuts
+        other.toolsAhead = call.toolsAhead
+        other.toolsAheadUsed = call.toolsAheadUsed
         if let ending = call.ending { other.endings[ending] = 1 }
         if call.failure != nil {
             other.failures = 1
@@ -46,6 +50,8 @@ package struct Totals: Sendable {
         turns += other.turns
         interruptions += other.interruptions
         cuts += other.cuts
+        toolsAhead += other.toolsAhead
+        toolsAheadUsed += other.toolsAheadUsed
         failures += other.failures
         endings.merge(other.endings, uniquingKeysWith: +)
         failed = Array((failed + other.failed).sorted { $0.seed < $1.seed }.prefix(Self.failuresMax))

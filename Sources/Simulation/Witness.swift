@@ -34,6 +34,7 @@ struct Witness {
     private var finishedTools: Set<String> = []
     private var recording = Recording.off
     private var words = WordAccount()
+    private(set) var drafts: DraftAccount
     private var spoken: [Substring] = []
     private var lastTurn = 0
     private var limitAt: CallTime?
@@ -54,7 +55,9 @@ struct Witness {
         var longestWaitMs = 0
     }
 
-    init(areWordsExact: Bool, areInputsFitting: Bool) {
+    /// `readOnly`: tools that change nothing.
+    init(areWordsExact: Bool, areInputsFitting: Bool, readOnly: Set<String> = []) {
+        drafts = DraftAccount(readOnly: readOnly)
         self.areWordsExact = areWordsExact
         self.areInputsFitting = areInputsFitting
     }
@@ -82,6 +85,7 @@ struct Witness {
         tools.removeAll { !finishedTools.contains($0) }
         spoken = []
         words.takeOver()
+        drafts.takeOver()
     }
 
     mutating func check(
@@ -119,7 +123,9 @@ struct Witness {
         switch input {
         case .replyFinished(let id, _), .replyFailed(let id, _): if id.number == openReply { openReply = nil }
         case .synthesisFailed(let id, _): if prepared?.id == id.number { prepared = nil }
-        case .toolFinished(let key, _), .toolFailed(let key, _): finishedTools.insert(key)
+        case .toolFinished(let key, _), .toolFailed(let key, _):
+            finishedTools.insert(key)
+            drafts.answered(key)
         case .speechStarted, .speechEnded, .stirred, .digit, .keyTone: lastStirAt = now
         case .transcript(let transcript):
             lastStirAt = now
@@ -162,15 +168,18 @@ struct Witness {
             require(openReply == nil && id.number == lastReply + 1, "two replies at once")
             lastReply = id.number
             openReply = id.number
+            keep(drafts.started(request))
             if !request.isDraft { act(at: now) }
         case .cancelReply(let id):
             require(openReply == id.number, "a reply is cancelled that is not open")
             openReply = nil
-        case .callTool(let call):
-            require(openReply == nil, "a tool runs before its reply is adopted")
+        case .callTool(let call, let isDraft):
+            require(openReply == nil, "a tool runs before its reply is whole")
             require(!tools.contains(call.key), "a tool runs twice under the key \(call.key)")
+            keep(drafts.called(call, isDraft: isDraft))
             tools.append(call.key)
-            act(at: now)
+            if !isDraft { act(at: now) }
+        case .cancelTool(let key): keep(drafts.cancelled(key))
         case .startRecording, .pauseRecording, .resumeRecording: checkRecording(effect)
         case .extendHold(let number):
             require(number >= hold, "a hold's number goes back")
@@ -217,8 +226,11 @@ struct Witness {
     private mutating func check(_ fact: Dialogue.Fact, at now: CallTime) {
         switch fact {
         case .turn(let turn): check(turn, at: now)
-        case .tool(let tool): finishedTools.insert(tool.key)
+        case .tool(let tool):
+            finishedTools.insert(tool.key)
+            keep(drafts.told(tool.key))
         case .note(let code, _):
+            if code == "draft_dropped" { keep(drafts.wasDropped()) }
             if code == "turn_reopened" { tally.cuts += 1 }
             words.drop(for: code)
         case .digit:
@@ -238,6 +250,7 @@ struct Witness {
         tally.turns += 1
         switch turn.speaker {
         case .caller:
+            drafts.turnIsTold()
             words.tell(turn.text)
             if areWordsExact, let word = words.doubled {
                 require(false, "the caller's \"\(word)\" is told twice")
@@ -267,6 +280,8 @@ struct Witness {
     private static func stands(_ told: Substring, for spoken: Substring) -> Bool {
         told == spoken || (told.utf8.count == spoken.utf8.count && Masked.digits(String(spoken)) == told)
     }
+
+    private mutating func keep(_ broken: String?) { if let broken { require(false, broken) } }
 
     mutating func require(_ holds: Bool, _ promise: @autoclosure () -> String) {
         if !holds, broken == nil { broken = promise() }

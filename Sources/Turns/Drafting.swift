@@ -27,12 +27,17 @@ extension Turns {
             return effects.append(.startReply(reply.begin(at: now)))
         }
         preemption.forget()
-        stopwatch.requested(at: reply.begunAt)
+        stopwatch.requested(at: reply.askedAt)
         let draft = reply.adopt()
         effects.append(.draftAdopted)
         if let at = draft.firstTextAt { stopwatch.firstToken(at: at) }
         for clause in draft.clauses { speak(clause, true, at: now, &effects) }
         if draft.isFinished { finishReply(&effects) }
+    }
+
+    mutating func continueDraft(at now: CallTime, _ effects: inout [Effect]) {
+        guard preemption.isOpen, reply.isDraftWhole else { return }
+        effects.append(.startReply(reply.goOn(at: now)))
     }
 
     mutating func prepare(_ line: String, at now: CallTime, _ effects: inout [Effect]) {

@@ -38,6 +38,8 @@ package struct Reply: Sendable {
     private(set) var number: Int
     private var state = State.closed
     private(set) var begunAt = CallTime.zero
+    /// As `begunAt`; of a draft that went on, when its first part was.
+    private(set) var askedAt = CallTime.zero
     private var newsAt = CallTime.zero
     private var firstTextAt: CallTime?
     private var clauses = Clauses()
@@ -54,6 +56,8 @@ package struct Reply: Sendable {
     var isDraft: Bool { state == .draft || state == .finishedDraft }
     /// When it was asked for, while it is heard as it comes and has no word yet.
     var silentSince: CallTime? { isPending && firstTextAt == nil ? begunAt : nil }
+    /// A draft that has come to its end, and may go on.
+    var isDraftWhole: Bool { state == .finishedDraft }
     func isCurrent(_ id: Int) -> Bool { id == number && (state == .open || state == .draft) }
     var deadline: CallTime? {
         guard state == .open || state == .draft else { return nil }
@@ -61,13 +65,21 @@ package struct Reply: Sendable {
     }
 
     mutating func begin(at now: CallTime, isDraft: Bool = false) -> Int {
-        number += 1
-        state = isDraft ? .draft : .open
         firstTextAt = nil
+        askedAt = now
+        waiting = []
+        return ask(isDraft ? .draft : .open, at: now)
+    }
+
+    /// The draft goes on with another reply; the clauses that wait are heard before those of the new one.
+    mutating func goOn(at now: CallTime) -> Int { ask(.draft, at: now) }
+
+    private mutating func ask(_ state: State, at now: CallTime) -> Int {
+        number += 1
+        self.state = state
         begunAt = now
         newsAt = now
         clauses = Clauses()
-        waiting = []
         text = ""
         return number
     }

@@ -105,6 +105,7 @@ package struct Turns: Sendable {
         case .say(let text, let isInterruptible): speak(text, isInterruptible, at: now, &effects)
         case .beginReply: beginReply(at: now, &effects)
         case .beginDraft: if canDraft { effects.append(.startReply(reply.begin(at: now, isDraft: true))) }
+        case .continueDraft: continueDraft(at: now, &effects)
         case .prepare(let line): prepare(line, at: now, &effects)
         case .forgetDraft: forgetDraft(&effects)
         case .replyText, .replyFinished, .replyFailed: handleReply(input, at: now, &effects)
@@ -216,8 +217,9 @@ package struct Turns: Sendable {
         case .replyFinished(let id):
             guard reply.isCurrent(id) else { return }
             for clause in reply.finish() { speak(clause, true, at: now, &effects) }
-            if reply.isDraft { return prepareOpening(at: now, &effects) }
-            finishReply(&effects)
+            guard reply.isDraft else { return finishReply(&effects) }
+            prepareOpening(at: now, &effects)
+            effects.append(.draftFinished(Words.trimmed(reply.text)))
         case .replyFailed(let id):
             guard reply.isCurrent(id) else { return }
             if reply.isDraft {

@@ -39,6 +39,8 @@ extension Turns {
         case beginReply
         /// A reply to the last `guess` is wanted; nobody hears it unless the turn turns out as guessed.
         case beginDraft
+        /// The draft is whole, and what its tools gave is there: another reply is wanted, under the same guess.
+        case continueDraft
         /// The answer to the last `guess` will begin with this line.
         case prepare(String)
         /// The turn led to something else than what was guessed.
@@ -75,6 +77,8 @@ extension Turns {
         case callerTurn(CallerTurn)
         /// These words may be the whole turn: its answer may be begun, and must leave no trace if they are not.
         case guess(String)
+        /// The reply that was begun on the guess is whole: all its text.
+        case draftFinished(String)
         /// The reply that was begun on the guess is the reply to the turn; what it said comes after.
         case draftAdopted
         /// The reply that was begun on the guess, and all it asked for, are to be forgotten.

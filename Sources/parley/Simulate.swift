@@ -87,6 +87,7 @@ struct Simulate: AsyncParsableCommand {
         row("turns", "\(totals.turns)")
         row("interruptions", "\(totals.interruptions)")
         row("cut turns, mended", "\(totals.cuts)")
+        row("tools run ahead, used", "\(totals.toolsAhead), \(totals.toolsAheadUsed)")
         for (reason, count) in totals.endings.sorted(by: { $0.value > $1.value }) {
             row("ended: \(reason.rawValue)", "\(count)")
         }

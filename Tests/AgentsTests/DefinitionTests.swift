@@ -102,6 +102,19 @@ struct DefinitionTests {
             try paths { $0.tools = [Tool(name: "a b", url: "ftp://x")] } == ["tools[0].name", "tools[0].url"])
     }
 
+    @Test(arguments: [
+        ("GET", true), ("POST", true), ("PUT", false), ("PATCH", false), ("DELETE", false),
+    ])
+    func aToolThatReadsDoesNotChange(method: String, mayRead: Bool) throws {
+        var tool = Tool(name: "t", url: "https://x")
+        tool.method = method
+        tool.isReadOnly = true
+        #expect(try paths { $0.tools = [tool] } == (mayRead ? [] : ["tools[0].read_only"]))
+        let written = try JSONEncoder().encode(tool)
+        #expect(try JSONDecoder().decode(Tool.self, from: written) == tool)
+        #expect(String(decoding: written, as: UTF8.self).contains(#""read_only":true"#))
+    }
+
     @Test func aLoopThatNeverWaitsIsFound() throws {
         let paths = try paths {
             $0.flow?.nodes[1].end = false

@@ -54,6 +54,13 @@ enum Desks {
           {"id": "bye", "say": "Goodbye.", "end": true}]}}
         """
 
+    /// A model with a tool that only reads, and one that does not.
+    static let reader = """
+        {"prompt": {"system": "You are the desk.", "model": "m", "first_line": "Hello, how can I help?"},
+         "tools": [{"name": "weather", "url": "https://example.com/weather", "read_only": true, "filler": "Let me look."},
+           {"name": "book", "url": "https://example.com/book"}]}
+        """
+
     /// A model with one tool.
     static let prompt = """
         {"prompt": {"system": "You are the desk of {{clinic}}.", "model": "m", "first_line": "Hello, how can I help?"},

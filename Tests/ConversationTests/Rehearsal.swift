@@ -135,7 +135,7 @@ struct Rehearsal {
         case .clearPlayout:
             voice.removeAll()
             isPaused = false
-        case .callTool(let call):
+        case .callTool(let call, _):
             guard let tool = tools[call.name] else { return }
             let answer: Dialogue.Input =
                 tool.result.map { .toolFinished(key: call.key, result: $0) }
@@ -146,6 +146,7 @@ struct Rehearsal {
             guard let draft = drafts.removeValue(forKey: id) else { return }
             replies.insert(draft, at: 0)
             events.removeAll { $0.input.isNews(of: id) }
+        case .cancelTool(let key): events.removeAll { $0.input.isAnswer(of: key) }
         case .extendHold(let number):
             let answer: Dialogue.Input =
                 fundedTo.map { .holdExtended(number: number, fundedMs: $0) } ?? .holdRefused(number: number)
@@ -187,12 +188,22 @@ struct Rehearsal {
         effects.compactMap { if case .record(.turn(let turn)) = $0 { turn } else { nil } }
     }
     var toolCalls: [Dialogue.ToolCall] {
-        effects.compactMap { if case .callTool(let call) = $0 { call } else { nil } }
+        effects.compactMap { if case .callTool(let call, _) = $0 { call } else { nil } }
+    }
+    var lastReply: Dialogue.ReplyID? {
+        effects.compactMap { if case .startReply(let id, _) = $0 { id } else { nil } }.last
     }
     func count(_ effect: Dialogue.Effect) -> Int { effects.count { $0 == effect } }
 }
 
 extension Dialogue.Input {
+    fileprivate func isAnswer(of tool: String) -> Bool {
+        switch self {
+        case .toolFinished(let key, _), .toolFailed(let key, _): key == tool
+        default: false
+        }
+    }
+
     fileprivate func isNews(of reply: Dialogue.ReplyID) -> Bool {
         switch self {
         case .replyText(let id, _), .replyFinished(let id, _), .replyFailed(let id, _): id == reply

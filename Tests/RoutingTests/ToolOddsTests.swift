@@ -130,6 +130,59 @@ import Testing
         #expect(outcomes.shift(call, .init(logOdds: 0), agent: "a") > 0)
     }
 
+    @Test func manyCorrectionsWeighAsAMissAndOneHardly() throws {
+        let call = try Self.features(places: ["answer"], words: ["friday", "nine"])
+        let other = try Self.features(places: ["start"], words: ["goodbye"])
+        let shipped = ToolOdds.Judgement(logOdds: -5, leaves: [3])
+        func shift(_ outcomes: RoutingOutcomes, _ features: RoutingFeatures) -> Double {
+            outcomes.shift(features, .init(logOdds: -5, leaves: features == call ? [3] : [4]), agent: "a")
+        }
+        var missed = RoutingOutcomes()
+        missed.noteMiss(call, shipped, agent: "a")
+        var corrected = RoutingOutcomes()
+        corrected.noteCorrection(call, shipped, agent: "a")
+        let one = shift(corrected, call)
+        #expect(one > 0 && one < shift(missed, call) / 2)
+        for _ in 0..<30 { corrected.noteCorrection(call, shipped, agent: "a") }
+        #expect(shift(corrected, call) > 2)
+        #expect(shift(corrected, other) < shift(corrected, call) / 4, "only calls of this sort")
+        #expect(corrected.missDearness == 1, "no miss was seen")
+        // As often as recognisers err, and the rest seen to need no tool: much as before.
+        var usual = RoutingOutcomes()
+        for turn in 0..<600 {
+            if turn % 30 == 0 { usual.noteCorrection(call, shipped, agent: "a") }
+            usual.note(call, shipped, wasProbed: true, wasTool: false, agent: "a")
+        }
+        #expect(shift(usual, call) < 0.5)
+    }
+
+    @Test(arguments: [
+        ("I would like Friday.", "You are booked for Thursday.", "No, I said Friday.", true),
+        ("I would like Friday.", "Shall I book Thursday?", "(cutting in) no I said Friday", true),
+        ("I would like Friday.", "You are booked for Thursday.", "No, Friday!", true),
+        ("What do you charge?", "We open at nine.", "That's not what I asked.", true),
+        ("What do you charge?", "We open at nine.", "I didn't ask that, I already told you", true),
+        ("My name is Lee.", "Thank you, Mister Lea.", "Wrong.", true),
+        ("My name is Lee.", "Thank you, Mister Lea.", "that is not right", true),
+        ("I would like Friday.", "Shall I book Friday?", "No.", false),
+        ("I would like Friday.", "Shall I book Friday?", "No, not Friday, Monday.", false),
+        ("My name is Lee.", "Lee, is that right?", "No, that's wrong.", false),
+        ("I would like Friday.", "Anything else?", "No, that's all, thank you.", false),
+        ("I would like Friday.", "Friday at nine it is.", "No problem, Friday is great.", false),
+        ("I would like Friday.", "Friday at nine it is.", "Yes, I said so.", false),
+        ("I would like Friday.", "At nine or at ten?", "I'm not sure.", false),
+        ("I would like Friday.", "You are booked for Friday.", "Oh, I meant Monday.", false),
+    ])
+    func aCorrectionSaysMoreThanNo(said: String, answer: String, then: String, corrects: Bool) {
+        var dialogue = RoutedDialogue(tools: ToolBook())
+        dialogue.append(.user(said))
+        dialogue.append(.assistant(answer))
+        dialogue.append(.user(then))
+        #expect(dialogue.correctsAgent == corrects, "\(then)")
+        dialogue.append(.assistant("", calls: [.init(name: "t", arguments: .null)]))
+        #expect(dialogue.correctsAgent == nil)
+    }
+
     @Test func whatWasLearnedIsTakenUpAsItWas() throws {
         let calls = try (0..<40).map {
             try Self.features(places: ["at \($0 % 3)"], words: ["word \($0)", "it"])

@@ -32,6 +32,7 @@ struct SimulationTests {
         #expect(totals.failures == 0)
         #expect(totals.endings.values.reduce(0, +) == Int(Self.calls))
         #expect(totals.inputs >= Self.inputsMin, "play more calls")
+        #expect(totals.toolsAheadUsed > 0 && totals.toolsAhead > totals.toolsAheadUsed)
     }
 
     @Test func aSeedGivesTheSameCallAgain() {

@@ -335,6 +335,96 @@ import VendorSim
         }
     }
 
+    @Test(arguments: [true, false])
+    func whatWasRunForADraftIsJudgedOnceItIsHeard(isHeard: Bool) async throws {
+        try await withPair(cheap: Self.booking, strong: .init("Goodbye.")) { pair in
+            let rig = try pair.model {
+                $0.cheapBelow = 1
+                $0.strongAbove = 1
+            }
+            var draft = Self.request("No, that is all. Thank you, goodbye!")
+            draft.isDraft = true
+            _ = try await routed(rig, draft)
+            let (router, farewell) = try Self.farewell()
+            let tenant = ID<Tenant>(high: 1, low: 1)
+            var asDesk = farewell
+            asDesk.agent = "desk"
+            func odds() -> Double { pair.lessons.choose(asDesk, router, of: tenant).toolProbability }
+            let before = odds()
+            var onward = draft
+            let call = ChatToolCall(id: "c-1", name: "book", arguments: "{}")
+            onward.messages += [
+                .toolCalls([call], text: ""),
+                .toolResult(id: "c-1", content: #"{"error":"tool.status_422"}"#),
+            ]
+            _ = try await routed(rig, onward)
+            #expect(odds() == before)
+            var next = isHeard ? onward : draft
+            next.messages += [.assistant("Booked."), .user("Thanks.")]
+            next.turn = 3
+            next.isDraft = false
+            _ = try await routed(rig, next)
+            #expect((odds() > before + 0.02) == isHeard)
+        }
+    }
+
+    /// Calls of three turns, the second of which says `then`; gives how the first was routed in each.
+    private func calls(_ count: Int, _ pair: Pair, then: String, isDraft: Bool = false) async throws
+        -> [String]
+    {
+        var modes: [String] = []
+        for _ in 0..<count {
+            let rig = try pair.model {
+                $0.allowsProbe = false
+                $0.strongAbove = 0.85
+            }
+            var request = Self.request("No, that is all for today, thank you.")
+            modes.append(try await routed(rig, request).1?.mode ?? "")
+            for words in [then, "All right, goodbye."] {
+                request.messages += [.assistant("You are booked for Thursday."), .user(words)]
+                request.turn += 1
+                request.isDraft = isDraft
+                _ = try await routed(rig, request)
+            }
+        }
+        return modes
+    }
+
+    @Test(arguments: [true, false])
+    func callersWhoCorrectTheCheapModelGetLessOfIt(isDraft: Bool) async throws {
+        var alone: [String: Int] = [:]
+        for words in ["No.", "No, I said Friday."] {
+            try await withPair(cheap: .init("Very well."), strong: .init("Very well.")) { pair in
+                let modes = try await calls(40, pair, then: words, isDraft: isDraft)
+                alone[words] = modes.count { $0 == "cheap" }
+            }
+        }
+        #expect(alone["No."] ?? 0 > 35, "a plain no corrects nothing")
+        #expect(alone["No, I said Friday."] ?? 40 < 25)
+    }
+
+    @Test func aCorrectionOfTheStrongModelIsNoLesson() throws {
+        let (router, farewell) = try Self.farewell()
+        let choice = router.choose(farewell)
+        let decision = RoutedModel.Decision(
+            number: 1, request: farewell, choice: choice, seenAlways: 0, patience: .zero)
+        var answers = CorrectedAnswers()
+        func correction(alone: RoutedModel.Decision?, _ words: Bool...) -> RoutedModel.Decision? {
+            answers = CorrectedAnswers()
+            _ = answers.asked(1, corrects: false)
+            answers.answered(1, by: alone)
+            // Guesses at the turn, the last of which held.
+            for corrects in words { _ = answers.asked(2, corrects: corrects) }
+            answers.answered(2, by: nil)
+            _ = answers.asked(2, corrects: nil)
+            return answers.asked(3, corrects: false)
+        }
+        #expect(correction(alone: decision, true)?.number == 1)
+        #expect(correction(alone: decision, false, true)?.number == 1)
+        #expect(correction(alone: decision, true, false) == nil)
+        #expect(correction(alone: nil, true) == nil)
+    }
+
     @Test func whatATenantsCallsShowMovesItsOwnOdds() throws {
         let (router, farewell) = try Self.farewell()
         let (mine, other) = (ID<Tenant>(high: 1, low: 1), ID<Tenant>(high: 1, low: 2))

@@ -30,8 +30,50 @@ import Testing
         #expect(
             script.log == [
                 #"1100 guess("I want to book")"#, "1100 startReply(1)", #"1200 prepare(1, "Of course.")"#,
-                "1700 caller: I want to book.", "1700 draftAdopted", #"1700 speak(1, "Of course.")"#,
-                #"1700 speak(2, "For when?")"#, "1700 reply: Of course. For when?",
+                #"1450 draftFinished("Of course. For when?")"#, "1700 caller: I want to book.",
+                "1700 draftAdopted", #"1700 speak(1, "Of course.")"#, #"1700 speak(2, "For when?")"#,
+                "1700 reply: Of course. For when?",
+            ])
+    }
+
+    @Test func aWholeDraftMayGoOnUnderTheSameGuess() {
+        var script = script()
+        script.at(900, .transcript("I want to book", isFinal: true, .none))
+        script.at(1100, .speechEnded(agoMs: 100))
+        script.at(1100, .beginDraft)
+        script.at(1150, .continueDraft)
+        script.at(1200, .replyText(1, "Let me see."))
+        script.at(1250, .replyFinished(1))
+        script.at(1300, .continueDraft)
+        script.at(1350, .replyText(1, " Stale."))
+        script.at(1400, .replyText(2, "Tuesday is free. "))
+        script.advance(to: 1700)
+        script.at(1700, .beginReply)
+        script.at(1800, .replyText(2, "Is that right?"))
+        script.at(1850, .replyFinished(2))
+        #expect(
+            script.log == [
+                #"1100 guess("I want to book")"#, "1100 startReply(1)", #"1250 prepare(1, "Let me see.")"#,
+                #"1250 draftFinished("Let me see.")"#, "1300 startReply(2)", "1700 caller: I want to book",
+                "1700 draftAdopted", #"1700 speak(1, "Let me see.")"#, #"1700 speak(2, "Tuesday is free.")"#,
+                #"1850 speak(3, "Is that right?")"#, "1850 reply: Tuesday is free. Is that right?",
+            ])
+    }
+
+    @Test func whatADraftWentOnWithIsCalledOffWithIt() {
+        var script = script()
+        script.at(900, .transcript("I want to book", isFinal: false, .none))
+        script.at(1100, .speechEnded(agoMs: 100))
+        script.at(1100, .beginDraft)
+        script.at(1200, .replyText(1, "Let me see."))
+        script.at(1250, .replyFinished(1))
+        script.at(1300, .continueDraft)
+        script.at(1400, .transcript("I want two books", isFinal: true, .none))
+        script.at(1450, .continueDraft)
+        #expect(
+            script.log.suffix(4) == [
+                "1400 discard(1)", "1400 draftDropped(reply: 2)", "1400 cancelReply(2)",
+                #"1400 guess("I want two books")"#,
             ])
     }
 

@@ -47,6 +47,8 @@ package final class CallRunner: @unchecked Sendable, Ticking {
     var meter = Meter()
     /// Voice made ahead, in case it is spoken next.
     var prepared: Prepared?
+    /// Tools that run, by key.
+    var toolTasks: [String: Task<Void, Never>] = [:]
     var hasCarrierStopped = false
     private(set) var parts: Parts?
     private var inbox: [Dialogue.Input] = []

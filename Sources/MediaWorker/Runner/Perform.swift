@@ -31,7 +31,8 @@ extension CallRunner {
             playout.pump(at: now)
         case .clearPlayout: parts?.mouth.cancel(playout.clear(at: now))
         case .listen(let expectation, let phrases): parts?.ear.expect(expectation, phrases: phrases)
-        case .callTool(let call): callTool(call)
+        case .callTool(let call, _): callTool(call)
+        case .cancelTool(let key): toolTasks.removeValue(forKey: key)?.cancel()
         case .startRecording: if plan.definition.recording.mode != .off { files.startRecording(at: now) }
         case .pauseRecording: files.recorder.pause()
         case .resumeRecording: files.recorder.resume()
@@ -135,9 +136,11 @@ extension CallRunner {
         }
         // The checkpoint is on its way before the tool is: whoever takes over asks under the same key.
         saveCheckpoint()
-        Task { [self] in
+        toolTasks[call.key] = Task { [self] in
             let outcome = await ToolRequest.run(call, of: tool, over: station.http)
             loop.execute {
+                // Cancelled: nobody waits for it.
+                guard self.toolTasks.removeValue(forKey: call.key) != nil else { return }
                 switch outcome {
                 case .finished(let result): self.receive(.toolFinished(key: call.key, result: result))
                 case .failed(let code): self.receive(.toolFailed(key: call.key, code: code))

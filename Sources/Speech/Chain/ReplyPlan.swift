@@ -5,8 +5,9 @@
 package struct ReplyPlan: Hashable, Sendable {
     /// Requests of one turn beside those that answer it, if nothing else is said.
     package static let requestsMax = 6
-    /// Of them, how many may be drafts: a turn that was guessed at twice in vain can still fall back.
-    package static let draftsMax = 3
+    /// Of them, how many may be drafts: a turn that was guessed at twice in vain, each time going on after tools that only read,
+    /// can still fall back.
+    package static let draftsMax = 4
 
     package enum Purpose: Hashable, Sendable, CaseIterable {
         /// Answers the turn, or goes on after a tool.

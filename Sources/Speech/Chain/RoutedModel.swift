@@ -40,6 +40,7 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
     private var answeredLastBy: Router.Tier?
     /// The cheap model alone called a tool in answer to so many messages.
     private var trusted: (decision: Decision, messages: Int)?
+    private var answers = CorrectedAnswers()
     /// Of the newest turn.
     private var handOvers = (turn: 0, count: 0)
     private var spentOnCall = Money.zero
@@ -86,10 +87,14 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
     }
 
     func decide(_ request: ChatRequest, at now: Duration) -> Decision {
-        judgeTrusted(by: request.dialogue ?? request.messages)
+        if !request.goesOnWithADraft { judgeTrusted(by: request.said) }
         note(.cheap, cheap, at: now)
         note(.strong, strong, at: now)
         var (routed, seenAlways) = history.follow(request, at: now, settings.router)
+        let corrected = answers.asked(request.turn, corrects: routed.correctsAgent)
+        if let corrected, settings.learns {
+            lessons.noteCorrection(corrected.request, corrected.choice, of: strong.tenant)
+        }
         routed.agent = settings.agent
         routed.lot = settings.lot
         routed.spentOnCall = spentOnCall.nanos
@@ -137,9 +142,12 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
         answeredLastBy = end.speaker ?? answeredLastBy
         spentOnCall += end.fact.spent
         if end.fact.handedOver, handOvers.turn == end.fact.turn { handOvers.count += 1 }
-        guard settings.learns, end.isWhole else { return }
-        let isTrusted = decision.choice.mode == .direct(.cheap) && end.speaker == .cheap && end.calledTool
-        trusted = isTrusted ? (decision, (request.dialogue ?? request.messages).count) : nil
+        let isAlone = decision.choice.mode == .direct(.cheap) && end.speaker == .cheap && end.isWhole
+        answers.answered(request.turn, by: isAlone && !end.calledTool && !end.hasClosed ? decision : nil)
+        // What a draft went on with teaches nothing: its tools may have been run in vain.
+        guard settings.learns, end.isWhole, !request.goesOnWithADraft else { return }
+        let isTrusted = isAlone && end.calledTool
+        trusted = isTrusted ? (decision, request.said.count) : nil
         lessons.note(decision.request, decision.choice, end, of: strong.tenant)
     }
 }
@@ -342,6 +350,16 @@ extension [Usage] {
             let quantity = Swift.max(0, Swift.min(usage.quantity, TokenPrice.tokensMax))
             return units.contains(usage.unit) ? sum + quantity : sum
         }
+    }
+}
+
+extension ChatRequest {
+    /// All of the call so far, in whatever form it is sent.
+    fileprivate var said: [ChatMessage] { dialogue ?? messages }
+
+    /// After tools that were run before the caller's turn was over.
+    fileprivate var goesOnWithADraft: Bool {
+        if isDraft, case .toolResult = said.last { true } else { false }
     }
 }
 

@@ -80,6 +80,11 @@ package final class RoutingLessons: Sendable {
         update(tenant) { $0.noteMiss(request.features, choice.shipped, agent: request.agent) }
     }
 
+    /// The caller corrected what the cheap model alone had answered.
+    func noteCorrection(_ request: Router.Request, _ choice: Router.Choice, of tenant: ID<Tenant>) {
+        update(tenant) { $0.noteCorrection(request.features, choice.shipped, agent: request.agent) }
+    }
+
     private func update(_ tenant: ID<Tenant>, _ change: (inout RoutingOutcomes) -> Void) {
         let due = learned.withLock { learned -> RoutingOutcomes? in
             guard learned[tenant] != nil || learned.count < Self.tenantsMax else { return nil }
