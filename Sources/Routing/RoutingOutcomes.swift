@@ -45,10 +45,16 @@ package struct RoutingOutcomes: Sendable {
 
     /// To be added to the log odds of the trees.
     package func shift(_ features: RoutingFeatures, _ shipped: ToolOdds.Judgement, agent: String) -> Double {
+        shift(features, shipped, at: Self.places(features, of: agent))
+    }
+
+    private func shift(_ features: RoutingFeatures, _ shipped: ToolOdds.Judgement, at hashes: [UInt32])
+        -> Double
+    {
         let line = features.followsTool ? tool : user
         let sum =
             line.sum(shipped.logOdds) + leaves.sum(shipped.leaves) + words.sum(features.terms.words)
-            + places.sum(Self.places(features, of: agent))
+            + places.sum(hashes)
         return max(-Self.shiftMax, min(Self.shiftMax, sum))
     }
 
@@ -62,14 +68,15 @@ package struct RoutingOutcomes: Sendable {
         _ features: RoutingFeatures, _ shipped: ToolOdds.Judgement, wasProbed: Bool, wasTool: Bool,
         agent: String
     ) {
-        let said = shipped.logOdds + shift(features, shipped, agent: agent)
+        let hashes = Self.places(features, of: agent)
+        let said = shipped.logOdds + shift(features, shipped, at: hashes)
         let error = (wasTool ? 1 : 0) - ToolOdds.probability(said)
         if features.followsTool {
             tool.learn(shipped.logOdds, error)
         } else {
             user.learn(shipped.logOdds, error)
         }
-        learn(features, shipped, error, agent: agent)
+        learn(features, shipped, error, at: hashes)
         guard wasTool else { return }
         let missed = wasProbed ? 1 - notices : 0
         let isFirst = Self.noTool.map { features.values[$0] > 0 } ?? false
@@ -91,17 +98,18 @@ package struct RoutingOutcomes: Sendable {
     package mutating func noteCorrection(
         _ features: RoutingFeatures, _ shipped: ToolOdds.Judgement, agent: String
     ) {
-        let said = shipped.logOdds + shift(features, shipped, agent: agent)
+        let hashes = Self.places(features, of: agent)
+        let said = shipped.logOdds + shift(features, shipped, at: hashes)
         let error = (1 - ToolOdds.probability(said)) * Self.correctionWeight
-        learn(features, shipped, error, agent: agent)
+        learn(features, shipped, error, at: hashes)
     }
 
     private mutating func learn(
-        _ features: RoutingFeatures, _ shipped: ToolOdds.Judgement, _ error: Double, agent: String
+        _ features: RoutingFeatures, _ shipped: ToolOdds.Judgement, _ error: Double, at hashes: [UInt32]
     ) {
         leaves.learn(shipped.leaves, error)
         words.learn(features.terms.words, error)
-        places.learn(Self.places(features, of: agent), error)
+        places.learn(hashes, error)
     }
 
     private static let noTool = RoutingFeatures.names.firstIndex(of: "no_tool_yet")

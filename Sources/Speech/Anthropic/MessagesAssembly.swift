@@ -87,7 +87,7 @@ struct MessagesAssembly: ReplyAssembly {
 
     private mutating func count(_ usage: JSON?) {
         for (name, value) in usage?.object ?? [:] {
-            if let number = value.int { figures[name] = max(0, number) }
+            if let number = value.tokens { figures[name] = number }
         }
     }
 

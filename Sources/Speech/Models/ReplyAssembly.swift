@@ -76,6 +76,11 @@ struct ToolCallAssembly {
     }
 }
 
+extension JSON {
+    /// Tokens as a vendor tells them, 0...`TokenPrice.tokensMax` whatever it says; nil for no whole number.
+    var tokens: Int64? { int.map { max(0, min($0, TokenPrice.tokensMax)) } }
+}
+
 /// Tokens where a vendor does not tell: four letters each, rounded up; right to about a third for English.
 enum TokenEstimate {
     static func tokens(_ bytes: Int) -> Int64 { Int64((bytes + 3) / 4) }

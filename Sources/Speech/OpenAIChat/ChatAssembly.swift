@@ -67,13 +67,13 @@ struct ChatAssembly: ReplyAssembly {
 
     func usage(source: String) -> [Usage] {
         let details = tokens["prompt_tokens_details"]
-        let cached = max(0, details?["cached_tokens"]?.int ?? 0)
-        let written = max(0, details?["cache_write_tokens"]?.int ?? 0)
+        let cached = details?["cached_tokens"]?.tokens ?? 0
+        let written = details?["cache_write_tokens"]?.tokens ?? 0
         // The prompt's tokens include those of the cache.
-        let prompt = tokens["prompt_tokens"]?.int ?? TokenEstimate.tokens(bytesIn)
+        let prompt = tokens["prompt_tokens"]?.tokens ?? TokenEstimate.tokens(bytesIn)
         return TokenEstimate.usage(
             source: source, input: max(0, prompt - cached - written), cached: cached, written: written,
-            output: max(0, tokens["completion_tokens"]?.int ?? TokenEstimate.tokens(bytesOut)))
+            output: tokens["completion_tokens"]?.tokens ?? TokenEstimate.tokens(bytesOut))
     }
 
     static func problem(_ body: [UInt8]) -> String? { JSON(body).flatMap(ChatWire.problem) }

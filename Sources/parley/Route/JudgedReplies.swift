@@ -43,10 +43,16 @@ struct JudgedReplies {
         return choice.vendor == "anthropic" ? AnthropicModel(endpoint) : OpenAIChatModel(endpoint)
     }
 
+    enum Verdict: Hashable {
+        case compared(ReplyComparison.Verdict)
+        /// The cheap model said nothing of its own: it is not held against the strong one.
+        case handedOver
+        case unjudged
+    }
+
     /// How one request was judged.
     struct Row {
-        /// `better`, `equal`, `worse`, `handed_over`, or `unjudged`.
-        var verdict: String
+        var verdict: Verdict
         var cheap = ""
         var strong = ""
         /// Why it was not judged.
@@ -75,16 +81,16 @@ struct JudgedReplies {
         if routes.router.policy.allowsProbe { cheapest.tools = [HandOver.tool(for: request.tools)] }
         do {
             let cheap = try await reply(of: routes.choices.cheap, to: cheapest)
-            guard !cheap.handsOver else { return Row(verdict: "handed_over", cheap: cheap.text) }
+            guard !cheap.handsOver else { return Row(verdict: .handedOver, cheap: cheap.text) }
             let strong = try await reply(of: routes.choices.strong, to: request)
             let comparison = ReplyComparison(
                 dialogue: Self.text(request), cheap: cheap.text, strong: strong.text)
             let first = try await answer(comparison.question(cheapFirst: true))
             let second = try await answer(comparison.question(cheapFirst: false))
             let verdict = ReplyComparison.verdict(cheapFirst: first, strongFirst: second)
-            return Row(verdict: verdict.rawValue, cheap: cheap.text, strong: strong.text)
+            return Row(verdict: .compared(verdict), cheap: cheap.text, strong: strong.text)
         } catch {
-            return Row(verdict: "unjudged", problem: (error as? Fault)?.code ?? "\(error)")
+            return Row(verdict: .unjudged, problem: (error as? Fault)?.code ?? "\(error)")
         }
     }
 

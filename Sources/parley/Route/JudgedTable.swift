@@ -3,6 +3,19 @@ import Routing
 
 // How judged replies are shown.
 
+extension JudgedReplies.Verdict {
+    static let all: [Self] =
+        ReplyComparison.Verdict.allCases.map { .compared($0) } + [.handedOver, .unjudged]
+
+    var name: String {
+        switch self {
+        case .compared(let verdict): verdict.rawValue
+        case .handedOver: "handed_over"
+        case .unjudged: "unjudged"
+        }
+    }
+}
+
 extension JudgedReplies.Row {
     /// Characters of a reply in a line of the table.
     private static let replyWidth = 60
@@ -14,7 +27,7 @@ extension JudgedReplies.Row {
         }
         let seconds = Double(decided.at.milliseconds) / 1000
         return [
-            decided.id, "\(seconds) s", problem.map { "\(verdict) (\($0))" } ?? verdict, replies[0],
+            decided.id, "\(seconds) s", problem.map { "\(verdict.name) (\($0))" } ?? verdict.name, replies[0],
             replies[1],
         ]
         .joined(separator: " | ")
@@ -23,19 +36,17 @@ extension JudgedReplies.Row {
     func json(_ decided: JournalRoutes.Decided) -> String {
         let fields: JSON = [
             "id": .string(decided.id), "t_ms": .int(Int64(decided.at.milliseconds)),
-            "route": .string(decided.choice.mode.name), "verdict": .string(verdict), "cheap": .string(cheap),
-            "strong": .string(strong), "problem": problem.map { .string($0) } ?? .null,
+            "route": .string(decided.choice.mode.name), "verdict": .string(verdict.name),
+            "cheap": .string(cheap), "strong": .string(strong),
+            "problem": problem.map { .string($0) } ?? .null,
         ]
         return fields.text
     }
 }
 
 extension JudgedReplies {
-    private static let verdicts =
-        ReplyComparison.Verdict.allCases.map(\.rawValue) + ["handed_over", "unjudged"]
-
     private static func counts(_ rows: [Row]) -> [(String, Int)] {
-        verdicts.map { verdict in (verdict, rows.count { $0.verdict == verdict }) }
+        Verdict.all.map { verdict in (verdict.name, rows.count { $0.verdict == verdict }) }
     }
 
     static func summary(_ rows: [Row]) -> JSON {
