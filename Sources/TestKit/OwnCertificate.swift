@@ -14,6 +14,15 @@ package enum OwnCertificate {
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: bytes(key), format: .der)))
     }
 
+    /// The path of a file in `directory` that names it as an authority.
+    package static func write(in directory: ScratchDirectory) throws -> String {
+        let path = directory.path + "/ca.pem"
+        let bytes = Data(try make().toDERBytes()).base64EncodedString()
+        try "-----BEGIN CERTIFICATE-----\n\(bytes)\n-----END CERTIFICATE-----\n"
+            .write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
     private static func bytes(_ base64: String) -> [UInt8] {
         [UInt8](Data(base64Encoded: base64, options: .ignoreUnknownCharacters) ?? Data())
     }

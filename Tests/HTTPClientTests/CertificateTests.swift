@@ -1,4 +1,3 @@
-import Foundation
 import HTTPClient
 import Logging
 import NIOCore
@@ -26,11 +25,8 @@ import Testing
     #expect(cause.contains("certificate"))
     await client.close()
     // Trusted by a file, the handshake is done; what follows is no HTTP.
-    let path = NSTemporaryDirectory() + "ca-\(UInt64.random(in: .min ... .max)).pem"
-    let certificate = Data(try OwnCertificate.make().toDERBytes()).base64EncodedString()
-    try "-----BEGIN CERTIFICATE-----\n\(certificate)\n-----END CERTIFICATE-----\n"
-        .write(toFile: path, atomically: true, encoding: .utf8)
-    defer { try? FileManager.default.removeItem(atPath: path) }
+    let directory = ScratchDirectory()
+    let path = try OwnCertificate.write(in: directory)
     let trusting = HTTPClient(addresses: .anyAddress, caFile: path, logger: .quiet)
     let limits = HTTPLimits(connect: .seconds(5), firstByte: .milliseconds(200))
     await #expect(throws: HTTPError.timeout(.firstByte)) {

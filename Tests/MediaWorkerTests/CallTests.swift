@@ -67,7 +67,7 @@ import Testing
     }
 
     private func check(_ rig: Rig, _ plan: Plan, _ paths: [String]) throws {
-        let root = rig.directory + "/recordings/"
+        let root = rig.directory.path + "/recordings/"
         let recording = try #require(FileManager.default.contents(atPath: root + paths[0]))
         #expect(paths[0] == "\(plan.tenant)/\(plan.call).1.wav")
         let size = recording[40..<44].reversed().reduce(0) { $0 << 8 | Int($1) }
@@ -113,7 +113,7 @@ import Testing
             }
             return files.count == 2 ? Dictionary(files) { first, _ in first } : nil
         }
-        let root = rig.directory + "/recordings/"
+        let root = rig.directory.path + "/recordings/"
         let recording = try #require(paths[.recording])
         var lengths: [Int] = []
         for step in 0..<40 {

@@ -9,11 +9,11 @@ import Testing
 
 @Suite struct ReporterTests {
     let key = SymmetricKey(data: Data(repeating: 7, count: 32))
-    let directory = NSTemporaryDirectory() + "parley-spool-" + UUID().uuidString
+    let directory = ScratchDirectory()
     let link = FakeLink()
 
     private func spool(_ name: String) -> ReportSpool {
-        ReportSpool(directory: directory, worker: name, key: key, logger: .quiet)
+        ReportSpool(directory: directory.path, worker: name, key: key, logger: .quiet)
     }
 
     private func reporter(
@@ -43,7 +43,7 @@ import Testing
             let numbers = link.reports.filter { $0.call == key.call }.map(\.sequence)
             #expect(numbers == Array(1...251))
         }
-        #expect((try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? [] == [])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
     }
 
     @Test func whileTheControlPlaneIsAwayFactsAreSafeOnDisk() async throws {
@@ -60,7 +60,7 @@ import Testing
         #expect(link.reports.count == 1)
         running.cancel()
         await running.value
-        #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == [])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
     }
 
     @Test func aNewWorkerDeliversWhatADeadOneLeft() async throws {
@@ -75,7 +75,7 @@ import Testing
             // A dead process holds no lock; a torn record follows the whole ones.
             dead.close()
         }
-        let path = directory + "/dead.spool"
+        let path = directory.path + "/dead.spool"
         var bytes = try #require(FileManager.default.contents(atPath: path))
         #expect(!String(decoding: bytes, as: UTF8.self).contains("secret"))
         bytes.append(contentsOf: [0, 0, 1, 0, 9, 9])
@@ -102,7 +102,7 @@ import Testing
         #expect(mine.append([.sample(1)]))
         mine.close()
         let other = ReportSpool(
-            directory: directory, worker: "other", key: SymmetricKey(size: .bits256), logger: .quiet)
+            directory: directory.path, worker: "other", key: SymmetricKey(size: .bits256), logger: .quiet)
         #expect(other.leftBehind().map(\.reports.count) == [0])
     }
 

@@ -22,7 +22,7 @@ final class Rig: Sendable {
 
     let link = FakeLink()
     let board = FakeBoard()
-    let directory = NSTemporaryDirectory() + "parley-rig-" + UUID().uuidString
+    let directory = ScratchDirectory()
     let worker: MediaWorker
     let mediaURL: String
     private let running: Task<Void, any Error>
@@ -31,7 +31,7 @@ final class Rig: Sendable {
     init(capacity: Int = 10, drain: Duration = .seconds(1)) async throws {
         let configuration = WorkerConfiguration(
             worker: Self.worker, region: "test", mediaURL: nil, media: ("127.0.0.1", 0), capacity: capacity,
-            directories: (directory + "/recordings", directory + "/spool"), workerKey: Self.key,
+            directories: (directory.path + "/recordings", directory.path + "/spool"), workerKey: Self.key,
             publicURL: "http://127.0.0.1", drain: drain)
         http = HTTPClient(addresses: .anyAddress, logger: .quiet)
         let station = Station(
@@ -51,7 +51,6 @@ final class Rig: Sendable {
         running.cancel()
         try await running.value
         await http.close()
-        try? FileManager.default.removeItem(atPath: directory)
     }
 
     /// A call the control plane knows, and a token for its stream.

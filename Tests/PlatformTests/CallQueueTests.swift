@@ -13,7 +13,7 @@ import Testing
 struct OwnRedis: Sendable {
     let url: String
     private let process: Process
-    private let directory: String
+    private let directory = ScratchDirectory()
 
     static func with(_ body: @Sendable (OwnRedis) async throws -> Void) async throws {
         let redis = try OwnRedis()
@@ -27,17 +27,15 @@ struct OwnRedis: Sendable {
     }
 
     private init() throws {
-        directory = "/tmp/parley-redis-" + String(UInt64.random(in: .min ... .max), radix: 36)
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/redis-server")
         process.arguments = [
-            "--port", "0", "--unixsocket", directory + "/redis.sock", "--save", "", "--appendonly", "no",
-            "--dir", directory,
+            "--port", "0", "--unixsocket", directory.path + "/redis.sock", "--save", "", "--appendonly", "no",
+            "--dir", directory.path,
         ]
         process.standardOutput = FileHandle.nullDevice
         try process.run()
-        url = "unix://" + directory + "/redis.sock"
+        url = "unix://" + directory.path + "/redis.sock"
     }
 
     /// It listens a moment after it started.
@@ -48,7 +46,6 @@ struct OwnRedis: Sendable {
     private func stop() {
         // It inherits a thread's blocked signals, so only this one reaches it.
         kill(process.processIdentifier, SIGKILL)
-        try? FileManager.default.removeItem(atPath: directory)  // Nothing depends on it.
     }
 }
 

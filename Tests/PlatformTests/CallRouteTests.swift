@@ -4,6 +4,7 @@ import Foundation
 import HTTPTypes
 import Operations
 import Store
+import TestKit
 import Testing
 
 private func body(_ site: CallSite, to: String = CallBench.otherNumber.description) -> JSON {
@@ -96,7 +97,7 @@ func destinationsAreJudgedAtTheDoor(to: String, status: Int, code: String) async
 
 /// Two files of 4 bytes of sound, the second without its length, as a writer that died leaves it.
 private func write(_ site: CallSite, _ call: ID<Call>) async throws {
-    let directory = site.recordings + "/\(call)"
+    let directory = site.recordings.path + "/\(call)"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     func file(_ sound: String, length: [UInt8]) -> Data {
         let format: [UInt8] = [16, 0, 0, 0, 1, 0, 2, 0, 0x40, 0x1F, 0, 0, 0, 0x7D, 0, 0, 4, 0, 16, 0]
@@ -242,7 +243,7 @@ actor Answers {
             #expect(late.fenced.isEmpty)
         }
         try await write(site, call)
-        let directory = URL(fileURLWithPath: site.recordings + "/\(call)")
+        let directory = URL(fileURLWithPath: site.recordings.path + "/\(call)")
         let first = "{\"agent\":1}\n{\"input\":1}\n"
         try Data((first + "{\"inp").utf8).write(to: directory.appending(path: "1.journal"))
         let next = "{\"agent\":2}\n"

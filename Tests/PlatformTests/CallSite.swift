@@ -19,7 +19,7 @@ struct CallSite: Sendable {
 
     let bench: CallBench
     let client: any TestClientProtocol
-    let recordings: String
+    let recordings: ScratchDirectory
 
     static func with(
         concurrency: Int = 100, dollars: Int64 = 100,
@@ -31,10 +31,10 @@ struct CallSite: Sendable {
                 operatorKey: Redacted(TestPlatform.operatorKey), region: "local")
             let parts = ControlPlane.Parts(database: bench.database, masterKeys: keys)
             let http = HTTPClient(addresses: .anyAddress, logger: .quiet)
-            let recordings = NSTemporaryDirectory() + "/parley-recordings-\(bench.tenant)"
+            let recordings = ScratchDirectory()
             let plane = ControlPlane(
                 parts, health: HealthRoutes(checks: [], metrics: { "" }, openAPI: ""),
-                keyed: CallResources.keyed(parts, bench.parts, recordings: recordings, http: http),
+                keyed: CallResources.keyed(parts, bench.parts, recordings: recordings.path, http: http),
                 open: CallResources.open(bench.parts, link: bench.link, workerKey: workerKey))
             let application = Application(router: plane.router, logger: .quiet)
             try await application.test(.router) { client in

@@ -82,11 +82,10 @@ import Testing
 
     @Test(arguments: [["0001_a.sql", "0003_b.sql"], ["0001_a.sql", "0001_b.sql"], ["1_a.sql"], []])
     func namesThatLeaveGapsAreRefused(files: [String]) throws {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "parley-migrations-\(UInt64.random(in: .min ... .max))")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        for file in files { try Data("SELECT 1".utf8).write(to: directory.appendingPathComponent(file)) }
+        let directory = ScratchDirectory()
+        for file in files {
+            try Data("SELECT 1".utf8).write(to: URL(filePath: directory.path).appending(path: file))
+        }
         #expect(throws: Refusal.self) { try Migration.read(directory: directory.path) }
     }
 }

@@ -98,7 +98,7 @@ extension SystemTests {
                     try await link.claim(call, tenant: platform.tenant, worker: worker))
                 let key = CallKey(call: plan.call, tenant: plan.tenant, epoch: plan.epoch)
                 let spool = ReportSpool(
-                    directory: platform.directory + "/spool", worker: worker.description,
+                    directory: platform.directory.path + "/spool", worker: worker.description,
                     key: platform.calls.workerKey, logger: LivePlatform.logger)
                 let reporter = Reporter(link: link, spool: spool, logger: LivePlatform.logger) { _ in }
                 let running = Task { await reporter.run() }
@@ -125,7 +125,8 @@ extension SystemTests {
                 let events = try await platform.events("\(call)")
                 #expect(events.count { $0 == "while_away" } == 50 && events.count { $0 == "ended" } == 1)
                 #expect(
-                    try FileManager.default.contentsOfDirectory(atPath: platform.directory + "/spool") == [])
+                    try FileManager.default.contentsOfDirectory(atPath: platform.directory.path + "/spool")
+                        == [])
                 #expect(try await platform.moneyProblems([ended]) == [])
             }
         }

@@ -42,7 +42,7 @@ struct LivePlatform: Sendable {
     /// The tenant's account at the simulated carrier.
     let credential: String
     let region: String
-    let directory: String
+    let directory = ScratchDirectory()
 
     static let logger = Logger(label: "system") { _ in SwiftLogNoOpLogHandler() }
 
@@ -74,7 +74,6 @@ struct LivePlatform: Sendable {
     private init(_ database: Database, _ outside: SimulatedWorld) async throws {
         self.outside = outside
         region = "t" + String(UInt64.random(in: .min ... .max), radix: 36)
-        directory = NSTemporaryDirectory() + "parley-system-" + region
         let masterKeys = try MasterKeys(Redacted(Data(repeating: 3, count: 32).base64EncodedString()))
         try await Bootstrap(database: database, masterKeys: masterKeys)(
             operatorKey: Redacted(Self.operatorKey), region: region, models: Self.modelRates)
@@ -88,7 +87,8 @@ struct LivePlatform: Sendable {
         control = ControlServer(
             ControlPlane(
                 parts, health: HealthRoutes(checks: [.database(database)], metrics: { "" }, openAPI: ""),
-                keyed: CallResources.keyed(parts, calls, recordings: directory + "/recordings", http: http),
+                keyed: CallResources.keyed(
+                    parts, calls, recordings: directory.path + "/recordings", http: http),
                 open: CallResources.open(calls, link: LocalControlLink(calls), workerKey: Self.workerKey)),
             port: port)
         try await control.start()
@@ -112,7 +112,6 @@ struct LivePlatform: Sendable {
     private func stop() async {
         await control.stop()
         await http.close()
-        try? FileManager.default.removeItem(atPath: directory)  // Nothing depends on it.
     }
 
     /// The agent, and the tenant's number that reaches it.
@@ -157,7 +156,8 @@ struct LivePlatform: Sendable {
     private func worker(_ recogniser: any SpeechToText, _ queue: CallQueue) -> MediaWorker {
         let configuration = WorkerConfiguration(
             worker: .new(), region: region, mediaURL: nil, media: ("127.0.0.1", 0), capacity: 20,
-            directories: (directory + "/recordings", directory + "/spool"), workerKey: calls.workerKey,
+            directories: (directory.path + "/recordings", directory.path + "/spool"),
+            workerKey: calls.workerKey,
             publicURL: api.url, drain: .zero)
         let speech = SpeechRegistry(
             recognizers: ["offline": recogniser], synthesizers: ["offline": OfflineTextToSpeech()],

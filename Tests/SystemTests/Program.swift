@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import TestKit
 
 /// The program itself, as it was built beside the tests.
 struct Program {
@@ -9,11 +10,9 @@ struct Program {
 
     /// `environment`: beside the one that the tests have.
     static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Program {
-        let files = FileManager.default.temporaryDirectory.appending(path: "parley-\(UUID())")
-        try FileManager.default.createDirectory(at: files, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: files) }
+        let directory = ScratchDirectory()
         func file(_ name: String) throws -> (URL, FileHandle) {
-            let url = files.appending(path: name)
+            let url = URL(filePath: directory.path).appending(path: name)
             try Data().write(to: url)
             return (url, try FileHandle(forWritingTo: url))
         }

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import TestKit
 import Testing
 import VendorSim
 
@@ -9,6 +10,7 @@ struct StoredCallRoutes {
     private let platform: LivePlatform
     /// The agent's cheap model.
     private let cheap: SimulatedModel
+    private let directory = ScratchDirectory()
 
     init(_ id: String, _ platform: LivePlatform, _ cheap: SimulatedModel) {
         self.id = id
@@ -18,10 +20,7 @@ struct StoredCallRoutes {
 
     func check() async throws {
         let journal = try await platform.api.bytes("/v1/calls/\(id)/journal")
-        let folder = FileManager.default.temporaryDirectory.appending(path: "parley-\(UUID())")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let file = folder.appending(path: "call.journal")
+        let file = URL(filePath: directory.path).appending(path: "call.journal")
         try Data(journal).write(to: file)
         try await decide(file.path)
         try await judge(file.path)

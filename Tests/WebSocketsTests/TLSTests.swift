@@ -1,4 +1,3 @@
-import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -42,12 +41,8 @@ import Testing
     }
 
     @Test func aFileOfAuthoritiesIsTrustedBesideTheSystems() async throws {
-        let path = NSTemporaryDirectory() + "ca-\(UInt64.random(in: .min ... .max)).pem"
-        let bytes = Data(try OwnCertificate.make().toDERBytes()).base64EncodedString()
-        try "-----BEGIN CERTIFICATE-----\n\(bytes)\n-----END CERTIFICATE-----\n"
-            .write(toFile: path, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let reach = WebSocketReach(caFile: path) { _ in true }
+        let directory = ScratchDirectory()
+        let reach = WebSocketReach(caFile: try OwnCertificate.write(in: directory)) { _ in true }
         try await withServer { port in
             let log = EventLog()
             let loop = MultiThreadedEventLoopGroup.singleton.any()
