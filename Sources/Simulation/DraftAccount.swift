@@ -23,11 +23,13 @@ struct DraftAccount {
     mutating func started(_ request: Dialogue.ModelRequest) -> String? {
         if !isOpen { close() }
         isOpen = request.isDraft
-        guard !dropped.isEmpty else { return nil }
-        let isTold = request.messages.contains { message in
-            if case .toolResult(let key, _) = message { dropped.contains(key) } else { false }
+        guard !dropped.isEmpty || !running.isEmpty else { return nil }
+        let told = request.messages.compactMap { message in
+            if case .toolResult(let key, _) = message { key } else { nil }
         }
-        return isTold ? "the model is told what a dropped draft has read" : nil
+        // One that was too slow is given up without an answer.
+        running.subtract(told)
+        return !dropped.isDisjoint(with: told) ? "the model is told what a dropped draft has read" : nil
     }
 
     mutating func called(_ call: Dialogue.ToolCall, isDraft: Bool) -> String? {
@@ -56,11 +58,14 @@ struct DraftAccount {
 
     mutating func wasDropped() -> String? {
         let isQuiet = running.isEmpty
-        takeOver()
+        drop()
         return isQuiet ? nil : "a tool of a dropped draft runs on"
     }
 
-    mutating func takeOver() {
+    /// What was adopted goes on under its keys.
+    mutating func takeOver() { if isOpen { drop() } else { close() } }
+
+    private mutating func drop() {
         dropped.formUnion(keys)
         isOpen = false
         close()
