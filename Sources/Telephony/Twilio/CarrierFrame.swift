@@ -119,42 +119,45 @@ package enum CarrierFrame: Hashable, Sendable {
     }
 
     private static func scanMark(_ scan: inout JSONScan, _ mark: inout JSONScan.Text?) -> Bool {
-        guard scan.take(0x7B) else { return false }
-        if scan.take(0x7D) { return true }
-        repeat {
-            guard let key = scan.text(), scan.take(0x3A) else { return false }
-            if scan.matches(key.range, "name") {
-                guard let name = scan.text() else { return false }
-                mark = name
-            } else if !scan.skipValue() {
-                return false
-            }
-        } while scan.take(0x2C)
-        return scan.take(0x7D)
+        members(&scan) { scan, key in
+            guard scan.matches(key, "name") else { return scan.skipValue() }
+            guard let name = scan.text() else { return false }
+            mark = name
+            return true
+        }
     }
 
     private static func scanMedia(
         _ scan: inout JSONScan, _ media: inout Media, _ payload: inout JSONScan.Text?
     ) -> Bool {
+        members(&scan) { scan, key in
+            if scan.matches(key, "payload") {
+                guard let text = scan.text() else { return false }
+                payload = text
+            } else if scan.matches(key, "timestamp") {
+                guard let value = scan.number() else { return false }
+                media.timestamp = value
+            } else if scan.matches(key, "chunk") {
+                guard let value = scan.number() else { return false }
+                media.chunk = value
+            } else if scan.matches(key, "track") {
+                guard let track = scan.text() else { return false }
+                media.isInbound = !scan.matches(track.range, "outbound")
+            } else {
+                return scan.skipValue()
+            }
+            return true
+        }
+    }
+
+    /// Steps over an object; `read` takes the value behind each key. False: it is none, or a value was not taken.
+    private static func members(
+        _ scan: inout JSONScan, _ read: (inout JSONScan, Range<Int>) -> Bool
+    ) -> Bool {
         guard scan.take(0x7B) else { return false }
         if scan.take(0x7D) { return true }
         repeat {
-            guard let key = scan.text(), scan.take(0x3A) else { return false }
-            if scan.matches(key.range, "payload") {
-                guard let text = scan.text() else { return false }
-                payload = text
-            } else if scan.matches(key.range, "timestamp") {
-                guard let value = scan.number() else { return false }
-                media.timestamp = value
-            } else if scan.matches(key.range, "chunk") {
-                guard let value = scan.number() else { return false }
-                media.chunk = value
-            } else if scan.matches(key.range, "track") {
-                guard let track = scan.text() else { return false }
-                media.isInbound = !scan.matches(track.range, "outbound")
-            } else if !scan.skipValue() {
-                return false
-            }
+            guard let key = scan.text(), scan.take(0x3A), read(&scan, key.range) else { return false }
         } while scan.take(0x2C)
         return scan.take(0x7D)
     }
