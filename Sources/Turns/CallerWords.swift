@@ -27,6 +27,20 @@ struct CallerWords: Hashable, Sendable {
         return last.isEmpty ? finals.joined(separator: " ") : finals.joined(separator: " ") + " " + last
     }
 
+    /// `transcript` without the words of `told` that it begins with: all of it where it begins otherwise, nothing
+    /// where it stops before they do.
+    static func rest(of transcript: String, after told: String) -> String {
+        if told.isEmpty { return transcript }
+        let old = Words.split(told)
+        let written = transcript.split { $0.isWhitespace }
+        var read: [String] = []
+        for (index, word) in written.enumerated() where read.count < old.count {
+            read += Words.split(String(word))
+            if read == old { return written[(index + 1)...].joined(separator: " ") }
+        }
+        return old.starts(with: read) ? "" : transcript
+    }
+
     mutating func speechHeard() { isFinalDue = true }
 
     /// One that the last final begins with, without speech since, comes late.

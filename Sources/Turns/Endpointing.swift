@@ -70,6 +70,8 @@ package struct Endpointing: Sendable {
     private var lastTurnAt: CallTime?
     /// The last turn, as long as it may turn out to be cut.
     private var last: Turn?
+    /// The partial words that went with the last turn, as long as their final may still come late.
+    private var told = ""
 
     init(policy: Policy) {
         self.policy = policy
@@ -91,6 +93,7 @@ package struct Endpointing: Sendable {
     mutating func speechStarted(since start: CallTime) {
         switch state {
         case .idle:
+            told = ""
             startedAt = max(start, last?.endedAt ?? .zero)
             state = .speaking(since: startedAt, fading: nil)
         case .paused(let end):
@@ -134,7 +137,9 @@ package struct Endpointing: Sendable {
     }
 
     /// The turn's words if this transcript is taken.
-    func text(with transcript: String) -> String { words.with(transcript) }
+    func text(with transcript: String) -> String {
+        words.with(CallerWords.rest(of: transcript, after: told))
+    }
 
     /// `fullness` of the answer and how `finished` (0...1) it sounds, this transcript included.
     mutating func heard(
@@ -145,11 +150,16 @@ package struct Endpointing: Sendable {
         if case .speaking(let start, let fading?) = state, now > fading + .milliseconds(Self.fadingMaxMs) {
             state = .speaking(since: start, fading: nil)
         }
-        let text = Words.trimmed(transcript)
+        let whole = Words.trimmed(transcript)
+        let text = CallerWords.rest(of: whole, after: told)
         if state == .idle {
-            if text.isEmpty { return .taken }
-            if isFinal, let last, last.words.isRevised(by: text) { return .revised }
-            if let lastTurnAt, now < lastTurnAt + .milliseconds(policy.lateMs) { return .refused }
+            if whole.isEmpty { return .taken }
+            if isFinal, let last, last.words.isRevised(by: whole) { return .revised }
+            if let lastTurnAt, now < lastTurnAt + .milliseconds(policy.lateMs) {
+                if isFinal { told = "" }
+                return .refused
+            }
+            if text.isEmpty { return .refused }
             // The recogniser heard what the ear did not.
             startedAt = now
             state = .paused(since: now)
@@ -243,6 +253,7 @@ package struct Endpointing: Sendable {
         let rest = isStillSpeaking && !words.finals.isEmpty ? words.partial : ""
         if !rest.isEmpty { turn.words.hear(partial: "") }
         reset()
+        told = turn.words.isFinalDue && !isStillSpeaking ? turn.words.partial : ""
         if !turn.isEmpty {
             lastTurnAt = now
             last = isStillSpeaking ? nil : turn
@@ -320,6 +331,7 @@ extension Endpointing {
         guard let last else { return }
         self.last = nil
         lastTurnAt = nil
+        told = ""
         asked = last.asked
         // A cut says more than a pause: this wait was too short.
         paused(startedAt - last.endedAt, weight: 2)
@@ -333,6 +345,7 @@ extension Endpointing {
     mutating func revise(_ final: String, at now: CallTime) {
         guard let last else { return }
         self.last = nil
+        told = ""
         words = last.words
         _ = words.hear(final: final, at: now)
         keys = last.keys

@@ -120,6 +120,29 @@ struct EndpointingTests {
         #expect(turns == ["630 caller: yes"])
     }
 
+    /// After the agent's answer the final words come of a partial that went with the turn.
+    @Test(arguments: [
+        ("I want to book", [String]()), ("I want to book a table", ["a table"]),
+        ("Cancel that", ["Cancel that"]),
+    ])
+    func whatCameAsAPartialIsNotToldAgainByItsLateFinal(final: String, news: [String]) {
+        var script = Script()
+        script.at(0, .speechStarted(agoMs: 0))
+        script.at(500, .transcript("I want to book", isFinal: false, .none))
+        script.at(600, .speechEnded(agoMs: 0))
+        script.advance(to: 5000)
+        script.at(5000, .transcript(final, isFinal: true, .none))
+        script.at(5100, .transcript(final, isFinal: true, .none))
+        script.advance(to: 7000)
+        let turns = script.log.filter { $0.contains("caller: ") }.map { $0.split(separator: ": ")[1] }
+        #expect(turns.map(String.init) == ["I want to book"] + news)
+        script.at(20_000, .speechStarted(agoMs: 0))
+        script.at(20_400, .speechEnded(agoMs: 0))
+        script.at(20_500, .transcript("I want to book", isFinal: true, .none))
+        script.advance(to: 23_000)
+        #expect(script.log.last?.hasSuffix("caller: I want to book") == true)
+    }
+
     @Test func theWaitCountsFromTheLastSoundHoweverLateItIsTold() {
         for agoMs in [0, 100, 400, 900, 60_000] {
             var script = Script()
