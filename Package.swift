@@ -68,11 +68,12 @@ let package = Package(
         code("Audio", ["Base", "CSilero"]),
         // L1b: the one place where cores meet. Pure.
         code("Conversation", ["Base", "Turns", "Calls", "Agents"]),
-        // Beside it: callers and vendors that a conversation is tried against. Pure.
-        code("Simulation", ["Base", "Agents", "Conversation"]),
+        // Beside it: callers and vendors that a conversation is tried against. Pure. It imports neither Calls nor Turns, but
+        // holds their values in a conversation: a build knows by these names that it is to be made again.
+        code("Simulation", ["Base", "Calls", "Agents", "Turns", "Conversation"]),
 
         // L1c: what a recorded call shows. Pure.
-        code("Review", ["Base", "Audio", "Agents", "Turns", "Conversation"]),
+        code("Review", ["Base", "Audio", "Calls", "Agents", "Turns", "Conversation"]),
 
         // L2: C libraries and async wrappers over them; they know no domain word.
         .systemLibrary(
@@ -197,7 +198,7 @@ let package = Package(
         tests(
             "ConversationTests", ["Base", "Turns", "Calls", "Agents", "Conversation"],
             resources: [.copy("Golden")]),
-        tests("SimulationTests", ["Base", "Conversation", "Simulation"]),
+        tests("SimulationTests", ["Base", "Calls", "Agents", "Turns", "Conversation", "Simulation"]),
         tests(
             "ReviewTests", ["Base", "Audio", "Agents", "Turns", "Conversation", "Review", "MediaWorker"],
             resources: [.copy("Recordings")]),

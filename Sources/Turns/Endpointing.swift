@@ -253,7 +253,7 @@ package struct Endpointing: Sendable {
         let rest = isStillSpeaking && !words.finals.isEmpty ? words.partial : ""
         if !rest.isEmpty { turn.words.hear(partial: "") }
         reset()
-        told = turn.words.isFinalDue && !isStillSpeaking ? turn.words.partial : ""
+        told = isStillSpeaking ? "" : turn.words.partial
         if !turn.isEmpty {
             lastTurnAt = now
             last = isStillSpeaking ? nil : turn

@@ -121,13 +121,17 @@ struct EndpointingTests {
     }
 
     /// After the agent's answer the final words come of a partial that went with the turn.
-    @Test(arguments: [
-        ("I want to book", [String]()), ("I want to book a table", ["a table"]),
-        ("Cancel that", ["Cancel that"]),
-    ])
-    func whatCameAsAPartialIsNotToldAgainByItsLateFinal(final: String, news: [String]) {
+    @Test(
+        arguments: ["", "Hello."],
+        [
+            ("I want to book", [String]()), ("I want to book a table", ["a table"]),
+            ("Cancel that", ["Cancel that"]),
+        ])
+    func whatCameAsAPartialIsNotToldAgainByItsLateFinal(before: String, late: (String, news: [String])) {
+        let (final, news) = late
         var script = Script()
         script.at(0, .speechStarted(agoMs: 0))
+        script.at(300, .transcript(before, isFinal: true, .none))
         script.at(500, .transcript("I want to book", isFinal: false, .none))
         script.at(600, .speechEnded(agoMs: 0))
         script.advance(to: 5000)
@@ -135,7 +139,7 @@ struct EndpointingTests {
         script.at(5100, .transcript(final, isFinal: true, .none))
         script.advance(to: 7000)
         let turns = script.log.filter { $0.contains("caller: ") }.map { $0.split(separator: ": ")[1] }
-        #expect(turns.map(String.init) == ["I want to book"] + news)
+        #expect(turns.map(String.init) == [Words.trimmed(before + " I want to book")] + news)
         script.at(20_000, .speechStarted(agoMs: 0))
         script.at(20_400, .speechEnded(agoMs: 0))
         script.at(20_500, .transcript("I want to book", isFinal: true, .none))
