@@ -98,6 +98,18 @@ package enum Words {
     }
 
     /// Its first `max` characters.
+    /// `text`, which begins with `count` words, without them: as it is written, single blanks between words.
+    package static func dropping(_ count: Int, of text: String) -> String {
+        guard count > 0 else { return text }
+        let written = text.split { $0.isWhitespace }
+        var left = count
+        for (index, word) in written.enumerated() {
+            if left <= 0 { return written[index...].joined(separator: " ") }
+            left -= split(String(word)).count
+        }
+        return ""
+    }
+
     package static func cut(_ text: String, to max: Int) -> String {
         text.utf8.count <= max ? text : String(text.prefix(max))
     }

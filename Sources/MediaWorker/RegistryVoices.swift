@@ -15,7 +15,8 @@ extension CallVoices {
         let recognisers = definition.voice.recognisers.compactMap { choice in
             registry.recogniser(choice, access: plan.access(choice.vendor)).map {
                 RecognitionChain.Link(
-                    key: plan.breaker("stt", choice.vendor, choice.model), recogniser: $0)
+                    key: plan.breaker("stt", choice.vendor, choice.model),
+                    credential: plan.credential(choice.vendor), recogniser: $0)
             }
         }
         var speakers: [SynthesisChain.Link] = []
@@ -28,8 +29,8 @@ extension CallVoices {
             if speakers.isEmpty { speaker.prepare(definition.fixedSpeech, voice: choice.voice, on: loop) }
             speakers.append(
                 SynthesisChain.Link(
-                    key: plan.breaker("tts", choice.vendor, choice.model), voice: choice.voice,
-                    synthesiser: speaker))
+                    key: plan.breaker("tts", choice.vendor, choice.model),
+                    credential: plan.credential(choice.vendor), voice: choice.voice, synthesiser: speaker))
         }
         guard !recognisers.isEmpty, !speakers.isEmpty else {
             throw Fault(code: "speech.not_configured", retry: .never, cause: "no such voice here")
@@ -50,6 +51,10 @@ extension Plan {
     /// The tenant's newest account at a vendor.
     fileprivate func access(_ vendor: String) -> VendorAccess? {
         vendors.first { $0.vendor == vendor }.map { VendorAccess(key: $0.key, baseURL: $0.baseURL) }
+    }
+
+    fileprivate func credential(_ vendor: String) -> Redacted<String> {
+        access(vendor)?.key ?? Redacted("")
     }
 
     /// Calls that ask the same product in the same place learn of each other's failures.

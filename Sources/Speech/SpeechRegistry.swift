@@ -136,7 +136,8 @@ package struct SpeechRegistry: Sendable {
     }
 
     private func member(_ account: ModelAccount) -> ModelChain.Member {
-        ModelChain.Member(choice: account.choice, model: adapter(account), host: account.baseURL)
+        ModelChain.Member(
+            choice: account.choice, model: adapter(account), host: account.baseURL, credential: account.key)
     }
 
     /// Whoever is not known by another wire format speaks OpenAI's.

@@ -31,14 +31,9 @@ struct CallerWords: Hashable, Sendable {
     /// where it stops before they do.
     static func rest(of transcript: String, after told: String) -> String {
         if told.isEmpty { return transcript }
-        let old = Words.split(told)
-        let written = transcript.split { $0.isWhitespace }
-        var read: [String] = []
-        for (index, word) in written.enumerated() where read.count < old.count {
-            read += Words.split(String(word))
-            if read == old { return written[(index + 1)...].joined(separator: " ") }
-        }
-        return old.starts(with: read) ? "" : transcript
+        let (old, new) = (Words.split(told), Words.split(transcript))
+        if new.starts(with: old) { return Words.dropping(old.count, of: transcript) }
+        return old.starts(with: new) ? "" : transcript
     }
 
     mutating func speechHeard() { isFinalDue = true }

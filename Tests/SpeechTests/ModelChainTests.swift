@@ -59,7 +59,7 @@ import VendorSim
 
     @Test(arguments: [
         ChatScript.Fault.serverError, .unauthorized, .insufficientQuota, .rateLimited(retryAfterSeconds: 9),
-        .malformed(afterTokens: 0), .refusal, .status(404),
+        .malformed(afterTokens: 0), .refusal, .status(403), .status(404),
     ])
     func whenItFailsTheNextVendorAnswers(fault: ChatScript.Fault) async throws {
         try await withPair { pair in

@@ -209,7 +209,7 @@ struct ReplySummary: Equatable {
     }
     static let faults: [(ChatScript.Fault, String, Bool)] = [
         (.unauthorized, "llm.unauthorized", false), (.status(402), "llm.quota", false),
-        (.status(403), "llm.unauthorized", false), (.insufficientQuota, "llm.quota", false),
+        (.status(403), "llm.forbidden", false), (.insufficientQuota, "llm.quota", false),
         (.status(404), "llm.not_found", false), (.status(400), "llm.bad_request", false),
         (.status(413), "llm.too_long", false), (.rateLimited(retryAfterSeconds: 3), "llm.rate_limited", true),
         (.serverError, "llm.unavailable", true), (.status(503), "llm.unavailable", true),

@@ -56,6 +56,26 @@ private func fault(_ code: String, _ retry: Fault.Retry = .never) -> Fault {
 }
 
 struct ReplyChainTests {
+    /// Blanks are no words. What a tool's result adds to words that were said before may be nothing.
+    @Test func aModelThatSaysNothingHasFailed() {
+        var script = Script(2)
+        script.at(200, .began(0))
+        script.at(210, .text(0, " "))
+        script.at(220, .finished(0))
+        script.at(400, .finished(1))
+        script.at(600, .finished(2))
+        script.at(800, .finished(3))
+        #expect(
+            script.log == [
+                "0 ask #0 m0 reply", "200 began", "220 ask #1 m1 fallback", "400 ask #2 m0 fallback",
+                "600 ask #3 m1 fallback", "800 fail llm.empty",
+            ])
+        var answered = ReplyChain(patience: [.seconds(1)], isDraft: false, mayBeEmpty: true)
+        var plan = ReplyPlan(turn: 1)
+        _ = answered.handle(.start, at: .zero, plan: &plan)
+        #expect(answered.handle(.finished(0), at: .milliseconds(300), plan: &plan) == [.began, .finish])
+    }
+
     @Test func theNextModelIsAskedAtOnceWhenOneFails() {
         var script = Script()
         script.at(40, .failed(0, fault("llm.unavailable", .after(.milliseconds(500)))))
@@ -88,10 +108,12 @@ struct ReplyChainTests {
     @Test func theSlowOneMayStillWin() {
         var script = Script()
         script.at(350, .began(0))
+        script.at(360, .text(0, "Hi"))
         script.at(9000, .finished(0))
         #expect(
             script.log == [
-                "0 ask #0 m0 reply", "300 ask #1 m1 hedge", "350 drop #1", "350 began", "9000 finish",
+                "0 ask #0 m0 reply", "300 ask #1 m1 hedge", "350 drop #1", "350 began", "360 text 'Hi'",
+                "9000 finish",
             ])
     }
 
@@ -221,7 +243,9 @@ struct ReplyChainTests {
             switch random.next() % 8 {
             case 0: inputs.append(.began(number))
             case 1, 2: inputs.append(.text(number, "word "))
-            case 3: inputs.append(.finished(number))
+            case 3:
+                inputs.append(.finished(number))
+                open.remove(number)
             case 4, 5:
                 inputs.append(.failed(number, fault("f", random.next() % 2 == 0 ? .never : .after(.zero))))
                 open.remove(number)

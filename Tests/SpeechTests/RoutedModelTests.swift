@@ -142,18 +142,29 @@ import VendorSim
         }
     }
 
-    @Test(arguments: [
-        ChatScript.Fault.serverError, .unauthorized, .unknownTool, .malformed(afterTokens: 0),
-        .late(.seconds(8)),
-    ])
-    func aCheapModelThatFailsIsNotHeard(fault: ChatScript.Fault) async throws {
+    @Test(
+        arguments: [
+            ChatScript.Fault.serverError, .unauthorized, .unknownTool, .malformed(afterTokens: 0),
+            .late(.seconds(8)),
+        ], [false, true])
+    func aCheapModelThatFailsIsNotHeard(fault: ChatScript.Fault, isDraft: Bool) async throws {
         try await withPair(cheap: .init(), strong: .init("On Friday at nine.")) { pair in
             pair.cheap.fail([fault])
+            var request = Self.request("Thank you!")
+            request.isDraft = isDraft
             let start = ContinuousClock.now
-            let (reply, route) = try await routed(try pair.model(Self.probing), Self.request("Thank you!"))
+            let (reply, route) = try await routed(try pair.model(Self.probing), request)
             #expect(reply.text == "On Friday at nine." && reply.fault == nil && reply.began == 1)
             #expect(route?.model == "anthropic/large" && route?.handedOver == false)
             #expect(ContinuousClock.now - start < .seconds(5))
+        }
+    }
+
+    /// Blanks are no answer.
+    @Test func aCheapModelThatSaysNothingLeavesTheTurnToTheStrongOne() async throws {
+        try await withPair(cheap: .init(" "), strong: .init("On Friday at nine.")) { pair in
+            let (reply, _) = try await routed(try pair.model(Self.probing), Self.request("Thank you!"))
+            #expect(reply.text == "On Friday at nine." && reply.fault == nil && reply.began == 1)
         }
     }
 

@@ -54,15 +54,6 @@ enum MessagesWire {
         return .object(members)
     }
 
-    /// Letters, digits, `_` and `-` are all an id may have.
-    static func id(_ id: String) -> String {
-        String(
-            id.map { character in
-                let isPlain = character.isASCII && (character.isLetter || character.isNumber)
-                return isPlain || character == "_" || character == "-" ? character : "_"
-            })
-    }
-
     /// Messages as the API wants them.
     private struct Messages {
         private struct Turn {
@@ -84,14 +75,14 @@ enum MessagesWire {
                 turn(isUser: false)
                 turns[turns.count - 1].blocks += calls.map { call in
                     [
-                        "type": "tool_use", "id": .string(MessagesWire.id(call.id)),
+                        "type": "tool_use", "id": .string(CallID.wire(call.id)),
                         "name": .string(call.name), "input": JSON(parsing: call.arguments) ?? [:],
                     ]
                 }
             case .toolResult(let id, let content):
                 turn(isUser: true)
                 turns[turns.count - 1].results.append([
-                    "type": "tool_result", "tool_use_id": .string(MessagesWire.id(id)),
+                    "type": "tool_result", "tool_use_id": .string(CallID.wire(id)),
                     "content": .string(content),
                 ])
             }

@@ -3,12 +3,13 @@ import Base
 /// The vendors of one call's recognition or synthesis: which may be asked now, and what other calls learn from them.
 struct ChainVendors: Sendable {
     let keys: [CircuitBreakers.Key]
+    let credentials: [Redacted<String>]
     let tenant: ID<Tenant>
     let breakers: CircuitBreakers
     let accounts: AccountLimits
 
     private func account(_ index: Int) -> AccountLimits.Account {
-        AccountLimits.Account(stage: keys[index].stage, tenant: tenant, vendor: keys[index].vendor)
+        AccountLimits.Account(tenant: tenant, asked: keys[index], credential: credentials[index])
     }
 
     /// Why the tenant's account there is not to be asked now, with the time left; nil when it may.

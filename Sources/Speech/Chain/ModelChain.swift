@@ -12,10 +12,16 @@ package final class ModelChain: LanguageModel, @unchecked Sendable {
         package var model: any LanguageModel
         /// Where it is asked: the breaker's key has it.
         package var host: String
-        package init(choice: ModelChoice, model: any LanguageModel, host: String) {
+        /// What it is asked with.
+        package var credential: Redacted<String>
+        package init(
+            choice: ModelChoice, model: any LanguageModel, host: String,
+            credential: Redacted<String> = Redacted("")
+        ) {
             self.choice = choice
             self.model = model
             self.host = host
+            self.credential = credential
         }
     }
 
@@ -76,7 +82,8 @@ package final class ModelChain: LanguageModel, @unchecked Sendable {
     }
 
     func account(_ choice: Int) -> AccountLimits.Account {
-        AccountLimits.Account(stage: "llm", tenant: tenant, vendor: members[choice].choice.vendor)
+        AccountLimits.Account(
+            tenant: tenant, asked: key(choice), credential: members[choice].credential)
     }
 }
 
@@ -122,7 +129,9 @@ private final class ChainedReply: ChatStream, @unchecked Sendable {
         let patience = chain.members.indices.map {
             request.isDraft ? FirstTokenPace.patienceMax : chain.health.patience(chain.key($0))
         }
-        machine = ReplyChain(patience: patience, isDraft: request.isDraft, policy: chain.policy)
+        machine = ReplyChain(
+            patience: patience, isDraft: request.isDraft, mayBeEmpty: request.hasAnswered,
+            policy: chain.policy)
     }
 
     /// What must not be told before `reply` has returned waits for the loop's next turn.
@@ -260,6 +269,18 @@ private final class ChainedReply: ChatStream, @unchecked Sendable {
             label: "parley_model_events_total",
             dimensions: [("vendor", key.vendor), ("model", key.product), ("event", event)]
         ).increment()
+    }
+}
+
+extension ChatRequest {
+    /// Words that were said with the tool calls whose results came last.
+    fileprivate var hasAnswered: Bool {
+        guard case .toolResult? = messages.last,
+            case .toolCalls(_, let text)? = messages.last(where: {
+                if case .toolResult = $0 { false } else { true }
+            })
+        else { return false }
+        return !Words.split(text).isEmpty
     }
 }
 

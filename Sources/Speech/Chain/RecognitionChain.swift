@@ -6,9 +6,15 @@ package import NIOCore
 package struct RecognitionChain: SpeechToText {
     package struct Link: Sendable {
         package var key: CircuitBreakers.Key
+        /// What the vendor is asked with.
+        package var credential: Redacted<String>
         package var recogniser: any SpeechToText
-        package init(key: CircuitBreakers.Key, recogniser: any SpeechToText) {
+        package init(
+            key: CircuitBreakers.Key, credential: Redacted<String> = Redacted(""),
+            recogniser: any SpeechToText
+        ) {
             self.key = key
+            self.credential = credential
             self.recogniser = recogniser
         }
     }
@@ -28,7 +34,8 @@ package struct RecognitionChain: SpeechToText {
     ) {
         self.links = links
         vendors = ChainVendors(
-            keys: links.map(\.key), tenant: tenant, breakers: breakers, accounts: accounts)
+            keys: links.map(\.key), credentials: links.map(\.credential), tenant: tenant, breakers: breakers,
+            accounts: accounts)
     }
 
     package func open(

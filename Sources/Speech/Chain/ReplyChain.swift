@@ -7,6 +7,7 @@ import Base
 ///   dropped.
 /// - One that breaks off in the middle is followed by another that is told what has been said (docs/decisions/0006).
 /// - When none is left, one whose failure may pass is asked once more.
+/// - One that ends without a word or a tool has failed, unless words of before a tool answer the caller already.
 /// `now` is any monotonic time. Feed every event to `handle`, carry out the effects in order, and call again with
 /// `.deadline` no earlier than `deadline`. The last effect is `finish` or `fail`, and comes once.
 struct ReplyChain: Sendable {
@@ -65,6 +66,7 @@ struct ReplyChain: Sendable {
     /// Of each choice: how long its first token may take before the next is asked.
     private let patience: [Duration]
     private let isDraft: Bool
+    private let mayBeEmpty: Bool
     private var requests: [Request] = []
     private var refused: Set<Int> = []
     private var faults: [Int: Fault] = [:]
@@ -79,10 +81,11 @@ struct ReplyChain: Sendable {
     private var mayHedge = true
     private var isOver = false
 
-    /// `patience`: one for each choice, in their order; at least one.
-    init(patience: [Duration], isDraft: Bool, policy: Policy = Policy()) {
+    /// `patience`: one for each choice, in their order; at least one. `mayBeEmpty`: the caller has been answered.
+    init(patience: [Duration], isDraft: Bool, mayBeEmpty: Bool = false, policy: Policy = Policy()) {
         self.patience = patience
         self.isDraft = isDraft
+        self.mayBeEmpty = mayBeEmpty
         self.policy = policy
     }
 
@@ -127,10 +130,7 @@ struct ReplyChain: Sendable {
             closeSeam(&effects)
             hasCalled = true
             effects.append(.toolCall(call))
-        case .finished(let number):
-            guard begin(number, &effects) else { break }
-            closeSeam(&effects)
-            end(.finish, &effects)
+        case .finished(let number): finish(number, at: now, &plan, &effects)
         case .failed(let number, let fault): fail(number, fault, at: now, &plan, &effects)
         case .deadline: hedge(at: now, &plan, &effects)
         }
@@ -153,8 +153,21 @@ struct ReplyChain: Sendable {
         return true
     }
 
+    private mutating func finish(
+        _ number: Int, at now: Duration, _ plan: inout ReplyPlan, _ effects: inout [Effect]
+    ) {
+        let isSpeaker = speaker == nil || speaker == number
+        if isSpeaker, !hasCalled, !mayBeEmpty, said.isEmpty {
+            return fail(number, ModelFaults.empty, at: now, &plan, &effects)
+        }
+        guard begin(number, &effects) else { return }
+        closeSeam(&effects)
+        end(.finish, &effects)
+    }
+
+    /// Blanks before the first word are nothing to be said.
     private mutating func say(_ text: String, _ effects: inout [Effect]) {
-        guard !text.isEmpty else { return }
+        guard !text.isEmpty, !said.isEmpty || !text.allSatisfy(\.isWhitespace) else { return }
         said += text
         effects.append(.text(text))
     }

@@ -204,9 +204,10 @@ private final class RoutedStream: ChatStream, @unchecked Sendable {
 
     func begin() {
         handle(.start)
-        // A draft is heard by nobody yet: it may wait.
-        guard machine.isWaitingForCheap, !request.isDraft else { return }
-        alarm = loop.scheduleTask(deadline: loop.now + TimeAmount(decision.patience)) { self.handle(.late) }
+        guard machine.isWaitingForCheap else { return }
+        // A draft is heard by nobody yet: only one that is stuck is worth a second request.
+        let patience = request.isDraft ? FirstTokenPace.patienceMax : decision.patience
+        alarm = loop.scheduleTask(deadline: loop.now + TimeAmount(patience)) { self.handle(.late) }
     }
 
     func cancel() {

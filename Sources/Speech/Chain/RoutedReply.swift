@@ -203,7 +203,7 @@ struct RoutedReply: Sendable {
         case .idle: ask(.strong, .whole, &effects)
         case .running(hasBegun: true): speak(.strong, &effects)
         case .running(hasBegun: false), .ready: break
-        case .over(let strongFault): settle(fault ?? strongFault ?? Self.silent, &effects)
+        case .over(let strongFault): settle(fault ?? strongFault ?? ModelFaults.empty, &effects)
         }
     }
 
@@ -215,9 +215,9 @@ struct RoutedReply: Sendable {
         }
         guard speaker == nil else { return }
         switch tier {
-        case .cheap where held.isEmpty: leaveToStrong(Self.silent, &effects)
+        case .cheap where held.isEmpty: leaveToStrong(ModelFaults.empty, &effects)
         case .cheap: cheap = .ready
-        case .strong where isAlive(.cheap): failStrong(Self.silent, &effects)
+        case .strong where isAlive(.cheap): failStrong(ModelFaults.empty, &effects)
         case .strong:
             speak(.strong, &effects)
             end(.finish, &effects)
@@ -264,7 +264,4 @@ struct RoutedReply: Sendable {
         }
         effects.append(effect)
     }
-
-    private static let silent = Fault(
-        code: "llm.empty", retry: .after(.zero), cause: "the model had nothing to say")
 }

@@ -6,11 +6,17 @@ package import NIOCore
 package final class SynthesisChain: TextToSpeech, @unchecked Sendable {
     package struct Link: Sendable {
         package var key: CircuitBreakers.Key
+        /// What the vendor is asked with.
+        package var credential: Redacted<String>
         /// The voice there that is most like the first link's.
         package var voice: String
         package var synthesiser: any TextToSpeech
-        package init(key: CircuitBreakers.Key, voice: String, synthesiser: any TextToSpeech) {
+        package init(
+            key: CircuitBreakers.Key, credential: Redacted<String> = Redacted(""), voice: String,
+            synthesiser: any TextToSpeech
+        ) {
             self.key = key
+            self.credential = credential
             self.voice = voice
             self.synthesiser = synthesiser
         }
@@ -39,7 +45,8 @@ package final class SynthesisChain: TextToSpeech, @unchecked Sendable {
     ) {
         self.links = links
         vendors = ChainVendors(
-            keys: links.map(\.key), tenant: tenant, breakers: breakers, accounts: accounts)
+            keys: links.map(\.key), credentials: links.map(\.credential), tenant: tenant, breakers: breakers,
+            accounts: accounts)
         self.limits = limits
         rotation = VendorRotation(count: links.count)
     }

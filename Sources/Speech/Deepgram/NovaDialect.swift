@@ -17,6 +17,8 @@ struct NovaDialect: DeepgramDialect {
     private var committed: [String] = []
     private var words: [Word] = []
     private var interim = ""
+    /// Of the segment that is being heard, the interim words that were taken for its final ones.
+    private var told = ""
     /// The ear has heard an utterance for which no final has come.
     private var isOwed = false
     private var isWaiting = false
@@ -47,17 +49,22 @@ struct NovaDialect: DeepgramDialect {
     }
 
     private mutating func heard(_ results: DeepgramMessage.Nova) -> [DeepgramStep] {
+        // A segment that begins otherwise is another one.
+        if Words.split(results.text).first != Words.split(told).first { told = "" }
+        let (known, news) = (told, Words.dropping(Words.split(told).count, of: results.text))
         guard results.isFinal else {
-            interim = results.text
+            interim = news
             return interim.isEmpty ? [] : [.partial(String(text.prefix(Self.textMax)))]
         }
         interim = ""
-        if !results.text.isEmpty { committed.append(results.text) }
-        words += results.words
+        told = ""
+        if !news.isEmpty { committed.append(news) }
+        words += results.words.dropFirst(Words.split(known).count)
         let isLong = committed.reduce(0) { $0 + $1.utf8.count } > Self.textMax
-        if isLong || results.isFromFinalize && isWaiting { return finish() }
+        // The answer to a `Finalize` that was waited for in vain answers none that was sent since.
+        if isLong || results.isFromFinalize && isWaiting && known.isEmpty { return finish() }
         if results.isSpeechFinal, !committed.isEmpty { return finish() }
-        return results.text.isEmpty ? [] : [.partial(text)]
+        return news.isEmpty ? [] : [.partial(text)]
     }
 
     private mutating func finish() -> [DeepgramStep] {
@@ -82,7 +89,12 @@ struct NovaDialect: DeepgramDialect {
         return [.send(#"{"type":"Finalize"}"#), .wait(Self.finalizeMax)]
     }
 
-    mutating func waitedInVain() -> [DeepgramStep] { isWaiting ? finish() : [] }
+    mutating func waitedInVain() -> [DeepgramStep] {
+        guard isWaiting else { return [] }
+        let words = interim
+        defer { told = words }
+        return finish()
+    }
 
     mutating func expect(_ keyterms: [String]) -> [DeepgramStep] {
         let all = DeepgramKeyterms.kept(terms + keyterms)

@@ -20,7 +20,8 @@ enum ModelFaults {
             return Fault(code: code, retry: isFutile ? .never : .after(asked(headers) ?? pause), cause: cause)
         }
         switch status {
-        case 401, 403: return never("llm.unauthorized")
+        case 401: return never("llm.unauthorized")
+        case 403: return never("llm.forbidden")
         case 402: return never("llm.quota")
         case 404: return never("llm.not_found")
         case 408, 409: return later("llm.unavailable", pause)
@@ -61,6 +62,8 @@ enum ModelFaults {
         cause: "a tool call's arguments are not a JSON object")
     static let unknownTool = Fault(
         code: "llm.unknown_tool", retry: .after(.zero), cause: "a tool was called that nobody offered")
+    static let empty = Fault(
+        code: "llm.empty", retry: .after(.zero), cause: "the model had nothing to say")
     static let refused = Fault(
         code: "llm.refused", retry: .never, cause: "the vendor refuses to answer this conversation")
     static let tooLong = Fault(

@@ -32,14 +32,14 @@ enum ChatWire {
         case .user(let text): ["role": "user", "content": .string(text)]
         case .assistant(let text): ["role": "assistant", "content": .string(text)]
         case .toolResult(let id, let content):
-            ["role": "tool", "tool_call_id": .string(id), "content": .string(content)]
+            ["role": "tool", "tool_call_id": .string(CallID.wire(id)), "content": .string(content)]
         case .toolCalls(let calls, let text):
             [
                 "role": "assistant", "content": text.isEmpty ? .null : .string(text),
                 "tool_calls": .array(
                     calls.map { call in
                         [
-                            "id": .string(call.id), "type": "function",
+                            "id": .string(CallID.wire(call.id)), "type": "function",
                             "function": ["name": .string(call.name), "arguments": .string(call.arguments)],
                         ]
                     }),

@@ -29,7 +29,8 @@ struct VendorFaults: Sendable {
             after(min(asked ?? pause, Self.retryAfterMax), code, cause)
         }
         switch status {
-        case 401, 403: return never("unauthorized", cause)
+        case 401: return never("unauthorized", cause)
+        case 403: return never("forbidden", cause)
         case 402: return never("quota", cause)
         case 404: return never("not_found", cause)
         case 408, 409: return later("unavailable", Self.pause)

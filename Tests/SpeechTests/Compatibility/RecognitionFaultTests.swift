@@ -28,7 +28,7 @@ import WebSockets
         Case(trouble: .refuse(status: 400, retryAfterSeconds: nil), fault: "stt.bad_request never"),
         Case(trouble: .refuse(status: 401, retryAfterSeconds: nil), fault: "stt.unauthorized never"),
         Case(trouble: .refuse(status: 402, retryAfterSeconds: nil), fault: "stt.quota never"),
-        Case(trouble: .refuse(status: 403, retryAfterSeconds: nil), fault: "stt.unauthorized never"),
+        Case(trouble: .refuse(status: 403, retryAfterSeconds: nil), fault: "stt.forbidden never"),
         Case(
             trouble: .refuse(status: 429, retryAfterSeconds: 3), fault: "stt.rate_limited after(3.0 seconds)"),
         Case(

@@ -21,7 +21,7 @@ import WebSockets
         Case(trouble: .refuse(status: 400, retryAfterSeconds: nil), fault: "tts.bad_request never"),
         Case(trouble: .refuse(status: 401, retryAfterSeconds: nil), fault: "tts.unauthorized never"),
         Case(trouble: .refuse(status: 402, retryAfterSeconds: nil), fault: "tts.quota never"),
-        Case(trouble: .refuse(status: 403, retryAfterSeconds: nil), fault: "tts.unauthorized never"),
+        Case(trouble: .refuse(status: 403, retryAfterSeconds: nil), fault: "tts.forbidden never"),
         Case(
             trouble: .refuse(status: 429, retryAfterSeconds: 7), fault: "tts.rate_limited after(7.0 seconds)"),
         Case(

@@ -60,6 +60,25 @@ struct DeepgramDialectTests {
         #expect(nova.utteranceEnded() == [])
     }
 
+    /// Its words went with the turn before; only what they did not have yet begins the next.
+    @Test(arguments: [
+        ("Book it.", "at nine", [DeepgramStep.partial("at nine")]),
+        ("Book it for two", "at nine", [.partial("for two at nine")]),
+    ])
+    func anAnswerThatComesLateIsNotToldAgain(late: String, next: String, told: [DeepgramStep]) throws {
+        var nova = NovaDialect(model: "nova-3", terms: [])
+        _ = nova.utteranceStarted()
+        _ = try feed(&nova, Self.results("Book it", final: false))
+        _ = nova.utteranceEnded()
+        #expect(nova.waitedInVain() == [.final("Book it", []), .wait(nil)])
+        _ = nova.utteranceStarted()
+        #expect(try feed(&nova, Self.results("Book it", final: false)) == [])
+        _ = nova.utteranceEnded()
+        let steps = try feed(&nova, Self.results(late, final: true, fromFinalize: true))
+        #expect(!steps.contains { if case .final = $0 { true } else { false } })
+        #expect(try feed(&nova, Self.results(next, final: false)) == told)
+    }
+
     @Test func anUtteranceThatGoesOnIsNotTakenForOver() throws {
         var nova = NovaDialect(model: "nova-3", terms: [])
         _ = nova.utteranceStarted()
