@@ -5,9 +5,10 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Operations
 import Store
 
-/// The files of a call: its recording as one WAV, and its journal. Each epoch leaves its own files, also one whose
+/// The files of a call: its recording as one WAV, and its journal; and the end of both. Each epoch leaves its own files, also one whose
 /// worker died in the middle; they are joined in order, and the gap between two workers takes no time.
 struct CallFileRoutes: Routes {
     /// Read and sent at once.
@@ -17,16 +18,28 @@ struct CallFileRoutes: Routes {
     private let store: CallStore
     private let facts: FactStore
     private let root: String
+    private let forgetCall: ForgetCall
 
     init(_ parts: ControlPlane.Parts, recordings: String) {
         store = CallStore(parts.database)
         facts = FactStore(parts.database)
         root = recordings
+        forgetCall = ForgetCall(parts.database, recordings: recordings)
     }
 
     func add(to router: RouterGroup<ControlRequest>) {
         router.get("/v1/calls/{id}/recording", use: recording)
         router.get("/v1/calls/{id}/journal", use: journal)
+        router.delete("/v1/calls/{id}/content", use: forget)
+    }
+
+    private func forget(_ request: Request, _ context: ControlRequest) async throws -> Response {
+        let access = try context.caller()
+        try access.require(.callsWrite)
+        guard try await forgetCall(access.tenant, try context.id("id", Call.self)) else {
+            throw Problem.notFound("call")
+        }
+        return Response(status: .noContent)
     }
 
     private func recording(_ request: Request, _ context: ControlRequest) async throws -> Response {

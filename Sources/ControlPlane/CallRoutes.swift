@@ -228,7 +228,7 @@ extension CallRoutes {
             "end_reason": .maybe(row.endReason?.rawValue), "connected_ms": .int(row.connectedMs),
             "cost": .maybe(row.cost?.description), "created_at": .time(row.times.created),
             "dialing_at": .time(row.times.dialing), "answered_at": .time(row.times.answered),
-            "ended_at": .time(row.times.ended),
+            "ended_at": .time(row.times.ended), "forgotten_at": .time(row.times.forgotten),
         ]
     }
 

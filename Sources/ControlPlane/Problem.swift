@@ -80,7 +80,8 @@ extension Problem {
 
     /// Refusal code → HTTP status; unlisted codes are 422.
     private static let statuses: [String: HTTPResponse.Status] = [
-        "idempotency_in_flight": .conflict, "not_found": .notFound, "forbidden": .forbidden,
+        "idempotency_in_flight": .conflict, "call_not_over": .conflict, "not_found": .notFound,
+        "forbidden": .forbidden,
         "conflict": .conflict,
         "no_funds": .init(code: 402), "insufficient_funds": .init(code: 402),
         "concurrency_limit": .tooManyRequests, "unauthorized": .unauthorized, "already_ended": .conflict,

@@ -36,12 +36,14 @@ struct TenantRoutes: Routes {
         let region = Self.region(fields)
         let destinations = Self.destinations(fields)
         let routing = Self.routing(fields)
+        let retention = fields.optionalInt("retention_days", 0...TenantRow.retentionDaysMax)
         try fields.finish()
         let createTenant = CreateTenant(tenants: tenants)
         var tenant = try await createTenant.prepare(
             under: access.tenant, kind: kind.kind, name: name,
             limits: (concurrency, weight, region), destinations: destinations ?? DestinationPolicy())
         tenant.routing = routing ?? tenant.routing
+        tenant.retentionDays = retention ?? tenant.retentionDays
         return try await parts.idempotency.create(request, context, body) { [tenant] sql in
             try await TenantStore.insert(tenant, in: sql)
             return StoredAnswer(
@@ -81,6 +83,7 @@ struct TenantRoutes: Routes {
         change.region = Self.region(fields)
         change.destinations = Self.destinations(fields)
         change.routing = Self.routing(fields)
+        change.retentionDays = fields.optionalInt("retention_days", 0...TenantRow.retentionDaysMax)
         try fields.finish()
         let tenant = try await UpdateTenant(tenants: tenants)(access.tenant, id: id, change)
         return Answer.json(Self.json(tenant))
@@ -134,6 +137,7 @@ struct TenantRoutes: Routes {
             "status": .string(tenant.status.rawValue), "concurrency_limit": .number(tenant.concurrencyLimit),
             "weight": .number(tenant.weight), "region": .string(tenant.region),
             "destination_policy": tenant.destinations.json, "routing": tenant.routing.json,
+            "retention_days": .number(tenant.retentionDays),
             "created_at": .time(tenant.created),
         ]
     }

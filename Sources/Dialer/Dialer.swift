@@ -31,18 +31,21 @@ package struct Dialer: Sendable {
     private let parts: CallParts
     private let queue: CallQueue
     private let delivery: DeliverWebhooks?
+    private let forget: ForgetCall
     private let rhythm: Rhythm
     private let patience: SweepStore.Patience
     private let logger: Logger
 
-    /// `delivery` nil: webhooks are queued and wait.
+    /// `delivery` nil: webhooks are queued and wait. `recordings`: the directory workers write to.
     package init(
-        _ parts: CallParts, queue: CallQueue, delivery: DeliverWebhooks?, rhythm: Rhythm = .init(),
+        _ parts: CallParts, queue: CallQueue, delivery: DeliverWebhooks?, recordings: String,
+        rhythm: Rhythm = .init(),
         patience: SweepStore.Patience = .init(), logger: Logger
     ) {
         self.parts = parts
         self.queue = queue
         self.delivery = delivery
+        forget = ForgetCall(parts.database, recordings: recordings)
         self.rhythm = rhythm
         self.patience = patience
         self.logger = logger
@@ -122,6 +125,12 @@ package struct Dialer: Sendable {
                 _ = try await IdempotencyStore(parts.database, vault: parts.vault).sweep()
                 let forgotten = try await RetentionStore(parts.database).sweep()
                 Counter(label: "parley_rows_forgotten_total").increment(by: Int64(forgotten))
+                let calls = try await forget.sweep { call, error in
+                    logger.error(
+                        "call not forgotten",
+                        metadata: ["call": .string("\(call)"), "error": .string("\(error)")])
+                }
+                Counter(label: "parley_calls_forgotten_total").increment(by: Int64(calls))
                 await pause(rhythm.housekeeping)
             } catch {
                 await failed("housekeeping", error)

@@ -115,6 +115,13 @@ extension FactStore {
         }
     }
 
+    /// Every file of a call, by its path under the recordings root.
+    package func paths(_ tenant: ID<Tenant>, _ call: ID<Call>) async throws -> [String] {
+        try await database.tenant(
+            tenant, "SELECT path FROM call_artifacts WHERE call_id = $1 ORDER BY path", [.id(call)]
+        ).rows.map { try $0.text("path") }
+    }
+
     package func costs(_ tenant: ID<Tenant>, _ call: ID<Call>) async throws -> [CostLine] {
         try await database.adminQuery(
             tenant,

@@ -53,6 +53,8 @@ package struct CallRow: Sendable {
         package let mediaDue: Timestamp?
         package let endRequested: Timestamp?
         package let carrierEnded: Timestamp?
+        /// Since then nothing is left of what was said.
+        package let forgotten: Timestamp?
     }
 }
 
@@ -66,7 +68,8 @@ extension CallRow {
             dialing,
         parley_ms(answered_at) AS answered, parley_ms(ended_at) AS ended, parley_ms(media_due_at) AS
             media_due,
-        parley_ms(end_requested_at) AS end_requested, parley_ms(carrier_ended_at) AS carrier_ended
+        parley_ms(end_requested_at) AS end_requested, parley_ms(carrier_ended_at) AS carrier_ended,
+        parley_ms(forgotten_at) AS forgotten
         """
 
     package init(_ row: PostgresRow) throws {
@@ -101,7 +104,8 @@ extension CallRow {
             dialing: try row.optionalTime("dialing"), answered: try row.optionalTime("answered"),
             ended: try row.optionalTime("ended"), mediaDue: try row.optionalTime("media_due"),
             endRequested: try row.optionalTime("end_requested"),
-            carrierEnded: try row.optionalTime("carrier_ended"))
+            carrierEnded: try row.optionalTime("carrier_ended"),
+            forgotten: try row.optionalTime("forgotten"))
     }
 
     private static func value<Value: RawRepresentable>(

@@ -4,7 +4,7 @@ package import CallDispatch
 package import Postgres
 
 /// What happened in a call: events, turns, usage and files, each written once under a key given at its
-/// source.
+/// source. Of a call that was forgotten no turn or file is taken any more, however late its report.
 package struct FactStore: Sendable {
     let database: Database
     package init(_ database: Database) { self.database = database }
@@ -46,7 +46,9 @@ package struct FactStore: Sendable {
             """
             INSERT INTO call_turns (tenant_id, call_id, epoch, number, speaker, words, start_ms, end_ms,
                 was_interrupted, stages)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb) ON CONFLICT DO NOTHING
+            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb
+            WHERE NOT EXISTS (SELECT FROM calls WHERE id = $2 AND forgotten_at IS NOT NULL)
+            ON CONFLICT DO NOTHING
             """,
             [
                 .id(report.tenant), .id(report.call), .maybe(report.epoch), .maybe(turn.number),
@@ -64,7 +66,8 @@ package struct FactStore: Sendable {
         _ = try await sql.query(
             """
             INSERT INTO call_artifacts AS a (tenant_id, call_id, epoch, kind, path, bytes, milliseconds)
-            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (call_id, epoch, kind, path) DO UPDATE
+            SELECT $1, $2, $3, $4, $5, $6, $7
+            WHERE NOT EXISTS (SELECT FROM calls WHERE id = $2 AND forgotten_at IS NOT NULL) ON CONFLICT (call_id, epoch, kind, path) DO UPDATE
                 SET bytes = greatest(a.bytes, excluded.bytes),
                     milliseconds = greatest(a.milliseconds, excluded.milliseconds)
             """,

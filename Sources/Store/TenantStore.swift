@@ -18,6 +18,9 @@ package struct TenantRow: Sendable {
     package var region: String
     package var destinations: DestinationPolicy
     package var routing = RoutingRules()
+    /// From a call's end, what was said in it is kept so long; 0: for good. At most `retentionDaysMax`.
+    package var retentionDays: Int
+    package static let retentionDaysMax = 3650
     package var created: Timestamp
 
     package init(
@@ -34,6 +37,7 @@ package struct TenantRow: Sendable {
         weight = limits.weight
         region = limits.region
         self.destinations = destinations
+        retentionDays = parent?.retentionDays ?? 0
         created = .current
     }
 }
@@ -97,6 +101,7 @@ package struct TenantChange: Sendable {
     package var region: String?
     package var destinations: DestinationPolicy?
     package var routing: RoutingRules?
+    package var retentionDays: Int?
     package init() {}
 }
 
@@ -107,7 +112,7 @@ package struct TenantStore: Sendable {
 
     private static let columns = """
         id, parent_id, kind, name, to_json(path) AS path, status, concurrency_limit, weight, region,
-        destination_policy, routing, parley_ms(created_at) AS created
+        destination_policy, routing, retention_days, parley_ms(created_at) AS created
         """
 
     package func find(_ tenant: ID<Tenant>, id: ID<Tenant>) async throws -> TenantRow? {
@@ -138,14 +143,14 @@ package struct TenantStore: Sendable {
         _ = try await sql.query(
             """
             INSERT INTO tenants (id, parent_id, kind, name, path, concurrency_limit, weight, region,
-                destination_policy, routing)
-            VALUES ($1, $2, $3, $4, $5::uuid[], $6, $7, $8, $9::jsonb, $10::jsonb)
+                destination_policy, routing, retention_days)
+            VALUES ($1, $2, $3, $4, $5::uuid[], $6, $7, $8, $9::jsonb, $10::jsonb, $11)
             """,
             [
                 .id(tenant.id), .maybe(tenant.parent), .text(tenant.kind.rawValue), .text(tenant.name),
                 .ids(tenant.path), .maybe(tenant.concurrencyLimit), .maybe(tenant.weight),
                 .text(tenant.region),
-                .json(tenant.destinations.json), .json(tenant.routing.json),
+                .json(tenant.destinations.json), .json(tenant.routing.json), .maybe(tenant.retentionDays),
             ])
     }
 
@@ -159,14 +164,15 @@ package struct TenantStore: Sendable {
             UPDATE tenants SET name = coalesce($2, name), status = coalesce($3, status),
                 concurrency_limit = coalesce($4::int, concurrency_limit), weight = coalesce($5::int, weight),
                 region = coalesce($6, region), destination_policy = coalesce($7::jsonb, destination_policy),
-                routing = coalesce($8::jsonb, routing), updated_at = now()
+                routing = coalesce($8::jsonb, routing), retention_days = coalesce($9::int, retention_days),
+                updated_at = now()
             WHERE id = $1 RETURNING \(Self.columns)
             """,
             [
                 .id(id), .maybe(change.name), .maybe(change.status?.rawValue),
                 .maybe(change.concurrencyLimit),
                 .maybe(change.weight), .maybe(change.region), .maybe(change.destinations?.json.text),
-                .maybe(change.routing?.json.text),
+                .maybe(change.routing?.json.text), .maybe(change.retentionDays),
             ]
         ).rows.first.map(Self.read)
     }
@@ -190,6 +196,7 @@ extension TenantRow {
         region = try row.text("region")
         destinations = DestinationPolicy(json: try row.json("destination_policy"))
         routing = RoutingRules(json: try row.json("routing"))
+        retentionDays = Int(try row.int("retention_days"))
         created = try row.time("created")
     }
 }

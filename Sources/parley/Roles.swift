@@ -54,7 +54,10 @@ extension Platform {
     func dialer(_ ground: Ground, queue: CallQueue) throws -> any Service {
         let delivery = DeliverWebhooks(
             ground.calls, post: WebhookPost(http: try outsideClient()).callAsFunction)
-        return DialerRole(dialer: Dialer(ground.calls, queue: queue, delivery: delivery, logger: logger))
+        return DialerRole(
+            dialer: Dialer(
+                ground.calls, queue: queue, delivery: delivery, recordings: configuration.recordings,
+                logger: logger))
     }
 
     func worker(_ ground: Ground?, queue: CallQueue, metrics: Prometheus) throws -> any Service {

@@ -129,6 +129,12 @@ import Testing
             #expect(child.code == "limit_exceeded")
             let raised = try await platform.patch("/v1/tenants/\(reseller.id)", ["concurrency_limit": 50])
             #expect(raised.json["concurrency_limit"]?.int == 50)
+            // What is kept of calls is for the tenant above to say too, and goes for those below it unless they say otherwise.
+            #expect(raised.json["retention_days"] == 0)
+            let kept = try await platform.patch("/v1/tenants/\(reseller.id)", ["retention_days": 30])
+            #expect(kept.json["retention_days"] == 30)
+            let below = try await platform.post("/v1/tenants", ["name": "kept"], key: reseller.key)
+            #expect(below.json["retention_days"] == 30)
             for field in ["balance", "parent_id", "id", "kind"] {
                 let answer = try await platform.patch("/v1/tenants/\(reseller.id)", .object([field: "x"]))
                 #expect(answer.paths == [field])

@@ -22,7 +22,8 @@ import Testing
             var rhythm = Dialer.Rhythm()
             rhythm.ringAgain = .milliseconds(300)
             let dialer = Dialer(
-                bench.parts, queue: queue, delivery: nil, rhythm: rhythm, patience: patience,
+                bench.parts, queue: queue, delivery: nil, recordings: "/nowhere", rhythm: rhythm,
+                patience: patience,
                 logger: .quiet)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await dialer.run() }

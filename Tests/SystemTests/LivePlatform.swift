@@ -142,7 +142,7 @@ struct LivePlatform: Sendable {
         let redis = RedisClient(url: TestServices.redisURL, logger: Self.logger)
         let queue = CallQueue(redis: redis, region: region)
         let worker = worker(recogniser, queue)
-        let dialer = Dialer(calls, queue: queue, delivery: nil, logger: Self.logger)
+        let dialer = Dialer(calls, queue: queue, delivery: nil, recordings: "/nowhere", logger: Self.logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await worker.run() }
             group.addTask { await dialer.run() }
