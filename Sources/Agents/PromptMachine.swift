@@ -51,6 +51,8 @@ package struct PromptMachine: Sendable {
 
     package enum Effect: Hashable, Sendable {
         case say(String)
+        /// The line that `say` told before answers: no model is asked.
+        case replySpared(line: String)
         case requestReply
         /// Wait for an answer from now on. `isStated`: by definition or model, not inferred.
         case ask(Expectation, isStated: Bool)
@@ -198,6 +200,7 @@ package struct PromptMachine: Sendable {
             hear(words)
             memory.messages.append(.assistant(line))
             effects.append(.say(Words.unmarked(line)))
+            effects.append(.replySpared(line: line))
             return ask(&effects)
         }
         if memory.running.isEmpty {

@@ -208,6 +208,7 @@ extension CallRoutes {
             "tool_probability": .double(route.toolProbability),
             "handed_over": .bool(route.handedOver),
             "expected_cost": .string(route.expectedCost.description),
+            "expected_wait_ms": .maybe(route.expectedWaitMs),
             "cost": .string(route.spent.description),
             "always_strong": .string(route.alwaysStrong.description),
             "always_cheap": .string(route.alwaysCheap.description),

@@ -56,6 +56,7 @@ extension Conversation {
         for effect in effects {
             switch effect {
             case .say(let line): apply(turns.handle(.say(line, isInterruptible: true), at: step.time), &step)
+            case .replySpared(let line): spareReply(line, &step)
             case .requestReply: apply(turns.handle(.beginReply, at: step.time), &step)
             case .ask(let expectation, let isStated):
                 // A guess sets how long to wait; it must not keep the recogniser from hearing something else.
@@ -205,14 +206,29 @@ extension Conversation {
 
     mutating func startReply(_ id: Int, _ step: inout Step) {
         let isDraft = turns.isDraft(reply: id)
-        guard var settings = definition.prompt, let prompt = isDraft ? draft?.prompt : prompt else { return }
+        guard let prompt = isDraft ? draft?.prompt : prompt,
+            let request = request(prompt.memory.messages[...], isDraft: isDraft)
+        else { return }
+        step.effects.append(.startReply(Dialogue.ReplyID(id), request))
+    }
+
+    /// The line that was said is the agent's last message.
+    private func spareReply(_ line: String, _ step: inout Step) {
+        guard definition.prompt?.routing != nil, let messages = prompt?.memory.messages.dropLast(),
+            let request = request(messages, isDraft: false)
+        else { return }
+        step.effects.append(.spareReply(request, line: line))
+    }
+
+    private func request(
+        _ messages: ArraySlice<PromptMachine.Message>, isDraft: Bool
+    ) -> Dialogue.ModelRequest? {
+        guard var settings = definition.prompt else { return nil }
         settings.system = Template.filled(settings.system) { variables[$0] }
-        let request = Dialogue.ModelRequest(
-            prompt: settings,
-            messages: [.system(settings.system)] + prompt.memory.messages.map { Dialogue.Message($0) },
+        return Dialogue.ModelRequest(
+            prompt: settings, messages: [.system(settings.system)] + messages.map { Dialogue.Message($0) },
             tools: PromptMachine.tools(of: definition), turn: isDraft ? callerTurns + 1 : callerTurns,
             isDraft: isDraft)
-        step.effects.append(.startReply(Dialogue.ReplyID(id), request))
     }
 }
 

@@ -95,7 +95,8 @@ package struct Chat: Sendable {
         case .hangUp(let reason): effects.append(.ended(reason))
         case .extendHold(let number):
             inputs.append(.holdExtended(number: number, fundedMs: 2 * Self.fundedMs))
-        case .prepare, .discard, .cancelTool, .duckPlayout, .unduckPlayout, .pausePlayout, .resumePlayout,
+        case .spareReply, .prepare, .discard, .cancelTool, .duckPlayout, .unduckPlayout, .pausePlayout,
+            .resumePlayout,
             .clearPlayout,
             .listen,
             .startRecording, .pauseRecording,

@@ -51,7 +51,7 @@ extension Conversation {
             case .requestReply:
                 draft = DraftReply(base: base, prompt: agent)
                 return apply(turns.handle(.beginDraft, at: step.time), &step)
-            case .ask, .callTool, .note, .end, .giveUp: continue
+            case .ask, .callTool, .note, .end, .giveUp, .replySpared: continue
             }
         }
     }
@@ -100,7 +100,7 @@ extension Conversation {
             case .requestReply: apply(turns.handle(.continueDraft, at: step.time), &step)
             case .note(let code, let detail): note(code, detail: detail, &step)
             // A reply that calls tools neither asks nor ends, and the draft's rounds are few.
-            case .say, .ask, .end, .giveUp: continue
+            case .say, .replySpared, .ask, .end, .giveUp: continue
             }
         }
     }

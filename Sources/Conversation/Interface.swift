@@ -90,6 +90,8 @@ package enum Dialogue {
         /// Ask the model: stable prefix first. Answered by `reply…` inputs of this id.
         case startReply(ReplyID, ModelRequest)
         case cancelReply(ReplyID)
+        /// `line` answers, as the agent knows it: a router is told what would have been asked.
+        case spareReply(ModelRequest, line: String)
         /// Synthesise, unless it was prepared, and queue behind what is queued; answered by `synthesised` and `heard`.
         case speak(UtteranceID, text: String)
         /// Synthesise what may be spoken next; answered by `synthesised`. `speak` or `discard` of the same id follows.

@@ -62,6 +62,7 @@ package enum Ladder {
         case .startReply(let reply, let request):
             (request.isDraft ? "draft reply " : "start reply ") + "\(reply.number)" + last(request.messages)
         case .cancelReply(let reply): "cancel reply \(reply.number)"
+        case .spareReply: "no model asked"
         case .speak(let utterance, let text): "speak #\(utterance.number) \(quoted(text))"
         case .prepare(let utterance, let text): "prepare #\(utterance.number) \(quoted(text))"
         case .discard(let utterance): "discard #\(utterance.number)"

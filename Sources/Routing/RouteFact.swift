@@ -18,6 +18,8 @@ package struct RouteFact: Hashable, Sendable, Codable {
     /// 0...1.
     package var toolProbability: Double
     package var expectedCost: Money
+    /// To the first token, when the choice was made; nil in what an older worker tells.
+    package var expectedWaitMs: Int?
     /// For all requests made, by the vendors' own usage and the call's prices.
     package var spent: Money
     /// What one model alone would have cost in a call that it had answered alone so far.
@@ -27,7 +29,8 @@ package struct RouteFact: Hashable, Sendable, Codable {
 
     package init(
         number: Int, turn: Int, isDraft: Bool, mode: String, shadowed: String? = nil, model: String,
-        reason: String, toolProbability: Double, expectedCost: Money, spent: Money, alwaysStrong: Money,
+        reason: String, toolProbability: Double, expectedCost: Money, expectedWaitMs: Int? = nil,
+        spent: Money, alwaysStrong: Money,
         alwaysCheap: Money, handedOver: Bool
     ) {
         self.number = number
@@ -39,6 +42,7 @@ package struct RouteFact: Hashable, Sendable, Codable {
         self.reason = reason
         self.toolProbability = toolProbability
         self.expectedCost = expectedCost
+        self.expectedWaitMs = expectedWaitMs
         self.spent = spent
         self.alwaysStrong = alwaysStrong
         self.alwaysCheap = alwaysCheap

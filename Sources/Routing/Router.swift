@@ -13,7 +13,7 @@ package struct Router: Sendable {
         case probe
         /// Both start; the cheap one's answer is used unless the strong one wants a tool.
         case parallel
-        /// A line that the flow knows; no model.
+        /// A line that the agent knows; no model.
         case scripted
 
         /// As the API names it.
@@ -153,7 +153,7 @@ package struct Router: Sendable {
         let costs = RouteCosts(request, self, outcomes, probability)
         var (mode, reason) = rule(request) ?? best(request, costs)
         var shadowed: Mode?
-        if policy.isShadow, mode != .direct(.strong) {
+        if policy.isShadow, mode != .direct(.strong), mode != .scripted {
             shadowed = mode
             mode = .direct(.strong)
             reason = "shadow: " + reason
@@ -175,8 +175,8 @@ package struct Router: Sendable {
     /// What holds whatever the odds are.
     private func rule(_ request: Request) -> (Mode, String)? {
         let strong = Mode.direct(.strong)
+        if request.hasScriptedLine { return (.scripted, "the agent knows the line") }
         if policy.isOff { return (strong, "routing is off") }
-        if request.hasScriptedLine { return (.scripted, "the flow knows the line") }
         if request.lot >= policy.canaryShare { return (strong, "outside the canary share") }
         if !cheap.isHealthy { return (strong, "\(cheap.name) is unwell") }
         if request.turns == 0 { return (strong, "nothing was said yet") }
@@ -235,7 +235,7 @@ package struct Router: Sendable {
             case .direct(.strong): percent
             case .probe: percent + ": tried cheap, may hand over" + saves
             case .parallel: percent + ": both, as a hand-over would be late"
-            case .scripted: "the flow knows the line"
+            case .scripted: "the agent knows the line"
             }
         return isSpent ? "the budget is spent; " + why : why
     }

@@ -28,6 +28,7 @@ extension EffectsHash {
         case .record(let fact): mix(16); mix(fact)
         case .prepare(let id, let text): mix(18); mix(id.number); mix(text)
         case .discard(let id): mix(19); mix(id.number)
+        case .spareReply(_, let line): mix(21); mix(line)
         case .listen: mix(17); mix(Ladder.text(of: effect))
         }
     }

@@ -25,7 +25,7 @@ extension SimulatedCall {
             voice.clear()
             wait()
         case .cancelReply, .cancelTool: break  // What is under way arrives all the same.
-        case .hangUp, .record, .duckPlayout, .unduckPlayout, .startRecording, .pauseRecording,
+        case .hangUp, .record, .spareReply, .duckPlayout, .unduckPlayout, .startRecording, .pauseRecording,
             .resumeRecording:
             break
         }

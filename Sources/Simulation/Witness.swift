@@ -185,7 +185,7 @@ struct Witness {
             require(number >= hold, "a hold's number goes back")
             hold = number
         case .record(let fact): check(fact, at: now)
-        case .listen: break
+        case .listen, .spareReply: break
         }
     }
 

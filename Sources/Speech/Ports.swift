@@ -100,9 +100,12 @@ package protocol LanguageModel: Sendable {
     ) -> any ChatStream
     /// A call begins: connections that its first turn will need may be opened. Costs no tokens.
     func prepare(on loop: any EventLoop)
+    /// The agent knew the line that answers `request`, and nobody is asked: how a router accounts for that; nil without one.
+    func spare(_ request: ChatRequest, line: String, on loop: any EventLoop) -> RouteFact?
 }
 
 extension LanguageModel {
+    package func spare(_ request: ChatRequest, line: String, on loop: any EventLoop) -> RouteFact? { nil }
     package func prepare(on loop: any EventLoop) {}
 }
 

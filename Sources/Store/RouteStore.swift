@@ -19,8 +19,9 @@ package struct RouteStore: Sendable {
             """
             INSERT INTO call_routes (tenant_id, call_id, epoch, number, turn, is_draft, mode, shadowed, model,
                 reason, tool_probability, expected_nanos, spent_nanos, always_strong_nanos,
-                always_cheap_nanos, handed_over)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT DO NOTHING
+                always_cheap_nanos, handed_over, expected_wait_ms)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+            ON CONFLICT DO NOTHING
             RETURNING number
             """,
             [
@@ -29,6 +30,7 @@ package struct RouteStore: Sendable {
                 .text(route.model), .text(route.reason), .double(route.toolProbability),
                 .int(route.expectedCost.nanos), .int(route.spent.nanos), .int(route.alwaysStrong.nanos),
                 .int(route.alwaysCheap.nanos), .bool(route.handedOver),
+                .maybe(route.expectedWaitMs.map { max(0, min($0, Int(Int32.max))) }),
             ])
         guard !inserted.rows.isEmpty else { return }
         try await spend(route.spent, report.tenant, report.call, in: sql)
@@ -72,7 +74,8 @@ package struct RouteStore: Sendable {
             tenant,
             """
             SELECT epoch, number, turn, is_draft, mode, shadowed, model, reason, tool_probability,
-                expected_nanos, spent_nanos, always_strong_nanos, always_cheap_nanos, handed_over
+                expected_nanos, spent_nanos, always_strong_nanos, always_cheap_nanos, handed_over,
+                expected_wait_ms
             FROM call_routes WHERE call_id = $1 ORDER BY epoch, number LIMIT $2
             """, [.id(call), .maybe(Self.routesMax)]
         ).rows.map { row in (Int(try row.int("epoch")), try RouteFact(row)) }
@@ -120,6 +123,7 @@ extension RouteFact {
             shadowed: try row.optionalText("shadowed"), model: try row.text("model"),
             reason: try row.text("reason"), toolProbability: try row.double("tool_probability"),
             expectedCost: Money(nanos: try row.int("expected_nanos")),
+            expectedWaitMs: try row.optionalInt("expected_wait_ms").map { Int($0) },
             spent: Money(nanos: try row.int("spent_nanos")),
             alwaysStrong: Money(nanos: try row.int("always_strong_nanos")),
             alwaysCheap: Money(nanos: try row.int("always_cheap_nanos")),

@@ -72,6 +72,29 @@ struct AnswerGoldenTests {
         #expect(call.said.last?.contains("4 1 5, 5 5 5, 0 1 0 0") == true)
     }
 
+    /// The router is told what a model would have been asked.
+    @Test func aLineThatTheAgentKnowsAsksNoModel() throws {
+        var definition = try definition(Desks.prompt)
+        definition.prompt?.routing = RoutingSettings(cheap: ModelChoice(vendor: "openai", model: "small"))
+        var call = Rehearsal(definition, variables: ["clinic": "Elm Street"])
+        call.replies = [.init(text: ["On Monday at nine or on Friday at four."])]
+        call.at(0, .mediaStarted(resumed: false))
+        call.caller(2500, "when can I come")
+        call.caller(9000, "say that again please")
+        call.run(until: 15_000)
+        try expectGolden(
+            "spared-reply",
+            """
+            Asked to say that again, the agent repeats its line, and no model is asked: the router accounts for it as scripted.
+            """, call.ladder)
+        #expect(call.said.suffix(2) == Array(repeating: "On Monday at nine or on Friday at four.", count: 2))
+        let spared = call.effects.compactMap { effect -> Dialogue.ModelRequest? in
+            if case .spareReply(let request, _) = effect { request } else { nil }
+        }
+        #expect(spared.count == 1)
+        #expect(spared.first?.messages.last == .user("say that again please"))
+    }
+
     @Test func aCallerWhoGoesOnIsHeardAsOneTurn() throws {
         var call = Rehearsal(try definition(Desks.prompt), variables: ["clinic": "Elm Street"])
         call.replies = [.init(text: ["At what time?"]), .init(text: ["At seven, very well."])]

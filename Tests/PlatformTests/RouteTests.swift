@@ -13,7 +13,7 @@ private func route(_ number: Int, spent: Int64 = 400_000, handedOver: Bool = fal
         RouteFact(
             number: number, turn: 2, isDraft: false, mode: "probe", model: "openai/small",
             reason: "a tool call is 3 % likely: tried cheap", toolProbability: 0.03,
-            expectedCost: Money(nanos: 390_000), spent: Money(nanos: spent),
+            expectedCost: Money(nanos: 390_000), expectedWaitMs: 420, spent: Money(nanos: spent),
             alwaysStrong: Money(nanos: 1_000_000), alwaysCheap: Money(nanos: 300_000), handedOver: handedOver)
     )
 }
@@ -36,6 +36,7 @@ private func route(_ number: Int, spent: Int64 = 400_000, handedOver: Bool = fal
         #expect(first["reason"] == "a tool call is 3 % likely: tried cheap" && first["shadowed"] == .null)
         #expect(first["cost"] == "0.0004" && first["always_strong"] == "0.001")
         #expect(first["always_cheap"] == "0.0003" && first["expected_cost"] == "0.00039")
+        #expect(first["expected_wait_ms"] == 420)
         #expect(routes[1]["handed_over"] == true && routes[1]["epoch"] == 1)
         let other = try await RouteStore(bench.database).routes(.new(), call)
         #expect(other.isEmpty, "no other tenant sees them")

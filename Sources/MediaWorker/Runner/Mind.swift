@@ -42,6 +42,11 @@ final class Mind: @unchecked Sendable {
         if !isOver.isSet { streams[id] = stream }
     }
 
+    /// `line` was said in place of a reply.
+    func spare(_ request: Dialogue.ModelRequest, line: String) {
+        if let route = model?.spare(requests.next(request), line: line, on: loop) { report(route) }
+    }
+
     /// What it has cost until now is told all the same.
     func cancel(_ id: Dialogue.ReplyID) {
         guard let stream = streams.removeValue(forKey: id) else { return }

@@ -13,6 +13,7 @@ extension CallRunner {
         switch effect {
         case .startReply(let id, let request): parts?.mind.start(id, request)
         case .cancelReply(let id): parts?.mind.cancel(id)
+        case .spareReply(let request, let line): parts?.mind.spare(request, line: line)
         case .speak(let id, let text):
             playout.enqueue(id)
             guard let made = takePrepared(id) else { return parts?.mouth.speak(id, text) ?? () }

@@ -75,6 +75,22 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
         return reply
     }
 
+    package func spare(_ request: ChatRequest, line: String, on loop: any EventLoop) -> RouteFact? {
+        let decision = decide(request, isKnown: true, at: loop.now.sinceBoot)
+        let choice = decision.choice
+        let said = PromptEconomy.tokens([.assistant(line)])
+        func alone(_ tier: Router.Tier) -> Money {
+            Money(
+                estimated: settings.router.cost(
+                    tier, prompt: decision.request.promptTokens, seen: decision.seenAlways, output: said))
+        }
+        return RouteFact(
+            number: decision.number, turn: request.turn, isDraft: false, mode: choice.mode.name, model: "",
+            reason: choice.reason, toolProbability: choice.toolProbability, expectedCost: .zero,
+            expectedWaitMs: 0, spent: .zero, alwaysStrong: alone(.strong), alwaysCheap: alone(.cheap),
+            handedOver: false)
+    }
+
     /// One decision, and what it was made on.
     struct Decision {
         var number: Int
@@ -86,7 +102,8 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
         var patience: Duration
     }
 
-    func decide(_ request: ChatRequest, at now: Duration) -> Decision {
+    /// `isKnown`: the agent has the line that answers.
+    func decide(_ request: ChatRequest, isKnown: Bool = false, at now: Duration) -> Decision {
         if !request.goesOnWithADraft { judgeTrusted(by: request.said) }
         note(.cheap, cheap, at: now)
         note(.strong, strong, at: now)
@@ -96,6 +113,7 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
             lessons.noteCorrection(corrected.request, corrected.choice, of: strong.tenant)
         }
         routed.agent = settings.agent
+        routed.hasScriptedLine = isKnown
         routed.lot = settings.lot
         routed.spentOnCall = spentOnCall.nanos
         routed.spentToday = (settings.spentToday + spentOnCall).nanos
@@ -290,7 +308,7 @@ private final class RoutedStream: ChatStream, @unchecked Sendable {
             number: decision.number, turn: request.turn, isDraft: request.isDraft, mode: choice.mode.name,
             shadowed: choice.shadowed?.name, model: speaker?.source ?? "", reason: choice.reason,
             toolProbability: choice.toolProbability, expectedCost: Money(estimated: choice.expectedCost),
-            spent: spent,
+            expectedWaitMs: Int(choice.expectedWait.milliseconds), spent: spent,
             alwaysStrong: isAsAlways(settings.router) ? spent : alone.strong, alwaysCheap: alone.cheap,
             handedOver: machine.hasHandedOver)
         route = fact

@@ -100,7 +100,7 @@ struct RoutedReply: Sendable {
         case .parallel:
             ask(.cheap, .probe, &effects)
             ask(.strong, .whole, &effects)
-        // A prompt has no line of its own.
+        // Whoever asks for a reply has no line that answers.
         case .scripted: ask(.strong, .whole, &effects)
         }
     }
