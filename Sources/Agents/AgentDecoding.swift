@@ -73,7 +73,8 @@ extension Prompt {
         try from.fill(
             &self, (.firstLine, \.firstLine), (.vendor, \.vendor), (.fallbacks, \.fallbacks),
             (.routing, \.routing), (.history, \.history), (.temperature, \.temperature),
-            (.maxTokens, \.maxTokens), (.expect, \.expect), (.filler, \.filler),
+            (.reasoningEffort, \.reasoningEffort), (.maxTokens, \.maxTokens), (.expect, \.expect),
+            (.filler, \.filler),
             (.fillerAfterMs, \.fillerAfterMs))
     }
 }
@@ -85,7 +86,8 @@ extension Tool {
             name: try from.decode(String.self, forKey: .name),
             url: try from.decode(String.self, forKey: .url))
         try from.fill(
-            &self, (.description, \.description), (.parameters, \.parameters), (.method, \.method),
+            &self, (.description, \.description), (.parameters, \.parameters), (.isStrict, \.isStrict),
+            (.method, \.method),
             (.headers, \.headers), (.isReadOnly, \.isReadOnly), (.timeoutMs, \.timeoutMs),
             (.filler, \.filler), (.fillerAfterMs, \.fillerAfterMs))
     }

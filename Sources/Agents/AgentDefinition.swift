@@ -148,7 +148,8 @@ package struct Prompt: Hashable, Sendable, Codable {
     package var system: String
     /// Said first when the agent speaks first; nil lets the model open.
     package var firstLine: String?
-    /// Vendor of the tenant's credential (`openai`, `anthropic`, `compatible`) and the model's name there.
+    /// Vendor of the tenant's credential (`openai`, `anthropic`, `compatible`), perhaps with its name (`compatible:groq`),
+    /// and the model's name there.
     package var vendor = "openai"
     package var model: String
     /// Asked in this order when the model fails, breaks off or is slow. At most `AgentLimits.fallbacks`.
@@ -158,6 +159,8 @@ package struct Prompt: Hashable, Sendable, Codable {
     package var history = History.whole
     /// 0...2; nil leaves the vendor's default.
     package var temperature: Double?
+    /// nil leaves the vendor's default, which may be slow for a call.
+    package var reasoningEffort: ReasoningEffort?
     /// Said once a turn when the model, or one that takes over from another, has no word yet `fillerAfterMs` after the end of
     /// the caller's speech (300...5000); nil says nothing.
     package var filler: String?
@@ -177,6 +180,7 @@ package struct Prompt: Hashable, Sendable, Codable {
         case firstLine = "first_line"
         case fillerAfterMs = "filler_after_ms"
         case maxTokens = "max_tokens"
+        case reasoningEffort = "reasoning_effort"
     }
 }
 
@@ -195,6 +199,8 @@ package struct Tool: Hashable, Sendable, Codable {
     package var description = ""
     /// JSON Schema of the arguments (object).
     package var parameters: JSON = .object(["type": "object", "properties": .object([:])])
+    /// The vendor keeps the model's calls to `parameters`, which `StrictSchema` must allow.
+    package var isStrict = false
     package var url: String
     /// GET sends arguments as a query, others as a JSON body.
     package var method = "POST"
@@ -214,6 +220,7 @@ package struct Tool: Hashable, Sendable, Codable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case name, description, parameters, url, method, headers, filler
+        case isStrict = "strict"
         case isReadOnly = "read_only"
         case timeoutMs = "timeout_ms"
         case fillerAfterMs = "filler_after_ms"

@@ -24,13 +24,16 @@ package enum AgentLimits {
     package static let problems = 50
     package static let idCharacters = 64
     package static let modelCharacters = 90
+    /// Of a model with its vendor, as it stands in bills.
+    package static let sourceCharacters = 100
     package static let lineCharacters = 1000
     package static let systemCharacters = 32_000
     package static let urlCharacters = 2000
     package static let digits = 30
     /// Models beside the first choice.
     package static let fallbacks = 3
-    /// `compatible`: any other endpoint that speaks OpenAI's chat completions.
+    /// `compatible`: any other endpoint that speaks OpenAI's chat completions. Each may name one of the tenant's
+    /// credentials, `compatible:groq`.
     package static let modelVendors = ["openai", "anthropic", "compatible"]
     package static let voices = ["slt", "rms", "awb", "kal"]
     /// Recognisers and synthesisers that may take over, of each.
@@ -159,11 +162,15 @@ struct AgentCheck {
     }
 
     private mutating func check(_ choice: ModelChoice, _ path: String) {
-        if !AgentLimits.modelVendors.contains(choice.vendor) {
+        if !AgentLimits.modelVendors.contains(choice.account.vendor) {
             let known = AgentLimits.modelVendors.joined(separator: ", ")
             report(path + ".vendor", "unknown vendor; known: \(known)")
         }
+        if let name = choice.account.credential { identifier(name, path + ".vendor") }
         text(choice.model, path + ".model", max: AgentLimits.modelCharacters)
+        if choice.source.count > AgentLimits.sourceCharacters {
+            report(path + ".model", "longer than \(AgentLimits.sourceCharacters) characters with its vendor")
+        }
     }
 
     private mutating func checkTools() {
@@ -207,6 +214,9 @@ struct AgentCheck {
             }
         }
         if tool.parameters.object == nil { report(path + ".parameters", "must be a JSON Schema object") }
+        if tool.isStrict, let problem = StrictSchema.problem(tool.parameters) {
+            report(path + ".parameters", problem)
+        }
         if tool.parameters.text.count > AgentLimits.systemCharacters {
             report(path + ".parameters", "too large")
         }

@@ -100,8 +100,53 @@ extension SpeakerChoice {
     }
 }
 
+extension RecogniserChoice {
+    /// The model that is asked for: the one named, else the vendor's usual one; nil offline.
+    package var product: String? { VoiceVendors.product(vendor, model) }
+    /// As usage and prices name it: `deepgram/nova-3`, `offline`.
+    package var source: String { VoiceVendors.source(vendor, model) }
+}
+
+extension SpeakerChoice {
+    /// As of a recogniser.
+    package var product: String? { VoiceVendors.product(vendor, model) }
+    package var source: String { VoiceVendors.source(vendor, model) }
+}
+
+extension SpeakerChoice {
+    /// Its model goes by the text, and is told no language.
+    package var speaksAnyLanguage: Bool {
+        vendor == "elevenlabs" && product.map { VoiceVendors.elevenLabsTakesLanguage($0) } == false
+    }
+}
+
 /// The vendors of speech that an agent may name, and what may be set of each.
 package enum VoiceVendors {
+    /// The model that is asked for where an agent names none.
+    package static let usualModels = [
+        "deepgram": "nova-3", "cartesia": "sonic-3.5", "elevenlabs": "eleven_flash_v2_5",
+    ]
+
+    /// ElevenLabs' models that are spoken with as dialogues: other paths, other messages.
+    package static func isElevenLabsDialogue(_ model: String) -> Bool {
+        model.hasPrefix("eleven_v3") || model.hasPrefix("eleven_v4")
+    }
+    /// ElevenLabs' other models go by the text.
+    package static func elevenLabsTakesLanguage(_ model: String) -> Bool {
+        isElevenLabsDialogue(model) || model.hasSuffix("_v2_5")
+    }
+
+    /// Empty for a vendor without models.
+    package static func usualModel(_ vendor: String) -> String { usualModels[vendor] ?? "" }
+
+    static func product(_ vendor: String, _ model: String?) -> String? {
+        vendor == Usage.offline ? nil : model ?? usualModels[vendor]
+    }
+
+    static func source(_ vendor: String, _ model: String?) -> String {
+        product(vendor, model).map { "\(vendor)/\($0)" } ?? vendor
+    }
+
     package enum Option: Hashable, Sendable {
         case flag
         case number(ClosedRange<Double>)
@@ -147,6 +192,9 @@ package enum VoiceVendors {
 }
 
 extension AgentCheck {
+    /// Recognisers of that name hear several languages; a voice speaks one, or goes by the text.
+    static let manyLanguages = "multi"
+
     mutating func checkVoice() {
         let voice = definition.voice
         if voice.sttFallbacks.count > AgentLimits.voiceFallbacks {
@@ -174,6 +222,11 @@ extension AgentCheck {
         let vendors = voice.recognisers.map(\.vendor) + voice.speakers.map(\.vendor)
         if vendors.contains("offline"), definition.language != "en-US" {
             report("language", "the offline voices speak en-US only")
+        }
+        if definition.language == Self.manyLanguages,
+            let deaf = voice.speakers.first(where: { !$0.speaksAnyLanguage && $0.vendor != Usage.offline })
+        {
+            report("language", "\(deaf.source) must be told one language; multi names none")
         }
         let isTag = definition.language.utf8.allSatisfy {
             (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || $0 == 0x2D

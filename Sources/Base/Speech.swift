@@ -65,6 +65,9 @@ package struct Usage: Hashable, Sendable, Codable {
         case inputTokens, cachedTokens, cacheWriteTokens
         case outputTokens
     }
+    /// The source of what works without a vendor: it costs nothing unless a rate says so.
+    package static let offline = "offline"
+
     package var component: Component
     /// Who delivered it, and which of its products: `offline`, `openai/gpt-6-luna`.
     package var source: String

@@ -43,11 +43,12 @@ extension Rate {
 }
 
 extension PriceBook {
-    /// The rate of a source, or the component's rate for any source. Tokens that touch a vendor's cache are input
+    /// The rate of a source, of its model in whichever account (`compatible:groq/m` is `compatible/m` too), or the
+    /// component's rate for any source. Tokens that touch a vendor's cache are input
     /// tokens where they have no rate of their own.
     package func rate(_ component: Usage.Component, source: String, unit: Usage.Unit) -> Rate? {
         let units = unit == .cachedTokens || unit == .cacheWriteTokens ? [unit, .inputTokens] : [unit]
-        for source in [source, "*"] {
+        for source in [source, Self.common(source), "*"] {
             for unit in units {
                 let found = rates.first {
                     $0.component == component && $0.unit == unit && $0.source == source
@@ -56,6 +57,13 @@ extension PriceBook {
             }
         }
         return nil
+    }
+
+    /// Without the name of a credential.
+    private static func common(_ source: String) -> String {
+        let parts = source.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return source }
+        return ModelChoice(vendor: String(parts[0]), model: String(parts[1])).commonSource
     }
 
     /// Used where neither the tenant nor anyone above it has a book: every component per minute, second by

@@ -52,6 +52,9 @@ package struct Settlement: Hashable, Sendable {
     package var connectedMs: Int64
     /// In the order of `Usage.Component.allCases`, then by source and unit.
     package var lines: [CostLine]
+    /// Sources of models that were used and stand in the bill at nothing because the book has no rate for them: it is
+    /// another book than the one the agent was published under. In the order of the lines, each once.
+    package private(set) var unpriced: [String] = []
     package var total: Money { lines.reduce(.zero) { $0 + $1.amount } }
 
     private struct Key: Hashable {
@@ -86,6 +89,17 @@ package struct Settlement: Hashable, Sendable {
         connectedMs = connected
         lines = quantities.map { Self.line($0.key, quantity: $0.value, prices: prices) }.sorted(
             by: Self.isBefore)
+        unpriced = Self.unpriced(lines, prices)
+    }
+
+    private static func unpriced(_ lines: [CostLine], _ prices: PriceBook) -> [String] {
+        lines.reduce(into: []) { sources, line in
+            let isModel = line.component == .stt || line.component == .llm || line.component == .tts
+            guard isModel, line.quantity > 0, !sources.contains(line.source),
+                !prices.isPriced(line.component, source: line.source, in: line.unit)
+            else { return }
+            sources.append(line.source)
+        }
     }
 
     private static func isConnectedTime(_ usage: Usage) -> Bool {

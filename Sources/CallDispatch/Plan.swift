@@ -23,6 +23,7 @@ package struct Plan: Sendable, Codable {
     package var carrier: CarrierAccount
     /// The carrier's id of the call, once known.
     package var carrierCallID: String?
+    /// The newest first.
     package var vendors: [VendorCredential]
     package var prices: PriceBook
     /// nil: the agent's requests are not routed.
@@ -109,12 +110,26 @@ package struct CarrierAccount: Hashable, Sendable, Codable {
 package struct VendorCredential: Hashable, Sendable, Codable {
     /// `openai`.
     package var vendor: String
+    /// As the tenant calls it.
+    package var name: String?
     package var key: Redacted<String>
     /// Without a trailing slash, `https://api.openai.com/v1`.
     package var baseURL: String
-    package init(vendor: String, key: Redacted<String>, baseURL: String) {
+    package init(vendor: String, name: String? = nil, key: Redacted<String>, baseURL: String) {
         self.vendor = vendor
+        self.name = name
         self.key = key
         self.baseURL = baseURL
+    }
+}
+
+extension [VendorCredential] {
+    /// The tenant's newest account at a vendor, or its newest of the name that the vendor is given with
+    /// (`compatible:groq`). The array has the newest first.
+    package func account(_ vendor: String) -> VendorCredential? {
+        let wanted = VendorAccount(vendor)
+        return first {
+            $0.vendor == wanted.vendor && (wanted.credential == nil || $0.name == wanted.credential)
+        }
     }
 }

@@ -15,7 +15,7 @@ extension CallVoices {
         let recognisers = definition.voice.recognisers.compactMap { choice in
             registry.recogniser(choice, access: plan.access(choice.vendor)).map {
                 RecognitionChain.Link(
-                    key: plan.breaker("stt", choice.vendor, choice.model),
+                    key: plan.breaker("stt", choice.vendor, choice.product),
                     credential: plan.credential(choice.vendor), recogniser: $0)
             }
         }
@@ -29,7 +29,7 @@ extension CallVoices {
             if speakers.isEmpty { speaker.prepare(definition.fixedSpeech, voice: choice.voice, on: loop) }
             speakers.append(
                 SynthesisChain.Link(
-                    key: plan.breaker("tts", choice.vendor, choice.model),
+                    key: plan.breaker("tts", choice.vendor, choice.product),
                     credential: plan.credential(choice.vendor), voice: choice.voice, synthesiser: speaker))
         }
         guard !recognisers.isEmpty, !speakers.isEmpty else {
@@ -48,9 +48,8 @@ extension CallVoices {
 }
 
 extension Plan {
-    /// The tenant's newest account at a vendor.
     fileprivate func access(_ vendor: String) -> VendorAccess? {
-        vendors.first { $0.vendor == vendor }.map { VendorAccess(key: $0.key, baseURL: $0.baseURL) }
+        vendors.account(vendor).map { VendorAccess(key: $0.key, baseURL: $0.baseURL) }
     }
 
     fileprivate func credential(_ vendor: String) -> Redacted<String> {

@@ -38,7 +38,7 @@ struct MakePlan {
             agentVersion: call.agentVersion, definition: definition, variables: call.variables,
             carrier: account(carrier, call), carrierCallID: call.carrierCallID,
             vendors: secrets.filter { $0.vendor != "twilio" }.map {
-                VendorCredential(vendor: $0.vendor, key: $0.secret, baseURL: $0.baseURL)
+                VendorCredential(vendor: $0.vendor, name: $0.name, key: $0.secret, baseURL: $0.baseURL)
             },
             prices: call.prices, fundedMs: hold.fundedMs, holdNumber: hold.number,
             isResumed: resumed, elapsedMs: Int(elapsed), checkpointKey: checkpointKey(call.id))
@@ -81,6 +81,7 @@ struct MakePlan {
 struct OpenCredential: Sendable {
     var id: ID<Credential>
     var vendor: String
+    var name: String
     var account: String?
     var baseURL: String
     var secret: Redacted<String>
@@ -92,7 +93,7 @@ enum CredentialReader {
     ) async throws -> [OpenCredential] {
         try await sql.query(
             """
-            SELECT id, vendor, account, base_url, sealed_secret FROM credentials
+            SELECT id, vendor, name, account, base_url, sealed_secret FROM credentials
                 WHERE tenant_id = $1 ORDER BY id DESC
             """,
             [.id(tenant)]
@@ -101,7 +102,8 @@ enum CredentialReader {
             let secret = try seal.open(
                 try row.bytes("sealed_secret"), column: "credentials.sealed_secret", row: id.description)
             return OpenCredential(
-                id: id, vendor: try row.text("vendor"), account: try row.optionalText("account"),
+                id: id, vendor: try row.text("vendor"), name: try row.text("name"),
+                account: try row.optionalText("account"),
                 baseURL: try row.text("base_url"), secret: Redacted(String(decoding: secret, as: UTF8.self)))
         }
     }

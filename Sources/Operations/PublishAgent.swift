@@ -14,7 +14,7 @@ package struct PublishAgent: Sendable {
 
     /// A new agent with version 1. `prices`: the book in force.
     ///
-    /// - Throws: `Refusal` `unpriced_model`, `unroutable_model`.
+    /// - Throws: `Refusal` `unpriced_model`, `unknown_credential`, `unroutable_model`.
     package func first(
         _ tenant: ID<Tenant>, _ agent: AgentRow, _ definition: AgentDefinition, prices: PriceBook,
         in sql: PostgresTransaction
@@ -25,7 +25,8 @@ package struct PublishAgent: Sendable {
     }
 
     /// The next version of an agent. Two at once get two numbers.
-    /// - Throws: `Refusal` `not_found`, `limit_exceeded`, `unpriced_model`, `unroutable_model`.
+    /// - Throws: `Refusal` `not_found`, `limit_exceeded`, `unpriced_model`, `unknown_credential`,
+    ///   `unroutable_model`.
     package func callAsFunction(
         _ tenant: ID<Tenant>, _ agent: ID<Agent>, _ definition: AgentDefinition, prices: PriceBook,
         in sql: PostgresTransaction
@@ -47,7 +48,9 @@ extension PublishAgent {
     private static func check(
         _ tenant: ID<Tenant>, _ definition: AgentDefinition, _ prices: PriceBook, in sql: PostgresTransaction
     ) async throws {
+        try checkVoice(definition.voice, prices)
         guard let prompt = definition.prompt else { return }
+        try await checkCredentials(tenant, prompt, in: sql)
         let unpriced = prompt.models.filter { !prices.isPriced($0) }
         guard unpriced.isEmpty else { throw Self.unpriced(unpriced) }
         guard let routing = prompt.routing, routing.mode != .off else { return }
@@ -60,6 +63,51 @@ extension PublishAgent {
         } catch {
             throw Refusal(code: "unroutable_model", message: "prompt.routing\(error.path): \(error.message)")
         }
+    }
+
+    /// A credential that a model names is there. One that is deleted later is missing in calls, as any is.
+    private static func checkCredentials(
+        _ tenant: ID<Tenant>, _ prompt: Prompt, in sql: PostgresTransaction
+    ) async throws {
+        let named: [(String, ModelChoice)] =
+            [("prompt.vendor", prompt.choices[0])]
+            + prompt.fallbacks.enumerated().map { ("prompt.fallbacks[\($0)].vendor", $1) }
+            + [prompt.routing.map { ("prompt.routing.cheap.vendor", $0.cheap) }].compactMap { $0 }
+        for (path, choice) in named {
+            let account = choice.account
+            guard let name = account.credential,
+                try await !CredentialStore.isNamed(tenant, name, vendor: account.vendor, in: sql)
+            else { continue }
+            throw Refusal(
+                code: "unknown_credential",
+                message: "\(path): there is no credential of the name \(name) for \(account.vendor)")
+        }
+    }
+
+    /// As for language models: whoever hears or speaks, or would take over, has a price.
+    private static func checkVoice(_ voice: VoiceSettings, _ prices: PriceBook) throws {
+        let hearing = voice.recognisers.enumerated().compactMap { index, choice in
+            prices.isPriced(.stt, source: choice.source, in: .milliseconds)
+                ? nil : "\(path("stt", index)): no price for \(choice.source)"
+        }
+        let speaking = voice.speakers.enumerated().compactMap { index, choice in
+            prices.isPriced(.tts, source: choice.source, in: .characters)
+                ? nil : "\(path("tts", index)): no price for \(choice.source)"
+        }
+        guard !(hearing + speaking).isEmpty else { return }
+        let units = [
+            hearing.isEmpty ? nil : "stt rates in milliseconds",
+            speaking.isEmpty ? nil : "tts rates in characters or milliseconds",
+        ].compactMap { $0 }.joined(separator: " and ")
+        throw Refusal(
+            code: "unpriced_model",
+            message: (hearing + speaking).joined(separator: "; ")
+                + ": the operator's price book needs \(units)")
+    }
+
+    /// `index`: 0 is the first choice, then the fallbacks.
+    private static func path(_ stage: String, _ index: Int) -> String {
+        index == 0 ? "voice.\(stage)" : "voice.\(stage)_fallbacks[\(index - 1)]"
     }
 
     private static func unpriced(_ models: [ModelChoice]) -> Refusal {

@@ -23,6 +23,11 @@ package enum SettleCall {
         try await FactStore.note(
             ended, "ended", ["reason": .string(reason.rawValue), "cost": .string(bill.total.description)],
             in: sql)
+        if !bill.unpriced.isEmpty {
+            // Settlement never fails: what the book does not price is told instead of passed over.
+            try await FactStore.note(
+                ended, "unpriced_usage", ["sources": .array(bill.unpriced.map { .string($0) })], in: sql)
+        }
         try await WebhookStore.queue(
             call.tenant, "call.ended", about: call.id, CallMessage.ended(ended, bill.lines), in: sql)
         return ended

@@ -35,6 +35,12 @@ package protocol RecognitionStream: AnyObject {
     func voiceFaded()
     func utteranceEnded()
     func close()
+    /// Who gave the last final, where several vendors may be asked; nil before one.
+    var hearer: ModelChoice? { get }
+}
+
+extension RecognitionStream {
+    package var hearer: ModelChoice? { nil }
 }
 
 package enum RecognitionEvent: Sendable {
@@ -71,10 +77,13 @@ package protocol SynthesisStream: AnyObject {
     func cancel()
     /// What it has cost until now; also after `cancel`, when no `finished` tells it.
     var usageSoFar: [Usage] { get }
+    /// Who gave the first audio, where several vendors may be asked or a line may be there already; nil before it.
+    var speaker: ModelChoice? { get }
 }
 
 extension SynthesisStream {
     package var usageSoFar: [Usage] { [] }
+    package var speaker: ModelChoice? { nil }
 }
 
 package enum SynthesisEvent: Sendable {
@@ -135,8 +144,8 @@ package struct ChatRequest: Sendable {
     package var tools: [ChatTool]
     package var temperature: Double?
     package var maxTokens: Int
-    /// The reply is to be one JSON value of this shape; nil: plain text.
-    package var format: ReplyFormat?
+    /// nil leaves the vendor's default.
+    package var effort: ReasoningEffort?
     /// Names whose conversations begin alike, so that the vendor can look for the beginning in its cache: an agent's
     /// version. Never anything of a caller.
     package var cacheKey: String?
@@ -152,18 +161,6 @@ package struct ChatRequest: Sendable {
         self.tools = tools
         self.temperature = temperature
         self.maxTokens = maxTokens
-    }
-}
-
-/// What a structured reply looks like.
-package struct ReplyFormat: Hashable, Sendable {
-    /// Letters, digits, `_` and `-`.
-    package var name: String
-    /// JSON Schema; every property required and none additional, as vendors demand.
-    package var schema: JSON
-    package init(name: String, schema: JSON) {
-        self.name = name
-        self.schema = schema
     }
 }
 
@@ -191,10 +188,13 @@ package struct ChatTool: Hashable, Sendable {
     package var name: String
     package var description: String
     package var parameters: JSON
-    package init(name: String, description: String, parameters: JSON) {
+    /// The vendor is asked to keep calls to `parameters`, whatever the model would write.
+    package var isStrict = false
+    package init(name: String, description: String, parameters: JSON, isStrict: Bool = false) {
         self.name = name
         self.description = description
         self.parameters = parameters
+        self.isStrict = isStrict
     }
 }
 

@@ -114,9 +114,11 @@ package final class SpeechCache: TextToSpeech {
         return listener
     }
 
+    /// Who speaks a prepared line.
+    package static let source = "cache"
     /// Nothing was bought for the call.
     private static let finished = SynthesisEvent.finished(
-        Usage(component: .tts, source: "cache", unit: .characters, quantity: 0))
+        Usage(component: .tts, source: source, unit: .characters, quantity: 0))
 
     /// Starts the first of the queue unless one is being made.
     private func makeAhead() {
@@ -221,6 +223,7 @@ private final class Listener: SynthesisStream, @unchecked Sendable {
     private let loop: any EventLoop
     private let events: @Sendable (SynthesisEvent) -> Void
     private var isCancelled = false
+    let speaker: ModelChoice? = ModelChoice(vendor: SpeechCache.source, model: "")
 
     init(loop: any EventLoop, events: @escaping @Sendable (SynthesisEvent) -> Void) {
         self.loop = loop

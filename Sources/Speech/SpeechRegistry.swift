@@ -18,6 +18,7 @@ package struct SpeechRegistry: Sendable {
     private let http: HTTPClient
     private let health = ModelHealth()
     private let lessons: RoutingLessons
+    private let refused = RefusedMembers()
     private let reach: WebSocketReach
     private let lines: (any LineStore)?
     private let vendors = VendorVoices(keptMax: keptMax)
@@ -143,8 +144,10 @@ package struct SpeechRegistry: Sendable {
     /// Whoever is not known by another wire format speaks OpenAI's.
     private func adapter(_ account: ModelAccount) -> any LanguageModel {
         let endpoint = ModelEndpoint(
-            vendor: account.choice.vendor, key: account.key, baseURL: account.baseURL, http: http)
-        return account.choice.vendor == "anthropic" ? AnthropicModel(endpoint) : OpenAIChatModel(endpoint)
+            vendor: account.choice.vendor, key: account.key, baseURL: account.baseURL, http: http,
+            refused: refused)
+        return account.choice.account.vendor == "anthropic"
+            ? AnthropicModel(endpoint) : OpenAIChatModel(endpoint)
     }
 }
 

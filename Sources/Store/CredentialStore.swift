@@ -111,6 +111,16 @@ package struct CredentialStore: Sendable {
         ).rows.first.flatMap { Vendor(rawValue: try $0.text("vendor")) }
     }
 
+    /// Is there a credential of this name at the vendor?
+    package static func isNamed(
+        _ tenant: ID<Tenant>, _ name: String, vendor: String, in sql: PostgresTransaction
+    ) async throws -> Bool {
+        try await sql.query(
+            "SELECT id FROM credentials WHERE tenant_id = $1 AND vendor = $2 AND name = $3 LIMIT 1",
+            [.id(tenant), .text(vendor), .text(name)]
+        ).rows.isEmpty == false
+    }
+
     /// False: no such credential. - Throws: `PostgresError` 23503 while a number uses it.
     package func delete(_ tenant: ID<Tenant>, id: ID<Credential>) async throws -> Bool {
         try await database.tenant(

@@ -19,9 +19,15 @@ struct ChatAnswering: Sendable {
         let tools = (body["tools"]?.array ?? []).compactMap { $0["function"]?["name"]?.string }
         let turn = ChatTurn(model: model, messages: messages, tools: tools)
         let (reply, draw) = desk.reply(to: turn, body: body)
-        if let refusal = Self.refusal(reply.fault) { return refusal }
+        if let refusal = refusal(reply.fault) { return refusal }
+        if let member = Self.refused(in: body, desk.settings.refusedMembers) {
+            return Self.error(
+                400, "Unrecognized request argument supplied: \(member)", code: "unknown_parameter",
+                param: member)
+        }
         let completion = Completion(
-            turn: turn, reply: reply, withUsage: body["stream_options"]?["include_usage"]?.bool == true)
+            turn: turn, reply: reply, withUsage: body["stream_options"]?["include_usage"]?.bool == true,
+            thought: desk.settings.thoughtTokens)
         guard body["stream"]?.bool == true else {
             try? await Task.sleep(for: draw.firstToken)
             return .json(200, JSONText.encode(completion.whole))
@@ -35,26 +41,42 @@ struct ChatAnswering: Sendable {
             })
     }
 
-    private static func refusal(_ fault: ChatScript.Fault?) -> LocalResponse? {
+    /// A member that this server does not take, of the request or of a tool's function.
+    private static func refused(in body: JSON, _ members: Set<String>) -> String? {
+        let functions = (body["tools"]?.array ?? []).compactMap { $0["function"] }
+        return members.sorted().first { member in
+            body[member] != nil || functions.contains { $0[member] != nil }
+        }
+    }
+
+    private func refusal(_ fault: ChatScript.Fault?) -> LocalResponse? {
         switch fault {
-        case .unauthorized: error(401, "Incorrect API key provided", code: "invalid_api_key")
+        case .unauthorized: Self.error(401, "Incorrect API key provided", code: "invalid_api_key")
         case .rateLimited(let seconds):
-            error(
+            Self.error(
                 429, "Rate limit reached", code: "rate_limit_exceeded",
-                headers: [("Retry-After", String(seconds))])
-        case .insufficientQuota: error(429, "You exceeded your current quota", code: "insufficient_quota")
-        case .serverError: error(500, "The server had an error", code: "server_error")
-        case .status(let status): error(status, "This request cannot be served", code: "error_\(status)")
+                headers: [
+                    (
+                        "Retry-After",
+                        UTC.retryAfter(seconds, asDate: desk.settings.retriesAtDate)
+                    ), ("x-request-id", "req_sim_1"),
+                ])
+        case .insufficientQuota:
+            Self.error(429, "You exceeded your current quota", code: "insufficient_quota")
+        case .serverError: Self.error(500, "The server had an error", code: "server_error")
+        case .status(let status): Self.error(status, "This request cannot be served", code: "error_\(status)")
         default: nil
         }
     }
 
     private static func error(
-        _ status: Int, _ message: String, code: String, headers: [(String, String)] = []
+        _ status: Int, _ message: String, code: String, param: String? = nil,
+        headers: [(String, String)] = []
     ) -> LocalResponse {
         let body: JSON = [
             "error": [
-                "message": .string(message), "type": "invalid_request_error", "param": nil,
+                "message": .string(message), "type": "invalid_request_error",
+                "param": param.map { .string($0) } ?? nil,
                 "code": .string(code),
             ]
         ]
@@ -67,6 +89,7 @@ struct Completion: ModelWire {
     let turn: ChatTurn
     let reply: ChatScript.Reply
     let withUsage: Bool
+    let thought: Int64
     let id = Sid.make("chatcmpl-")
 
     private var finishReason: String {
@@ -107,9 +130,9 @@ struct Completion: ModelWire {
         let answered = Int64(ModelPlayer<Completion>.tokens(reply.text).count + called)
         return [
             "prompt_tokens": .int(prompt), "completion_tokens": .int(answered),
-            "total_tokens": .int(prompt + answered),
+            "total_tokens": .int(prompt + answered + thought),
             "prompt_tokens_details": ["cached_tokens": .int(cached)],
-            "completion_tokens_details": ["reasoning_tokens": 0],
+            "completion_tokens_details": ["reasoning_tokens": .int(thought)],
         ]
     }
 

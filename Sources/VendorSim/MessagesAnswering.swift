@@ -24,7 +24,11 @@ struct MessagesAnswering: Sendable {
         if let problem = Self.problem(body) { return Self.error(400, "invalid_request_error", problem) }
         let turn = Self.turn(body)
         let (reply, draw) = desk.reply(to: turn, body: body)
-        if let refusal = Self.refusal(reply.fault) { return refusal }
+        if let refusal = refusal(reply.fault) { return refusal }
+        if let member = Self.refused(in: body, desk.settings.refusedMembers) {
+            return Self.error(
+                400, "invalid_request_error", "\(member): Extra inputs are not permitted")
+        }
         let message = StreamedMessage(body: body, reply: reply)
         let settings = desk.settings
         return LocalResponse(
@@ -104,15 +108,23 @@ struct MessagesAnswering: Sendable {
             tools: (body["tools"]?.array ?? []).compactMap { $0["name"]?.string })
     }
 
-    private static func refusal(_ fault: ChatScript.Fault?) -> LocalResponse? {
+    /// A member that this server does not take, of the request or of a tool.
+    private static func refused(in body: JSON, _ members: Set<String>) -> String? {
+        members.sorted().first { member in
+            body[member] != nil || (body["tools"]?.array ?? []).contains { $0[member] != nil }
+        }
+    }
+
+    private func refusal(_ fault: ChatScript.Fault?) -> LocalResponse? {
         switch fault {
-        case .unauthorized: error(401, "authentication_error", "invalid x-api-key")
+        case .unauthorized: Self.error(401, "authentication_error", "invalid x-api-key")
         case .rateLimited(let seconds):
-            error(
-                429, "rate_limit_error", "too many requests", headers: [("retry-after", String(seconds))])
-        case .insufficientQuota: error(402, "billing_error", "your credit balance is too low")
-        case .serverError: error(529, "overloaded_error", "Overloaded")
-        case .status(let status): error(status, "error_\(status)", "this request cannot be served")
+            Self.error(
+                429, "rate_limit_error", "too many requests",
+                headers: [("retry-after", UTC.retryAfter(seconds, asDate: desk.settings.retriesAtDate))])
+        case .insufficientQuota: Self.error(402, "billing_error", "your credit balance is too low")
+        case .serverError: Self.error(529, "overloaded_error", "Overloaded")
+        case .status(let status): Self.error(status, "error_\(status)", "this request cannot be served")
         default: nil
         }
     }

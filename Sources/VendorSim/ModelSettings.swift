@@ -34,6 +34,12 @@ package struct ModelSettings: Sendable {
     package var tokensPerSecond = 80
     /// Each word comes up to this much later than its rate says.
     package var jitter: Duration = .zero
+    /// `Retry-After` is written as a date.
+    package var retriesAtDate = false
+    /// Members of a request that are answered with 400 and named, as strict servers do; `strict` is one of tools.
+    package var refusedMembers: Set<String> = []
+    /// What the model thought comes beside `completion_tokens`, so many, as xAI counts.
+    package var thoughtTokens: Int64 = 0
     /// Of a hundred requests so many meet one of `faults`, drawn evenly.
     package var faultPercent = 0
     package var faults: [ChatScript.Fault] = []

@@ -81,8 +81,12 @@ final class ClientUpgrade: ChannelInboundHandler, RemovableChannelHandler {
         }
         guard case .head(let head) = unwrapInboundIn(data), failure == nil else { return }
         guard head.status == .switchingProtocols else {
-            let wait = head.headers.first(name: "retry-after").flatMap { Int($0) }
-            return fail(WebSocketRefused(status: Int(head.status.code), retryAfterSeconds: wait))
+            let kept = limits.refusalHeaders.compactMap { name in
+                head.headers.first(name: name).map { (name, $0) }
+            }
+            return fail(
+                WebSocketRefused(
+                    status: Int(head.status.code), headers: Dictionary(kept, uniquingKeysWith: { $1 })))
         }
         let check = NIOWebSocketClientUpgrader(requestKey: key) { channel, _ in
             channel.eventLoop.makeSucceededVoidFuture()

@@ -50,17 +50,19 @@ package struct WebSocketLimits: Sendable {
     package var decideMax: Duration = .seconds(5)
     /// Client: from the call to the open socket (name, TCP, TLS, upgrade).
     package var connectMax: Duration = .seconds(5)
+    /// Client: headers of a refusal that its `WebSocketRefused` carries, names in lower case.
+    package var refusalHeaders: [String] = []
     package init() {}
 }
 
 /// The server answered the upgrade with an HTTP status other than 101.
 package struct WebSocketRefused: Error, Hashable, Sendable {
     package var status: Int
-    /// Whole seconds of the answer's `Retry-After`, when it had such a header.
-    package var retryAfterSeconds: Int?
-    package init(status: Int, retryAfterSeconds: Int? = nil) {
+    /// Those of the answer's that were asked for (`WebSocketLimits.refusalHeaders`), names in lower case.
+    package var headers: [String: String]
+    package init(status: Int, headers: [String: String] = [:]) {
         self.status = status
-        self.retryAfterSeconds = retryAfterSeconds
+        self.headers = headers
     }
 }
 

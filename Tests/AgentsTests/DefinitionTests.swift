@@ -159,3 +159,58 @@ struct JSONTextTests {
                 == [.int(.max), .double(9223372036854775808), "é😀"])
     }
 }
+
+struct StrictToolTests {
+    private func problems(_ parameters: String, strict: Bool = true) throws -> [String] {
+        let agent = try decode(
+            """
+            {"prompt": {"system": "s", "model": "m", "reasoning_effort": "none"}, "tools": [{"name": "book",
+             "url": "https://x.example", "strict": \(strict), "parameters": \(parameters)}]}
+            """)
+        #expect(agent.prompt?.reasoningEffort == ReasoningEffort.none)
+        return agent.problems().map { "\($0.path): \($0.message)" }
+    }
+
+    @Test func aStrictToolsSchemaIsOneThatVendorsCanHoldAModelTo() throws {
+        let open = #"{"type": "object", "properties": {"day": {"type": "string"}}}"#
+        #expect(try problems(open, strict: false) == [])
+        #expect(
+            try problems(open) == ["tools[0].parameters: needs additionalProperties: false to be strict"])
+        let half =
+            #"{"type": "object", "additionalProperties": false, "properties": {"day": {"type": "string"}}}"#
+        #expect(
+            try problems(half) == ["tools[0].parameters: to be strict must have day in required"])
+        let deep = #"""
+            {"type": "object", "additionalProperties": false, "required": ["at"], "properties": {"at":
+              {"anyOf": [{"type": "null"}, {"type": "array", "items": {"type": "object"}}]}}}
+            """#
+        #expect(
+            try problems(deep) == [
+                "tools[0].parameters: properties.at.anyOf[1].items: needs additionalProperties: false to be strict"
+            ])
+        let good = #"""
+            {"type": "object", "additionalProperties": false, "required": ["day"], "properties": {"day":
+              {"type": ["string", "null"]}}}
+            """#
+        #expect(try problems(good) == [])
+    }
+
+    @Test(arguments: [
+        ("compatible:groq", nil), ("openai", nil),
+        ("compatible:", "prompt.vendor: must be 1 to 64 letters, digits, _ or -"),
+        ("compatible:my groq", "prompt.vendor: must be 1 to 64 letters, digits, _ or -"),
+        ("groq:compatible", "prompt.vendor: unknown vendor; known: openai, anthropic, compatible"),
+    ])
+    func aVendorMayNameACredential(vendor: String, problem: String?) throws {
+        let agent = try decode(
+            #"{"prompt": {"system": "s", "model": "m", "vendor": "\#(vendor)"}}"#)
+        #expect(agent.problems().map { "\($0.path): \($0.message)" } == [problem].compactMap { $0 })
+    }
+
+    @Test func aModelsNameFitsInABill() throws {
+        let model = String(repeating: "m", count: 90)
+        let agent = try decode(
+            #"{"prompt": {"system": "s", "model": "\#(model)", "vendor": "compatible"}}"#)
+        #expect(agent.problems().map(\.path) == ["prompt.model"])
+    }
+}

@@ -98,6 +98,15 @@ import Testing
         let mixed =
             #"{"stt": "deepgram", "tts": "cartesia", "voice": "v", "stt_fallbacks": [{"vendor": "offline"}]}"#
         #expect(try problems(mixed, language: "de-DE") == ["language: the offline voices speak en-US only"])
+        #expect(
+            try problems(real, language: "multi") == [
+                "language: cartesia/sonic-3.5 must be told one language; multi names none"
+            ])
+        let told = #"{"stt": "deepgram", "tts": "elevenlabs", "voice": "v"}"#
+        #expect(try problems(told, language: "multi").count == 1)
+        let free =
+            #"{"stt": "deepgram", "tts": "elevenlabs", "tts_model": "eleven_multilingual_v2", "voice": "v"}"#
+        #expect(try problems(free, language: "multi") == [])
         #expect(try problems(real, language: "x") == ["language: must be a BCP 47 tag, like en-US"])
     }
 

@@ -21,6 +21,33 @@ private let haiku = ModelChoice(vendor: "anthropic", model: "haiku")
     #expect(PriceBook.standard.isPriced(haiku), "priced by time")
 }
 
+@Test func aModelOfANamedAccountHasItsOwnPriceOrThatOfItsVendor() {
+    let groq = ModelChoice(vendor: "compatible:groq", model: "oss/120b")
+    let together = ModelChoice(vendor: "compatible:together", model: "oss/120b")
+    let prices = book([
+        ("compatible/oss/120b", .inputTokens, 3), ("compatible/oss/120b", .outputTokens, 6),
+        ("compatible:groq/oss/120b", .inputTokens, 1), ("compatible:groq/oss/120b", .outputTokens, 2),
+    ])
+    #expect(prices.tokenPrice(groq)?.input == Money(nanos: 1))
+    #expect(prices.tokenPrice(together)?.input == Money(nanos: 3))
+    #expect(prices.narrowed(to: [together]).rates.count == 2)
+    #expect(prices.narrowed(to: [groq]).rates.count == 4)
+    #expect(!prices.isPriced(ModelChoice(vendor: "openai:groq", model: "oss/120b")))
+}
+
+@Test func whoHearsAndSpeaksIsPricedInItsUnitOrByTime() {
+    let tokens = book([("*", .inputTokens, 1), ("*", .outputTokens, 5)])
+    #expect(!tokens.isPriced(.stt, source: "deepgram/nova-3", in: .milliseconds))
+    #expect(!tokens.isPriced(.tts, source: "cartesia/sonic-3.5", in: .characters))
+    #expect(tokens.isPriced(.tts, source: "offline", in: .characters))
+    #expect(PriceBook.standard.isPriced(.tts, source: "cartesia/sonic-3.5", in: .characters))
+    var own = tokens
+    own.rates.append(
+        Rate(component: .tts, source: "cartesia/sonic-3.5", unit: .characters, price: .zero, per: 1))
+    #expect(own.isPriced(.tts, source: "cartesia/sonic-3.5", in: .characters))
+    #expect(!own.isPriced(.tts, source: "cartesia/sonic-9", in: .characters))
+}
+
 @Test func tokensThatTouchACacheCostAsInputUnlessTheyHaveARate() {
     let prices = book([
         ("openai/luna", .inputTokens, 100_000_000), ("openai/luna", .outputTokens, 500_000_000),

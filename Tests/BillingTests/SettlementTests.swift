@@ -68,6 +68,21 @@ private func bill(_ slices: [Slice], prices: PriceBook = .standard) -> [String] 
         ])
 }
 
+@Test func modelsThatServedWithoutAPriceAreNamed() {
+    let book = PriceBook(
+        id: PriceBook.standard.id,
+        rates: [Rate(component: .llm, source: "openai/m", unit: .inputTokens, price: .zero, per: 1)])
+    let slice = Slice(
+        epoch: 1, connectedMs: 10,
+        usage: [
+            usage(.stt, .milliseconds, 900, "deepgram/nova-3"), usage(.llm, .inputTokens, 9, "openai/m"),
+            usage(.llm, .outputTokens, 9, "openai/n"), usage(.tts, .characters, 9, "offline"),
+            usage(.tts, .characters, 0, "cartesia/sonic-3.5"),
+        ])
+    #expect(Settlement(slices: [slice], prices: book).unpriced == ["deepgram/nova-3", "openai/n"])
+    #expect(Settlement(slices: [slice], prices: .standard).unpriced == [])
+}
+
 @Test func epochsAddUpAndARepeatedSliceReplacesItsEpoch() {
     let first = Slice(epoch: 1, connectedMs: 20_000, usage: [usage(.stt, .milliseconds, 10_000)])
     let second = Slice(epoch: 2, connectedMs: 40_000, usage: [usage(.stt, .milliseconds, 5000)])

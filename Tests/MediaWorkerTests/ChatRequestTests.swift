@@ -1,5 +1,6 @@
 import Agents
 import Base
+import CallDispatch
 import Conversation
 import MediaWorker
 import Speech
@@ -65,4 +66,14 @@ struct ChatRequestTests {
         }
         #expect(changes <= 12, "each costs what a vendor's cache held")
     }
+}
+
+@Test func anAccountIsTheNewestOfItsVendorOrOfItsName() {
+    let accounts = ["together", "groq", "groq"].enumerated().map { number, name in
+        VendorCredential(
+            vendor: "compatible", name: name, key: Redacted("k"), baseURL: "https://\(number).example")
+    }
+    #expect(accounts.account("compatible")?.baseURL == "https://0.example")
+    #expect(accounts.account("compatible:groq")?.baseURL == "https://1.example")
+    #expect(accounts.account("compatible:local") == nil && accounts.account("openai:groq") == nil)
 }

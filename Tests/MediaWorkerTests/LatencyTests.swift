@@ -55,11 +55,58 @@ struct LatencyTests {
     }
 }
 
+struct TurnVoiceTests {
+    private static let nova = ModelChoice(vendor: "deepgram", model: "nova-3")
+    private static let flux = ModelChoice(vendor: "deepgram", model: "flux-general-en")
+    private static let sonic = ModelChoice(vendor: "cartesia", model: "sonic-3.5")
+    private static let flash = ModelChoice(vendor: "elevenlabs", model: "eleven_flash_v2_5")
+    private static let line = ModelChoice(vendor: "cache", model: "")
+    private typealias ID = Dialogue.UtteranceID
+
+    @Test func aTurnNamesWhoHeardAndSpokeItAndTheNextWhoTookOver() {
+        var voices = TurnVoices(prepared: "cache")
+        voices.understood(by: Self.nova)
+        voices.sounds(ID(1), by: Self.sonic)
+        voices.heard(ID(1))
+        // While it sounds: the next recogniser takes over, and the next voice for the rest of the turn.
+        voices.understood(by: Self.flux)
+        voices.sounds(ID(2), by: Self.flash)
+        voices.heard(ID(2))
+        #expect(voices.take(model: nil) == StageVendors(stt: Self.nova, llm: nil, tts: Self.sonic))
+        voices.sounds(ID(3), by: Self.flash)
+        voices.heard(ID(3))
+        let next = voices.take(model: nil)
+        #expect(next == StageVendors(stt: Self.flux, llm: nil, tts: Self.flash))
+        #expect(next.labels(.tts).map(\.1) == ["tts", "elevenlabs", "eleven_flash_v2_5"])
+        #expect(next.labels(.stt).map(\.1) == ["stt", "deepgram", "flux-general-en"])
+        #expect(next.labels(.total).map(\.1) == ["total", "", ""])
+    }
+
+    @Test func aFillerMadeAheadIsNotWhoAnswered() {
+        var voices = TurnVoices(prepared: "cache")
+        voices.sounds(ID(1), by: Self.line)
+        voices.heard(ID(1))
+        voices.sounds(ID(2), by: Self.sonic)
+        voices.heard(ID(2))
+        #expect(voices.take(model: nil).tts == Self.sonic)
+        voices.sounds(ID(3), by: Self.line)
+        voices.heard(ID(3))
+        #expect(voices.take(model: nil).tts == Self.line)
+        // What was made ahead for the turn that follows is not forgotten.
+        voices.sounds(ID(4), by: Self.sonic)
+        _ = voices.take(model: nil)
+        voices.heard(ID(4))
+        #expect(voices.take(model: nil).tts == Self.sonic)
+    }
+}
+
 struct TraceTests {
     static let trace = CallTrace(
         call: ID(high: 0x7000, low: 0x8001), tenant: ID(high: 1, low: 1), epoch: 1, startedAt: 1_000_000_000)
     static let vendors = StageVendors(
-        stt: "deepgram", tts: "cartesia", model: ModelChoice(vendor: "openai", model: "luna"))
+        stt: ModelChoice(vendor: "deepgram", model: "nova-3"),
+        llm: ModelChoice(vendor: "openai", model: "luna"),
+        tts: ModelChoice(vendor: "cartesia", model: "sonic-3.5"))
 
     static func turn(_ number: Int) -> [Span] {
         var fact = Dialogue.TurnFact(
@@ -81,6 +128,10 @@ struct TraceTests {
         #expect((turn.start - call.start) / 1_000_000 == 4240 && (turn.end - call.start) / 1_000_000 == 7000)
         #expect((spans[3].end - spans[3].start) / 1_000_000 == 220)
         #expect(spans[3].attributes["parley.model"] == "luna")
+        #expect(spans[1].attributes["parley.vendor"] == "deepgram")
+        #expect(spans[1].attributes["parley.model"] == "nova-3")
+        #expect(spans[4].attributes["parley.model"] == "sonic-3.5")
+        #expect(spans[2].attributes["parley.vendor"] == nil, "our own stage")
         #expect(spans.allSatisfy { turn.start <= $0.start && $0.end <= turn.end })
         #expect(Set(spans.map(\.id) + [call.id]).count == 7)
         #expect(Self.turn(4) == spans, "told twice, it is the same")

@@ -55,6 +55,32 @@ private func usage(_ stt: Int64) -> [Usage] {
     }
 }
 
+@Test func usageThatTheBookDoesNotPriceIsTold() async throws {
+    try await CallBench.with { bench in
+        let rates = [
+            Rate(component: .llm, unit: .inputTokens, price: .dollars(1), per: 1_000_000),
+            Rate(component: .platform, unit: .milliseconds, price: .dollars(1), per: 60_000),
+        ]
+        let row = PriceBookRow(
+            tenant: bench.tenant, name: "models only", effectiveFrom: .current,
+            book: PriceBook(id: .new(), rates: rates))
+        try await bench.database.platformTransaction { try await PriceBookStore.insert(row, in: $0) }
+        let call = try await bench.connected()
+        let heard = Usage(
+            component: .stt, source: "deepgram/nova-3", unit: .milliseconds, quantity: 9_000)
+        try await bench.tell(
+            call.id, 3, .ended(.agentEnded, connectedMs: 60_000, usage: [heard] + usage(100)))
+        #expect(try await bench.find(call.id).cost == .dollars(1))
+        #expect(
+            try await bench.number(
+                """
+                SELECT count(*) FROM call_events WHERE type = 'unpriced_usage'
+                    AND detail = '{"sources": ["deepgram/nova-3"]}'::jsonb
+                """) == 1)
+        #expect(try await bench.moneyProblems() == [])
+    }
+}
+
 @Test func usageOfSeveralEpochsAddsUp() async throws {
     try await CallBench.with { bench in
         let call = try await bench.connected()

@@ -211,6 +211,88 @@ import Testing
         }
     }
 
+    @Test func aCredentialThatAModelNamesMustBeThere() async throws {
+        try await TestPlatform.with { platform in
+            let acme = try await platform.makeTenant("Acme")
+            let rates = ["input_tokens", "output_tokens"].map { unit -> JSON in
+                ["component": "llm", "source": "*", "unit": .string(unit), "price": "0.1", "per": 1_000_000]
+            }
+            _ = try await platform.post("/v1/price-books", ["name": "models", "rates": .array(rates)])
+            func publish(_ vendor: String, fallback: String) async throws -> Reply {
+                let prompt: JSON = [
+                    "system": "Be brief.", "model": "m", "vendor": .string(vendor),
+                    "fallbacks": [["vendor": .string(fallback), "model": "m"]],
+                ]
+                return try await platform.post(
+                    "/v1/agents", ["name": "desk", "definition": ["prompt": prompt]], key: acme.key)
+            }
+            for name in ["groq", "together"] {
+                let made = try await platform.post(
+                    "/v1/credentials",
+                    [
+                        "vendor": "compatible", "name": .string(name), "api_key": .string("key-of-\(name)"),
+                        "base_url": .string("https://\(name).example/v1"),
+                    ], key: acme.key)
+                #expect(made.status == 201, "\(made.text)")
+            }
+            let made = try await publish("compatible:groq", fallback: "compatible:together")
+            #expect(made.status == 201, "\(made.text)")
+            let refused = try await publish("compatible:groq", fallback: "compatible:gorq")
+            #expect(refused.status == 422 && refused.code == "unknown_credential", "\(refused.text)")
+            #expect(refused.json["detail"]?.string?.hasPrefix("prompt.fallbacks[0].vendor: ") == true)
+            #expect(try await publish("openai:groq", fallback: "anthropic").code == "unknown_credential")
+        }
+    }
+
+    @Test func anAgentWhoseVoiceHasNoPriceIsNotPublished() async throws {
+        try await TestPlatform.with { platform in
+            let acme = try await platform.makeTenant("Acme")
+            func publish(_ voice: JSON) async throws -> Reply {
+                var definition = TestPlatform.definition.object ?? [:]
+                definition["voice"] = voice
+                return try await platform.post(
+                    "/v1/agents", ["name": "desk", "definition": .object(definition)], key: acme.key)
+            }
+            func rate(_ component: String, _ source: String, _ unit: String) -> JSON {
+                [
+                    "component": .string(component), "source": .string(source), "unit": .string(unit),
+                    "price": "0.1", "per": 1_000,
+                ]
+            }
+            let rates = [
+                rate("llm", "*", "input_tokens"), rate("llm", "*", "output_tokens"),
+                rate("stt", "deepgram/nova-3", "milliseconds"),
+                rate("tts", "cartesia/sonic-3.5", "characters"),
+            ]
+            let book = try await platform.post(
+                "/v1/price-books", ["name": "models", "rates": .array(rates)])
+            #expect(book.status == 201, "\(book.text)")
+            let cases: [(JSON, String)] = [
+                (["stt": "deepgram", "stt_model": "nova-99"], "voice.stt: no price for deepgram/nova-99"),
+                (
+                    ["stt_fallbacks": [["vendor": "deepgram", "model": "flux-general-en"]]],
+                    "voice.stt_fallbacks[0]: no price for deepgram/flux-general-en"
+                ),
+                (
+                    ["tts": "elevenlabs", "voice": "v"],
+                    "voice.tts: no price for elevenlabs/eleven_flash_v2_5"
+                ),
+                (
+                    ["tts_fallbacks": [["vendor": "cartesia", "model": "sonic-9", "voice": "v"]]],
+                    "voice.tts_fallbacks[0]: no price for cartesia/sonic-9"
+                ),
+            ]
+            for (voice, said) in cases {
+                let refused = try await publish(voice)
+                #expect(refused.status == 422 && refused.code == "unpriced_model", "\(refused.text)")
+                #expect(refused.json["detail"]?.string?.hasPrefix(said) == true, "\(refused.text)")
+            }
+            // The vendor's usual model is meant where none is named; what is offline needs no price.
+            #expect(try await publish(["stt": "deepgram", "tts": "cartesia", "voice": "v"]).status == 201)
+            #expect(try await publish(["stt": "offline"]).status == 201)
+        }
+    }
+
     @Test func anAgentThatWouldBeRoutedOnAGuessIsNotPublished() async throws {
         try await TestPlatform.with { platform in
             let acme = try await platform.makeTenant("Acme")

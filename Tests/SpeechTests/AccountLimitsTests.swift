@@ -23,7 +23,7 @@ struct AccountLimitsTests {
     /// What says nothing of the account leaves its other models to be asked.
     @Test(arguments: [(403, "llm.forbidden"), (429, "llm.rate_limited")])
     func aModelThatMayNotBeAskedIsNoOtherModel(status: Int, code: String) {
-        let fault = ModelFaults.status(status, headers: [("retry-after", "5")], name: nil)
+        let fault = ModelFaults.status(status, VendorAnswer(["retry-after": "5"]), name: nil, now: .wall)
         #expect(fault.code == code)
         let isBlocked = blocked(fault, at: account("luna"))
         #expect(isBlocked(account("luna")))
@@ -33,7 +33,7 @@ struct AccountLimitsTests {
     @Test(arguments: [401, 402])
     func anAccountThatIsRefusedIsRefusedForAllModelsUntilItHasAnotherKey(status: Int) {
         let isBlocked = blocked(
-            ModelFaults.status(status, headers: [], name: nil), at: account("luna"))
+            ModelFaults.status(status, VendorAnswer(), name: nil, now: .wall), at: account("luna"))
         #expect(isBlocked(account("luna")) && isBlocked(account("sol")))
         #expect(!isBlocked(account("luna", credential: "new")))
         #expect(!isBlocked(account("luna", host: "b")))

@@ -19,6 +19,16 @@ struct CircuitBreakerTests {
         return breaker
     }
 
+    @Test(arguments: [
+        ("https://api.openai.com/v1", "api.openai.com/v1"),
+        ("http://me:secret@gpu-1:8000/v1?k=x", "gpu-1:8000/v1"),
+        ("https://h/a@b", "h/a@b"), ("", ""),
+    ])
+    func aBreakersPlaceIsShownWithoutSecrets(host: String, place: String) {
+        #expect(
+            CircuitBreakers.Key(stage: "llm", vendor: "compatible", product: "m", host: host).place == place)
+    }
+
     @Test func fiveFailuresOpenIt() {
         let breaker = Box()
         for _ in 0..<4 { breaker.record(hasFailed: true, at: .zero) }

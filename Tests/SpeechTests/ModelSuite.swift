@@ -73,6 +73,13 @@ struct ModelRig: Sendable {
     }
 }
 
+extension ModelRig {
+    func expectsNoFault(_ request: ChatRequest, _ place: SourceLocation = #_sourceLocation) async throws {
+        let fault = try await summary(to: request).fault
+        #expect(fault == nil, sourceLocation: place)
+    }
+}
+
 /// A reply's text, tool calls and end.
 struct ReplySummary: Equatable {
     var text = ""
@@ -184,18 +191,90 @@ struct ReplySummary: Equatable {
     }
 
     @Test(arguments: ModelVendor.allCases)
-    func aStructuredReplyIsAskedForInTheVendorsWay(vendor: ModelVendor) async throws {
+    func aStrictToolIsAskedForInTheVendorsWay(vendor: ModelVendor) async throws {
         try await with(vendor) { rig in
             var request = ModelRig.request()
             let schema: JSON = ["type": "object", "additionalProperties": false]
-            request.format = ReplyFormat(name: "verdict", schema: schema)
-            let reply = try await rig.summary(to: request)
-            #expect(reply.fault == nil)
-            let asked = rig.requests().last
-            let found =
-                asked?["response_format"]?["json_schema"]?["schema"]
-                ?? asked?["output_config"]?["format"]?["schema"]
-            #expect(found == schema)
+            request.tools[0] = ChatTool(
+                name: "book", description: "Books.", parameters: schema, isStrict: true)
+            try await rig.expectsNoFault(request)
+            let tools = rig.requests().last?["tools"]?.array?.map { $0["function"] ?? $0 }
+            #expect(tools?.map { $0["strict"] } == [true, nil])
+            #expect((tools?.first?["parameters"] ?? tools?.first?["input_schema"]) == schema)
+        }
+    }
+
+    @Test(arguments: [
+        (ModelVendor.openai, ReasoningEffort.none, RequestMember.effort, JSON.string("none")),
+        (.openai, .high, .effort, "high"),
+        (.anthropic, .minimal, .thinking, JSON.object(["type": "disabled"])),
+        (.anthropic, .low, .outputConfig, JSON.object(["effort": "low"])),
+    ])
+    func howMuchToThinkIsSaidInTheVendorsWay(
+        vendor: ModelVendor, effort: ReasoningEffort, member: RequestMember, value: JSON
+    ) async throws {
+        try await with(vendor) { rig in
+            var request = ModelRig.request()
+            try await rig.expectsNoFault(request)
+            #expect(rig.requests().last?[member.rawValue] == nil)
+            request.effort = effort
+            try await rig.expectsNoFault(request)
+            #expect(rig.requests().last?[member.rawValue] == value)
+        }
+    }
+
+    @Test(arguments: ModelVendor.allCases)
+    func whatAServerDoesNotTakeIsLeftOutFromThenOn(vendor: ModelVendor) async throws {
+        let members: Set<RequestMember> =
+            vendor == .openai
+            ? [.streamOptions, .temperature, .effort, .strict] : [.outputConfig, .strict]
+        // One at a time, as servers tell it; the fourth is more than one request is written again for.
+        let refused = Set(members.map(\.rawValue))
+        try await with(vendor, { $0.refusedMembers = refused }) { rig in
+            var request = ModelRig.request()
+            request.temperature = 0.5
+            request.effort = .low
+            request.tools[0].isStrict = true
+            let first = try await rig.summary(to: request)
+            #expect(first.fault?.code == (vendor == .openai ? "llm.bad_request" : nil))
+            request.temperature = nil
+            try await rig.expectsNoFault(request)
+            let asked = rig.requests().count
+            let again = try await rig.summary(to: request)
+            #expect(again.fault == nil && again.text == "Grüße aus Köln, bis Tuesday")
+            #expect(rig.requests().count == asked + 1, "it is known")
+            // Of another model nothing is known.
+            request.model = "m-2"
+            try await rig.expectsNoFault(request)
+            #expect(rig.requests().count > asked + 2)
+        }
+    }
+
+    @Test func aRefusalThatNamesNothingThatWasSentIsNotAskedAgain() async throws {
+        try await with(.openai) { rig in
+            rig.fail([.status(400), .status(400)])
+            let reply = try await rig.summary()
+            #expect(reply.fault?.code == "llm.bad_request")
+            #expect(rig.requests().count == 1)
+        }
+    }
+
+    @Test(arguments: ModelVendor.allCases)
+    func aDateToAskAgainAtIsRead(vendor: ModelVendor) async throws {
+        try await with(vendor, { $0.retriesAtDate = true }) { rig in
+            rig.fail([.rateLimited(retryAfterSeconds: 9)])
+            guard case .after(let pause)? = try await rig.summary().fault?.retry else {
+                Issue.record("no pause")
+                return
+            }
+            #expect(pause > .seconds(7) && pause <= .seconds(10), "\(pause)")
+        }
+    }
+
+    @Test func whatWasThoughtIsBilledWhereverTheVendorCountsIt() async throws {
+        try await with(.openai, { $0.thoughtTokens = 40 }) { rig in
+            let reply = try await rig.summary()
+            #expect(reply.tokens(.outputTokens) == 45)
         }
     }
 

@@ -45,6 +45,8 @@ package final class CallRunner: @unchecked Sendable, Ticking {
     let playout: Playout
     let files: CallFiles
     var meter = Meter()
+    /// Who really heard and spoke.
+    var voices = TurnVoices(prepared: SpeechCache.source)
     /// Voice made ahead, in case it is spoken next.
     var prepared: Prepared?
     /// Tools that run, by key.
@@ -135,6 +137,7 @@ package final class CallRunner: @unchecked Sendable, Ticking {
             guard phase == .live else { continue }
             let now = now
             files.journal.append(next, at: now, isPrivate: conversation.isPrivate)
+            if case .heard(let id, _, _) = next { voices.heard(id) }
             for effect in conversation.handle(next, at: now) { perform(effect) }
         }
         isHandling = false
@@ -253,7 +256,8 @@ extension CallRunner {
 
     func usage(connectedMs: Int) -> [Usage] {
         meter.usage(
-            connectedMs: connectedMs, carrier: plan.carrier.vendor, recogniser: plan.definition.voice.stt)
+            connectedMs: connectedMs, carrier: plan.carrier.vendor,
+            recogniser: plan.definition.voice.recognisers[0].source)
     }
 
     private func countFrames() {

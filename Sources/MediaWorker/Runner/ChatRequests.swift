@@ -36,9 +36,12 @@ extension ChatRequest {
         self.init(
             model: request.prompt.model, messages: request.messages.map(ChatMessage.init),
             tools: request.tools.map {
-                ChatTool(name: $0.name, description: $0.description, parameters: $0.parameters)
+                ChatTool(
+                    name: $0.name, description: $0.description, parameters: $0.parameters,
+                    isStrict: $0.isStrict)
             },
             temperature: request.prompt.temperature, maxTokens: request.prompt.maxTokens)
+        effort = request.prompt.reasoningEffort
         turn = request.turn
         isDraft = request.isDraft
     }

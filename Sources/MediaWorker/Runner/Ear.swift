@@ -11,6 +11,10 @@ final class Ear: @unchecked Sendable {
     /// What is not for the conversation.
     enum Report {
         case usage(Usage)
+        /// The caller begins or ends an utterance: the agent will answer.
+        case utteranceEdge
+        /// Who gave the final words that follow.
+        case understood(by: ModelChoice)
         case fellBack(to: String, Fault)
         /// Nobody hears the caller's words any more.
         case failed(Fault)
@@ -91,14 +95,17 @@ final class Ear: @unchecked Sendable {
         switch edge {
         case .started: stream?.utteranceStarted()
         case .ended: stream?.utteranceEnded()
-        case nil: break
+        case nil: return
         }
+        report(.utteranceEdge)
     }
 
     private func received(_ event: RecognitionEvent) {
         switch event {
         case .partial(let text): tell(.transcript(.init(text: text, isFinal: false)))
-        case .final(let text, let words): tell(.transcript(.init(text: text, isFinal: true, words: words)))
+        case .final(let text, let words):
+            if let hearer = stream?.hearer { report(.understood(by: hearer)) }
+            tell(.transcript(.init(text: text, isFinal: true, words: words)))
         case .endOfTurn(let probability): tell(.endOfTurn(probability: probability))
         case .usage(let usage): report(.usage(usage))
         case .fellBack(let vendor, let fault): report(.fellBack(to: vendor, fault))

@@ -6,6 +6,8 @@ import Speech
 /// The utterances being synthesised. On the call's loop only.
 final class Mouth: @unchecked Sendable {
     enum Event {
+        /// Whose audio follows; once.
+        case began(by: ModelChoice)
         case audio(ByteBuffer)
         case finished(Usage)
         case failed(Fault)
@@ -28,15 +30,24 @@ final class Mouth: @unchecked Sendable {
         self.voice = voice
         self.loop = loop
         self.tell = tell
-        synthesiser.warm(voice: voice, on: loop)
+        warm()
     }
+
+    /// Something will be spoken soon: what costs time is done now.
+    func warm() { synthesiser.warm(voice: voice, on: loop) }
 
     func speak(_ id: Dialogue.UtteranceID, _ text: String) {
         let isOver = Flag()
+        let hasBegun = Flag()
         let stream = synthesiser.speak(text, voice: voice, on: loop) { [weak self] event in
             guard let self else { return }
             switch event {
-            case .audio(let audio): self.tell(id, .audio(audio))
+            case .audio(let audio):
+                if !hasBegun.isSet, let speaker = self.streams[id]?.speaker {
+                    self.tell(id, .began(by: speaker))
+                }
+                hasBegun.isSet = true
+                self.tell(id, .audio(audio))
             case .words: break
             case .spent(let usage): self.tell(id, .stopped([usage]))
             case .fellBack(let vendor, let fault): self.tell(id, .fellBack(to: vendor, fault))

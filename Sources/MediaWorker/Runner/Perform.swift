@@ -72,7 +72,7 @@ extension CallRunner {
         case .failed(let fault):
             prepared = nil
             receive(.synthesisFailed(id, code: fault.code))
-        case .stopped, .fellBack: return false
+        case .began, .stopped, .fellBack: return false
         }
         return true
     }
@@ -81,6 +81,7 @@ extension CallRunner {
     func spoken(_ id: Dialogue.UtteranceID, _ event: Mouth.Event) {
         guard !isMadeAhead(id, event) else { return }
         switch event {
+        case .began(let speaker): voices.sounds(id, by: speaker)
         case .audio(let audio):
             guard let milliseconds = playout.append(audio, to: id) else { parts?.mouth.cancel([id]); return }
             playout.pump(at: now)
@@ -94,6 +95,12 @@ extension CallRunner {
             playout.pump(at: now)
             receive(.synthesised(id, milliseconds: milliseconds, isLast: true))
         case .failed(let fault):
+            station.logger.warning(
+                "synthesiser failed",
+                metadata: [
+                    "call": .string("\(key.call)"), "reason": .string(fault.code),
+                    "cause": .string(fault.cause),
+                ])
             _ = playout.complete(id)
             receive(.synthesisFailed(id, code: fault.code))
         case .stopped(let usage): for part in usage { meter.add(part) }
@@ -105,11 +112,16 @@ extension CallRunner {
     func heard(_ report: Ear.Report) {
         switch report {
         case .usage(let usage): meter.setRecognised(usage)
+        case .utteranceEdge: parts?.mouth.warm()
+        case .understood(let hearer): voices.understood(by: hearer)
         case .fellBack(let vendor, let fault): fellBack("stt", to: vendor, fault)
         case .failed(let fault):
             station.logger.warning(
                 "recogniser failed",
-                metadata: ["call": .string("\(key.call)"), "reason": .string(fault.code)])
+                metadata: [
+                    "call": .string("\(key.call)"), "reason": .string(fault.code),
+                    "cause": .string(fault.cause),
+                ])
             tellAndShow(.event(code: "stt_failed", detail: fault.code))
         }
     }
@@ -120,7 +132,7 @@ extension CallRunner {
             "vendor failed",
             metadata: [
                 "call": .string("\(key.call)"), "stage": .string(stage), "reason": .string(fault.code),
-                "next": .string(vendor),
+                "cause": .string(fault.cause), "next": .string(vendor),
             ])
         tellAndShow(.event(code: "\(stage)_fallback", detail: "\(fault.code), now \(vendor)"))
     }

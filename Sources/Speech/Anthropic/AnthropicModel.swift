@@ -20,7 +20,8 @@ package struct AnthropicModel: LanguageModel {
         return endpoint.stream(
             request, to: "v1/messages",
             headers: [("anthropic-version", Self.version)] + (key.isEmpty ? [] : [("x-api-key", key)]),
-            body: MessagesWire.body(request), into: MessagesAssembly(request), on: (loop, events))
+            body: { MessagesWire.body(request, without: $0) }, into: MessagesAssembly(request),
+            on: (loop, events))
     }
 
     package func prepare(on loop: any EventLoop) { endpoint.warm("v1/models") }

@@ -10,8 +10,9 @@ enum MessagesWire {
     /// Stands for the silence that makes the agent speak again.
     static let goOn = "(The caller says nothing.)"
 
-    /// The request's body, keys sorted: a conversation's start stays byte for byte the same.
-    static func body(_ request: ChatRequest) -> [UInt8] {
+    /// The request's body, `without` what the server refuses, keys sorted: a conversation's start stays byte for byte the
+    /// same.
+    static func body(_ request: ChatRequest, without refused: Set<RequestMember> = []) -> [UInt8] {
         var messages = Messages()
         var system: [String] = []
         for message in request.messages {
@@ -33,18 +34,30 @@ enum MessagesWire {
                     return index == system.count - 1 ? marked(block) : block
                 })
         }
-        if !request.tools.isEmpty { body["tools"] = .array(request.tools.map(tool)) }
-        if let format = request.format {
-            body["output_config"] = ["format": ["type": "json_schema", "schema": format.schema]]
+        if !request.tools.isEmpty {
+            body["tools"] = .array(request.tools.map { tool($0, takesStrict: !refused.contains(.strict)) })
+        }
+        if let (member, value) = request.effort.map(thinking), !refused.contains(member) {
+            body[member.rawValue] = value
         }
         return Array(JSON.object(body).text.utf8)
     }
 
-    private static func tool(_ tool: ChatTool) -> JSON {
-        [
+    /// The API has no effort below `low`: then the model does not think at all.
+    private static func thinking(_ effort: ReasoningEffort) -> (RequestMember, JSON) {
+        switch effort {
+        case .none, .minimal: (.thinking, ["type": "disabled"])
+        case .low, .medium, .high: (.outputConfig, ["effort": .string(effort.rawValue)])
+        }
+    }
+
+    private static func tool(_ tool: ChatTool, takesStrict: Bool) -> JSON {
+        var members: [String: JSON] = [
             "name": .string(tool.name), "description": .string(tool.description),
             "input_schema": tool.parameters,
         ]
+        if tool.isStrict, takesStrict { members["strict"] = true }
+        return .object(members)
     }
 
     /// A block at whose end the vendor's cache may be read and written.

@@ -1,10 +1,11 @@
+import Agents
 package import Base
 import NIOCore
 package import WebSockets
 
 /// How Cartesia speaks for one agent.
 package struct CartesiaOptions: Hashable, Sendable {
-    package var model = "sonic-3.5"
+    package var model = VoiceVendors.usualModel("cartesia")
     /// Two letters, `en`.
     package var language = "en"
     /// 0.6...1.5; nil leaves the voice's own.
@@ -53,7 +54,9 @@ struct CartesiaDialect: SpeakingDialect {
     var contextsMax: Int { options.contextsMax }
     var source: String { "cartesia/\(options.model)" }
     var holdsCancelled: Bool { false }
-    var keepAlive: String? { nil }
+    /// Five minutes.
+    var idleMax: Duration { .seconds(300) }
+    var closesAtLimit: Bool { false }
 
     func speak(_ text: String, voice: String, context: String) -> [String] {
         var generation: [String: JSON] = [:]

@@ -15,6 +15,18 @@ struct ChainVendors: Sendable {
     /// Why the tenant's account there is not to be asked now, with the time left; nil when it may.
     func block(_ index: Int, at now: Duration) -> Fault? { accounts.block(account(index), at: now) }
 
+    /// Why another is asked in its place, unasked.
+    func passedOver(_ index: Int, at now: Duration) -> Fault {
+        block(index, at: now)
+            ?? VendorFaults(stage: keys[index].stage).after(.zero, "unavailable", "it has failed of late")
+    }
+
+    /// As `admits`, but the question changes nothing.
+    func isWell(_ index: Int, at now: Duration) -> Bool {
+        if case .open(let until) = breakers.state(keys[index]), now < until { return false }
+        return block(index, at: now) == nil
+    }
+
     func admits(_ index: Int, at now: Duration) -> Bool {
         block(index, at: now) == nil && breakers.admit(keys[index], at: now)
     }

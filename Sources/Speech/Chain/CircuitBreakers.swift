@@ -21,6 +21,15 @@ package final class CircuitBreakers: Sendable {
             self.product = product
             self.host = host
         }
+
+        /// `host` as it may be shown: without scheme, and without a name and password in it.
+        var place: String {
+            let rest = host.firstRange(of: "://").map { host[$0.upperBound...] } ?? host[...]
+            let authority = rest.prefix { $0 != "/" && $0 != "?" }
+            let shown = authority.lastIndex(of: "@").map { rest[rest.index(after: $0)...] } ?? rest
+            return String(shown.prefix { $0 != "?" })
+        }
+        var choice: ModelChoice { ModelChoice(vendor: vendor, model: product) }
     }
 
     private let policy: CircuitBreaker.Policy
@@ -55,7 +64,9 @@ package final class CircuitBreakers: Sendable {
     }
 
     private func show(_ key: Key, _ state: CircuitBreaker.State) {
-        let labels = [("stage", key.stage), ("vendor", key.vendor), ("product", key.product)]
+        let labels = [
+            ("stage", key.stage), ("vendor", key.vendor), ("product", key.product), ("host", key.place),
+        ]
         Gauge(label: "parley_breaker_state", dimensions: labels).record(state.number)
         if state.number == 2 {
             Counter(label: "parley_breaker_opened_total", dimensions: labels).increment()

@@ -65,6 +65,7 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
     private var trouble = Trouble()
     private var spent = Spent()
     private var isClosed = false
+    private(set) var hearer: ModelChoice?
 
     /// Since a vendor last understood something.
     private struct Trouble {
@@ -95,7 +96,16 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
     private var time: Duration { .nanoseconds(Int64(clamping: loop.now.uptimeNanoseconds)) }
     private func admits(_ index: Int) -> Bool { chain.vendors.admits(index, at: time) }
 
-    func begin() { open(rotation.first(admits: admits)) }
+    func begin() {
+        let wanted = rotation.current
+        let index = rotation.first(admits: admits)
+        if index != wanted {
+            let event = RecognitionEvent.fellBack(
+                to: chain.links[index].key.vendor, chain.vendors.passedOver(wanted, at: time))
+            loop.execute { [self] in if !isClosed { events(event) } }
+        }
+        open(index)
+    }
 
     func send(_ audio: ByteBuffer) {
         heard.add(audio)
@@ -161,6 +171,7 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
             events(event)
         case .final(let text, let words):
             understood(index)
+            hearer = chain.links[index].key.choice
             let placed = words.map {
                 Word(text: $0.text, startMs: $0.startMs + spent.startMs, endMs: $0.endMs + spent.startMs)
             }

@@ -51,8 +51,9 @@ package final class SynthesisChain: TextToSpeech, @unchecked Sendable {
         rotation = VendorRotation(count: links.count)
     }
 
-    /// The one that speaks now.
+    /// The one that speaks now, unless it is left alone.
     package func warm(voice: String, on loop: any EventLoop) {
+        guard vendors.isWell(rotation.current, at: loop.now.sinceBoot) else { return }
         let link = links[rotation.current]
         link.synthesiser.warm(voice: link.voice, on: loop)
     }
@@ -80,6 +81,7 @@ private final class ChainedSpeaking: SynthesisStream, @unchecked Sendable {
     private var generation = 0
     private var isOver = false
     private(set) var usageSoFar: [Usage] = []
+    private(set) var speaker: ModelChoice?
     /// When the vendor that speaks now gave its first and its last audio.
     private var firstAt: NIODeadline?
     private var lastAt: NIODeadline?
@@ -100,7 +102,13 @@ private final class ChainedSpeaking: SynthesisStream, @unchecked Sendable {
     private func admits(_ index: Int) -> Bool { chain.vendors.admits(index, at: now) }
 
     func begin() {
+        let wanted = chain.rotation.current
         let index = chain.rotation.first(admits: admits)
+        if index != wanted {
+            let event = SynthesisEvent.fellBack(
+                to: chain.links[index].key.vendor, chain.vendors.passedOver(wanted, at: now))
+            loop.execute { [self] in if !isOver { events(event) } }
+        }
         // The account is known to be at its limit: it is not asked for nothing.
         guard let fault = chain.vendors.block(index, at: now) else { return ask(index) }
         loop.execute { [self] in if !isOver { failed(fault, index, wasAsked: false) } }
@@ -135,6 +143,7 @@ private final class ChainedSpeaking: SynthesisStream, @unchecked Sendable {
         case .audio(let audio):
             progress.heard(bytes: audio.readableBytes)
             lastAt = loop.now
+            if speaker == nil { speaker = stream?.speaker ?? chain.links[index].key.choice }
             if firstAt == nil {
                 firstAt = loop.now
                 watchDryness(index)

@@ -1,9 +1,10 @@
+import Agents
 package import Base
 
 /// How Deepgram listens for one agent.
 package struct DeepgramOptions: Hashable, Sendable {
     /// `nova-3…` listens at `/v1/listen`, `flux-…` at `/v2/listen`.
-    package var model = "nova-3"
+    package var model = VoiceVendors.usualModel("deepgram")
     /// Audio is not kept for the improvement of models. Deepgram's own default is false.
     package var optsOutOfImprovement = true
     /// Nova: silence before the vendor itself ends an utterance that the ear has not ended, milliseconds.

@@ -25,6 +25,8 @@ struct NovaDialect: DeepgramDialect {
     private let terms: [String]
     private var asked: [String] = []
     private var isConfiguring = false
+    /// To be asked for when the answer to the last wish has come.
+    private var wanted: [String]?
     private let takesTerms: Bool
 
     /// `terms`: of the whole call.
@@ -43,7 +45,7 @@ struct NovaDialect: DeepgramDialect {
         case .error(let name): return [.failed(VendorFaults(stage: "stt").status(400, name: name))]
         case .configured:
             isConfiguring = false
-            return []
+            return wanted.map { configure($0) } ?? []
         case .turn, .other: return []
         }
     }
@@ -98,7 +100,16 @@ struct NovaDialect: DeepgramDialect {
 
     mutating func expect(_ keyterms: [String]) -> [DeepgramStep] {
         let all = DeepgramKeyterms.kept(terms + keyterms)
-        guard takesTerms, all != asked, !isConfiguring else { return [] }
+        guard takesTerms else { return [] }
+        // Turns lie between wishes: an answer that has not come when another waits already is not waited for.
+        guard isConfiguring, wanted == nil else { return configure(all) }
+        wanted = all
+        return []
+    }
+
+    private mutating func configure(_ all: [String]) -> [DeepgramStep] {
+        wanted = nil
+        guard all != asked else { return [] }
         asked = all
         isConfiguring = true
         let message: JSON = ["type": "Configure", "keyterms": .array(all.map { .string($0) })]

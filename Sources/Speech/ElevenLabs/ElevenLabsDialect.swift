@@ -1,10 +1,11 @@
+import Agents
 package import Base
 import NIOCore
 package import WebSockets
 
 /// How ElevenLabs speaks for one agent.
 package struct ElevenLabsOptions: Hashable, Sendable {
-    package var model = "eleven_flash_v2_5"
+    package var model = VoiceVendors.usualModel("elevenlabs")
     /// Two letters, `en`.
     package var language = "en"
     /// `stability`, `similarity_boost`, `style`, `use_speaker_boost`, `speed`: what is left out is the voice's own.
@@ -26,10 +27,8 @@ package struct ElevenLabsOptions: Hashable, Sendable {
         isLogged = options["enable_logging"]?.bool ?? true
     }
 
-    /// Newer models are spoken with as dialogues: other paths, other messages.
-    var isDialogue: Bool { model.hasPrefix("eleven_v3") || model.hasPrefix("eleven_v4") }
-    /// The only ones that take a language.
-    var takesLanguage: Bool { isDialogue || model.hasSuffix("_v2_5") }
+    var isDialogue: Bool { VoiceVendors.isElevenLabsDialogue(model) }
+    var takesLanguage: Bool { VoiceVendors.elevenLabsTakesLanguage(model) }
 }
 
 extension SocketTextToSpeech {
@@ -45,8 +44,10 @@ extension SocketTextToSpeech {
 struct ElevenLabsDialect: SpeakingDialect {
     /// Five at once close the whole socket, and contexts end a little after we want them to.
     static let contextsPerSocket = 3
-    /// The vendor closes a silent socket after this, seconds; its maximum. Longer than `SpeakingSockets` keeps one.
-    private static let inactivitySeconds = "180"
+    /// The vendor closes a silent socket after this, seconds; its maximum.
+    private static let inactivitySeconds = 180
+    /// Of dialogues, where it cannot be set.
+    private static let dialogueInactivitySeconds = 20
 
     let access: VendorAccess
     let options: ElevenLabsOptions
@@ -58,7 +59,7 @@ struct ElevenLabsDialect: SpeakingDialect {
         guard !options.isDialogue else {
             return access.socketURL("/v1/text-to-dialogue/multi-stream-input", query: query)
         }
-        query += [("auto_mode", "true"), ("inactivity_timeout", Self.inactivitySeconds)]
+        query += [("auto_mode", "true"), ("inactivity_timeout", "\(Self.inactivitySeconds)")]
         return access.socketURL(
             "/v1/text-to-speech/\(VendorAccess.escaped(voice))/multi-stream-input", query: query)
     }
@@ -67,7 +68,11 @@ struct ElevenLabsDialect: SpeakingDialect {
     var contextsMax: Int { Self.contextsPerSocket }
     var source: String { "elevenlabs/\(options.model)" }
     var holdsCancelled: Bool { true }
-    var keepAlive: String? { nil }
+    /// The vendor's keep-alive is for a context that is open: an idle socket has none.
+    var idleMax: Duration {
+        .seconds(options.isDialogue ? Self.dialogueInactivitySeconds : Self.inactivitySeconds)
+    }
+    var closesAtLimit: Bool { true }
 
     func speak(_ text: String, voice: String, context: String) -> [String] {
         let messages = options.isDialogue ? dialogue(text, voice) : speech(text)

@@ -1,9 +1,12 @@
 package import Base
 package import HTTPClient
+import Logging
 import NIOCore
 
 /// Where one tenant asks one vendor's models, and how long it waits for them.
 package struct ModelEndpoint: Sendable {
+    static let logger = Logger(label: "speech.models")
+
     /// Names the source in usage.
     let vendor: String
     /// Empty: none is sent.
@@ -12,16 +15,19 @@ package struct ModelEndpoint: Sendable {
     let baseURL: String
     let http: HTTPClient
     let limits: ModelLimits
+    let refused: RefusedMembers
 
+    /// `refused`: what the worker's requests have learned of servers.
     package init(
         vendor: String, key: Redacted<String>, baseURL: String, http: HTTPClient,
-        limits: ModelLimits = ModelLimits()
+        limits: ModelLimits = ModelLimits(), refused: RefusedMembers = RefusedMembers()
     ) {
         self.vendor = vendor
         self.key = key
         self.baseURL = baseURL
         self.http = http
         self.limits = limits
+        self.refused = refused
     }
 
     private func url(_ path: String) -> String {
@@ -30,19 +36,25 @@ package struct ModelEndpoint: Sendable {
         return "\(base)/\(path)"
     }
 
-    /// Posts `body` and streams the answer, called on `loop`. `headers`: beside those of every stream.
+    /// Posts what `body` writes, without the members that the server refuses, and streams the answer, called on `loop`.
+    /// `headers`: beside those of every stream.
     func stream<Assembly: ReplyAssembly>(
-        _ request: ChatRequest, to path: String, headers: [(String, String)], body: [UInt8],
+        _ request: ChatRequest, to path: String, headers: [(String, String)],
+        body: @escaping @Sendable (Set<RequestMember>) -> [UInt8],
         into assembly: Assembly, on stage: (loop: any EventLoop, events: @Sendable (ChatEvent) -> Void)
     ) -> any ChatStream {
+        let url = url(path)
+        let common = [("Content-Type", "application/json"), ("Accept", "text/event-stream")]
+        let asking = ModelAsking(
+            vendor: vendor, RefusedMembers.Key(baseURL: baseURL, model: request.model), kept: refused
+        ) { [limits] refused in
+            HTTPRequest(
+                method: "POST", url: url, headers: common + headers, body: body(refused), limits: limits.http)
+        }
         let stream = ModelStream(
             source: "\(vendor)/\(request.model)", assembly: assembly, limits: limits, loop: stage.loop,
             events: stage.events)
-        let common = [("Content-Type", "application/json"), ("Accept", "text/event-stream")]
-        stream.start(
-            HTTPRequest(
-                method: "POST", url: url(path), headers: common + headers, body: body, limits: limits.http),
-            over: http)
+        stream.start(asking, over: http)
         return stream
     }
 

@@ -11,13 +11,14 @@ enum ModelFaults {
     private static let nameMax = 60
 
     /// `name`: the vendor's word for the error, nil when the body did not say. Never its message: that may quote the
-    /// caller or part of a key.
-    static func status(_ status: Int, headers: [(String, String)], name: String?) -> Fault {
-        let cause = "status \(status): \(name.map { String($0.prefix(nameMax)) } ?? "no details")"
+    /// caller or part of a key. `now`: what a date to ask again at is reckoned from.
+    static func status(_ status: Int, _ answer: VendorAnswer, name: String?, now: Timestamp) -> Fault {
+        let cause =
+            "status \(status): \(name.map { String($0.prefix(nameMax)) } ?? "no details")\(answer.trace)"
         func never(_ code: String) -> Fault { Fault(code: code, retry: .never, cause: cause) }
         func later(_ code: String, _ pause: Duration) -> Fault {
-            let isFutile = header("x-should-retry", headers) == "false"
-            return Fault(code: code, retry: isFutile ? .never : .after(asked(headers) ?? pause), cause: cause)
+            let pause = min(answer.retryAfter(now: now) ?? pause, retryAfterMax)
+            return Fault(code: code, retry: answer.isFutile ? .never : .after(pause), cause: cause)
         }
         switch status {
         case 401: return never("llm.unauthorized")
@@ -68,19 +69,4 @@ enum ModelFaults {
         code: "llm.refused", retry: .never, cause: "the vendor refuses to answer this conversation")
     static let tooLong = Fault(
         code: "llm.too_long", retry: .never, cause: "the conversation is too long for the model")
-
-    /// `retry-after-ms`, or `retry-after` in seconds. A date there is not read: the default pause serves.
-    private static func asked(_ headers: [(String, String)]) -> Duration? {
-        if let text = header("retry-after-ms", headers), let value = Double(text), value >= 0 {
-            return min(.milliseconds(min(value, 1e9)), retryAfterMax)
-        }
-        if let text = header("retry-after", headers), let value = Double(text), value >= 0 {
-            return min(.seconds(min(value, 1e6)), retryAfterMax)
-        }
-        return nil
-    }
-
-    private static func header(_ name: String, _ headers: [(String, String)]) -> String? {
-        headers.first { $0.0.lowercased() == name }?.1
-    }
 }

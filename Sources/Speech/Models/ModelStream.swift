@@ -1,5 +1,6 @@
 import Base
 import HTTPClient
+import Logging
 import NIOCore
 
 /// How long a model may take.
@@ -33,6 +34,7 @@ final class ModelStream<Assembly: ReplyAssembly>: ChatStream, @unchecked Sendabl
     private let events: @Sendable (ChatEvent) -> Void
     private var assembly: Assembly
     private var parser = SSEParser()
+    private var halves = SurrogateHalves()
     private var status = 0
     private var headers: [(String, String)] = []
     private var errorBody: [UInt8] = []
@@ -54,16 +56,34 @@ final class ModelStream<Assembly: ReplyAssembly>: ChatStream, @unchecked Sendabl
     }
 
     /// Called on the loop.
-    func start(_ request: HTTPRequest, over http: HTTPClient) {
+    func start(_ asking: ModelAsking, over http: HTTPClient) {
         progressAt = loop.now
         watch(until: progressAt + TimeAmount(limits.firstToken))
+        ask(asking, over: http)
+    }
+
+    private func ask(_ asking: ModelAsking, over http: HTTPClient) {
         cancellation = http.start(
-            request,
+            asking.request,
             onHead: { status, headers in
                 self.loop.execute { (self.status, self.headers) = (status, headers) }
+                if status == 200 { asking.accepted() }
             },
             onChunk: { bytes in self.loop.execute { self.read(bytes) } },
-            onEnd: { result in self.loop.execute { self.ended(result) } })
+            onEnd: { result in
+                self.loop.execute {
+                    if !self.askedAgain(asking, over: http) { self.ended(result) }
+                }
+            })
+    }
+
+    /// The server named a member of the request that it does not take.
+    private func askedAgain(_ asking: ModelAsking, over http: HTTPClient) -> Bool {
+        var asking = asking
+        guard !isOver, asking.rewrite(status: status, answer: errorBody) else { return false }
+        (status, headers, errorBody) = (0, [], [])
+        ask(asking, over: http)
+        return true
     }
 
     func cancel() {
@@ -114,7 +134,7 @@ final class ModelStream<Assembly: ReplyAssembly>: ChatStream, @unchecked Sendabl
     private func take(_ data: [UInt8]) {
         guard !data.isEmpty else { return }
         let before = assembly.bytesOut
-        let parts = assembly.add(data)
+        let parts = assembly.add(SurrogateHalves.marked(data))
         if assembly.bytesOut > before || assembly.hasBegun && !hasBegun { progressAt = loop.now }
         if assembly.hasBegun, !hasBegun {
             hasBegun = true
@@ -125,12 +145,24 @@ final class ModelStream<Assembly: ReplyAssembly>: ChatStream, @unchecked Sendabl
         }
         for part in parts where !isOver {
             switch part {
-            case .text(let text): events(.text(text))
-            case .toolCall(let call): events(.toolCall(call))
+            case .text(let text): tell(halves.push(text))
+            case .toolCall(var call):
+                tell(halves.finish())
+                call.arguments = SurrogateHalves.joined(call.arguments)
+                events(.toolCall(call))
             case .failed(let fault): finish(.failed(fault))
-            case .end: finish(assembly.isFinished ? .finished(usageSoFar) : .failed(ModelFaults.cut))
+            case .end: finishWhole()
             }
         }
+    }
+
+    private func tell(_ text: String) { if !text.isEmpty { events(.text(text)) } }
+
+    /// Nothing follows.
+    private func finishWhole() {
+        guard assembly.isFinished else { return finish(.failed(ModelFaults.cut)) }
+        tell(halves.finish())
+        finish(.finished(usageSoFar))
     }
 
     private func ended(_ result: Result<HTTPTimings, HTTPError>) {
@@ -139,12 +171,17 @@ final class ModelStream<Assembly: ReplyAssembly>: ChatStream, @unchecked Sendabl
         guard !isOver else { return }
         switch result {
         case .success where status != 200:
-            finish(
-                .failed(
-                    ModelFaults.status(status, headers: headers, name: Assembly.problem(errorBody))))
+            let fault = ModelFaults.status(
+                status, VendorAnswer(headers), name: Assembly.problem(errorBody), now: .wall)
+            ModelEndpoint.logger.warning(
+                "a model's vendor refused a request",
+                metadata: [
+                    "source": .string(source), "reason": .string(fault.code),
+                    "cause": .string(fault.cause),
+                ])
+            finish(.failed(fault))
         // A reply that said it was finished is whole, whatever became of the connection.
-        case .success where assembly.isFinished, .failure where assembly.isFinished:
-            finish(.finished(usageSoFar))
+        case .success where assembly.isFinished, .failure where assembly.isFinished: finishWhole()
         case .success: finish(.failed(ModelFaults.cut))
         case .failure(let error): finish(.failed(Self.fault(error)))
         }

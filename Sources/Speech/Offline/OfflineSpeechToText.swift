@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// A stand-in for tests and for trying things out; free speech needs a real recogniser.
 package struct OfflineSpeechToText: SpeechToText {
-    package static let source = "offline"
+    package static let source = Usage.offline
 
     private let recognizer: OfflineRecognizer
     private let grammars = GrammarCache()

@@ -5,7 +5,7 @@ import OfflineVoices
 
 /// flite as a synthesiser: no network, US English, voices `slt`, `rms`, `awb`, `kal`.
 package struct OfflineTextToSpeech: TextToSpeech {
-    package static let source = "offline"
+    package static let source = Usage.offline
 
     package init() {
         for voice in OfflineSynthesizer.voices { OfflineSynthesizer.warm(voice: voice) }

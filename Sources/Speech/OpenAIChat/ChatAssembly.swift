@@ -73,7 +73,16 @@ struct ChatAssembly: ReplyAssembly {
         let prompt = tokens["prompt_tokens"]?.tokens ?? TokenEstimate.tokens(bytesIn)
         return TokenEstimate.usage(
             source: source, input: max(0, prompt - cached - written), cached: cached, written: written,
-            output: tokens["completion_tokens"]?.tokens ?? TokenEstimate.tokens(bytesOut))
+            output: output ?? TokenEstimate.tokens(bytesOut))
+    }
+
+    /// Some vendors (xAI) leave what a model thought out of `completion_tokens`: the total tells, as all of it is billed.
+    private var output: Int64? {
+        guard let answered = tokens["completion_tokens"]?.tokens else { return nil }
+        guard let total = tokens["total_tokens"]?.tokens, let prompt = tokens["prompt_tokens"]?.tokens else {
+            return answered
+        }
+        return max(answered, total - prompt)
     }
 
     static func problem(_ body: [UInt8]) -> String? { JSON(body).flatMap(ChatWire.problem) }

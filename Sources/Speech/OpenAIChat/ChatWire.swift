@@ -2,27 +2,31 @@ import Base
 
 /// The JSON of an OpenAI-compatible chat endpoint.
 enum ChatWire {
-    /// The request's body: keys sorted, so that a conversation's start stays byte for byte the same and vendors can
-    /// cache it.
-    static func body(_ request: ChatRequest, _ dialect: OpenAIDialect) -> [UInt8] {
+    /// The request's body, `without` what the server refuses: keys sorted, so that a conversation's start stays byte for
+    /// byte the same and vendors can cache it.
+    static func body(
+        _ request: ChatRequest, _ dialect: OpenAIDialect, without refused: Set<RequestMember> = []
+    ) -> [UInt8] {
+        let limitName = refused.contains(.maxTokens) ? OpenAIDialect.newLimitName : dialect.limitName
         var body: [String: JSON] = [
             "model": .string(request.model),
             "messages": .array(request.messages.map(message)),
             "stream": true,
-            "stream_options": ["include_usage": true],
-            dialect.limitName: .int(Int64(request.maxTokens)),
+            limitName: .int(Int64(request.maxTokens)),
         ]
-        if let temperature = request.temperature { body["temperature"] = .double(temperature) }
-        if !request.tools.isEmpty { body["tools"] = .array(request.tools.map(tool)) }
-        if let format = request.format {
-            body["response_format"] = [
-                "type": "json_schema",
-                "json_schema": [
-                    "name": .string(format.name), "strict": true, "schema": format.schema,
-                ],
-            ]
+        func add(_ member: RequestMember, _ value: JSON?) {
+            if let value, !refused.contains(member) { body[member.rawValue] = value }
         }
-        if dialect.takesCacheKey, let key = request.cacheKey { body["prompt_cache_key"] = .string(key) }
+        add(.streamOptions, ["include_usage": true])
+        add(.effort, request.effort.map { .string($0.rawValue) })
+        let reasons = request.effort != ReasoningEffort.none || refused.contains(.effort)
+        if dialect.takesTemperature(request.model, reasons: reasons) {
+            add(.temperature, request.temperature.map { .double($0) })
+        }
+        if dialect.takesCacheKey { add(.cacheKey, request.cacheKey.map { .string($0) }) }
+        if !request.tools.isEmpty {
+            body["tools"] = .array(request.tools.map { tool($0, takesStrict: !refused.contains(.strict)) })
+        }
         return Array(JSON.object(body).text.utf8)
     }
 
@@ -47,14 +51,13 @@ enum ChatWire {
         }
     }
 
-    private static func tool(_ tool: ChatTool) -> JSON {
-        [
-            "type": "function",
-            "function": [
-                "name": .string(tool.name), "description": .string(tool.description),
-                "parameters": tool.parameters,
-            ],
+    private static func tool(_ tool: ChatTool, takesStrict: Bool) -> JSON {
+        var function: [String: JSON] = [
+            "name": .string(tool.name), "description": .string(tool.description),
+            "parameters": tool.parameters,
         ]
+        if tool.isStrict, takesStrict { function["strict"] = true }
+        return ["type": "function", "function": .object(function)]
     }
 
     /// An error's name in a body or an event, its `code` or else its `type`; nil where there is no error.

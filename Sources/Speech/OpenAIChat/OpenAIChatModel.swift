@@ -13,10 +13,11 @@ package struct OpenAIChatModel: LanguageModel {
         to request: ChatRequest, on loop: any EventLoop, events: @escaping @Sendable (ChatEvent) -> Void
     ) -> any ChatStream {
         let key = endpoint.key.reveal
+        let dialect = OpenAIDialect(baseURL: endpoint.baseURL)
         return endpoint.stream(
             request, to: "chat/completions",
             headers: key.isEmpty ? [] : [("Authorization", "Bearer \(key)")],
-            body: ChatWire.body(request, OpenAIDialect(baseURL: endpoint.baseURL)),
+            body: { ChatWire.body(request, dialect, without: $0) },
             into: ChatAssembly(request), on: (loop, events))
     }
 

@@ -19,8 +19,10 @@ protocol SpeakingDialect: Sendable {
     func cancel(context: String) -> [String]
     /// True: a cancelled context is the vendor's until it says that it is over.
     var holdsCancelled: Bool { get }
-    /// A message that keeps an idle socket, if there is one.
-    var keepAlive: String? { get }
+    /// The vendor closes a socket on which nothing is spoken after this.
+    var idleMax: Duration { get }
+    /// It closes one with 1008 when the account speaks too many texts at once.
+    var closesAtLimit: Bool { get }
     /// nil: not what this vendor sends.
     func read(_ message: ByteBuffer) -> SpeakingMessage?
 }

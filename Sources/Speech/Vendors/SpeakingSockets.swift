@@ -11,8 +11,11 @@ final class SpeakingSockets: @unchecked Sendable {
         var socketsMax = 16
         /// Texts that wait for a free context; more are refused.
         var waitingMax = 200
-        /// A socket on which nothing is spoken for so long is closed. Vendors do so after three to five minutes.
+        /// A socket on which nothing is spoken for so long is closed, or a little before the vendor does (`closeAhead`).
         var idleMax = Duration.seconds(150)
+        var closeAhead = Duration.seconds(2)
+        /// Speech is expected within this of `warm`: a socket that will not last so long is replaced then.
+        var warmAhead = Duration.seconds(10)
         /// How often idle and silent ones are looked for.
         var tickEvery = Duration.milliseconds(250)
         /// From the text to its first audio, and between two pieces of it.
@@ -31,7 +34,6 @@ final class SpeakingSockets: @unchecked Sendable {
         /// Cancelled, and not yet over at the vendor.
         var leaving: [String: NIODeadline] = [:]
         var usedAt: NIODeadline
-        var keptAt: NIODeadline
         /// When the vendor last said anything.
         var heardAt: NIODeadline
         var hasWorked = false
@@ -40,14 +42,10 @@ final class SpeakingSockets: @unchecked Sendable {
             self.voice = voice
             self.line = line
             usedAt = now
-            keptAt = now
             heardAt = now
         }
         var load: Int { contexts.count + leaving.count }
     }
-
-    /// An idle socket is kept alive so often where the vendor has a message for it.
-    private static let keepAliveEvery = TimeAmount.seconds(10)
 
     let dialect: any SpeakingDialect
     private let reach: WebSocketReach
@@ -65,9 +63,19 @@ final class SpeakingSockets: @unchecked Sendable {
         self.loop = loop
     }
 
-    /// Has a socket opened unless there is one.
+    /// Something is about to be spoken: has a socket opened unless there is one that will last until then.
     func warm(voice: String) {
-        if !sockets.contains(where: { fits($0, voice) }) { open(voice) }
+        let lasting = min(limits.warmAhead, idleMax / 2)
+        let fitting = sockets.filter { fits($0, voice) }
+        let isReady = fitting.contains { $0.load > 0 || loop.now - $0.usedAt < TimeAmount(idleMax - lasting) }
+        guard !isReady else { return }
+        for socket in fitting { drop(socket) }
+        if sockets.count < limits.socketsMax { open(voice) }
+    }
+
+    /// After so long an idle socket is ours to close, and not the vendor's just as it is used.
+    private var idleMax: Duration {
+        min(limits.idleMax, max(dialect.idleMax - limits.closeAhead, dialect.idleMax / 2))
     }
 
     func speak(_ speaking: Speaking) {
@@ -105,7 +113,8 @@ final class SpeakingSockets: @unchecked Sendable {
 
     @discardableResult
     private func open(_ voice: String) -> Socket {
-        let socket = Socket(voice: voice, line: VendorSocket(faults: Self.faults), at: loop.now)
+        let faults = VendorFaults(stage: "tts", closesAtLimit: dialect.closesAtLimit)
+        let socket = Socket(voice: voice, line: VendorSocket(faults: faults), at: loop.now)
         sockets.append(socket)
         socket.line.open(dialect.url(voice: voice), headers: dialect.headers, reach: reach, on: loop) {
             [weak self, weak socket] event in
@@ -230,12 +239,6 @@ extension SpeakingSockets {
     }
 
     private func look(after socket: Socket, at now: NIODeadline) {
-        guard socket.load == 0 else { return }
-        if now - socket.usedAt >= TimeAmount(limits.idleMax) {
-            drop(socket)
-        } else if let message = dialect.keepAlive, now - socket.keptAt >= Self.keepAliveEvery {
-            socket.keptAt = now
-            socket.line.send(text: message)
-        }
+        if socket.load == 0, now - socket.usedAt >= TimeAmount(idleMax) { drop(socket) }
     }
 }

@@ -13,6 +13,8 @@ struct VendorFaults: Sendable {
 
     /// `stt` or `tts`.
     let stage: String
+    /// The vendor closes with 1008 when the account does too much at once.
+    var closesAtLimit = false
 
     func never(_ code: String, _ cause: String) -> Fault {
         Fault(code: "\(stage).\(code)", retry: .never, cause: cause)
@@ -21,10 +23,12 @@ struct VendorFaults: Sendable {
         Fault(code: "\(stage).\(code)", retry: .after(pause), cause: cause)
     }
 
-    /// An HTTP status, of a refused upgrade or inside a vendor's error message.
-    func status(_ status: Int, retryAfterSeconds: Int? = nil, name: String = "no details") -> Fault {
-        let cause = "status \(status): \(name.prefix(Self.nameMax))"
-        let asked = retryAfterSeconds.map { Duration.seconds(max(0, min($0, 3600))) }
+    /// An HTTP status, of a refused upgrade or inside a vendor's error message. `asked`: when the vendor wants to be asked
+    /// again; `trace`: as `VendorAnswer` gives it.
+    func status(
+        _ status: Int, asked: Duration? = nil, name: String = "no details", trace: String = ""
+    ) -> Fault {
+        let cause = "status \(status): \(name.prefix(Self.nameMax))\(trace)"
         func later(_ code: String, _ pause: Duration) -> Fault {
             after(min(asked ?? pause, Self.retryAfterMax), code, cause)
         }
@@ -40,11 +44,10 @@ struct VendorFaults: Sendable {
         }
     }
 
-    /// The socket could not be opened.
-    func unopened(_ error: any Error) -> Fault {
+    /// The socket could not be opened. `now`: what a date to ask again at is reckoned from.
+    func unopened(_ error: any Error, now: Timestamp) -> Fault {
         switch error {
-        case let refused as WebSocketRefused:
-            status(refused.status, retryAfterSeconds: refused.retryAfterSeconds)
+        case let refused as WebSocketRefused: self.refused(refused, now: now)
         case WebSocketError.connectTimeout: after(.zero, "connect_timeout", "no socket in time")
         case WebSocketError.addressRefused: never("address_refused", "the address may not be reached")
         case WebSocketError.badRequest(let what): never("bad_request", what)
@@ -52,6 +55,11 @@ struct VendorFaults: Sendable {
         case WebSocketError.badUpgrade: after(Self.pause, "garbled", "no WebSocket answers there")
         default: after(Self.pause, "unreachable", "\(type(of: error))")
         }
+    }
+
+    private func refused(_ refused: WebSocketRefused, now: Timestamp) -> Fault {
+        let answer = VendorAnswer(refused.headers)
+        return status(refused.status, asked: answer.retryAfter(now: now), trace: answer.trace)
     }
 
     /// The socket ended though nobody here wanted it to. `code` as `WebSocketPeer.closed` tells it.
@@ -62,6 +70,8 @@ struct VendorFaults: Sendable {
         case (WebSocketError.deadPeer?, _): after(.zero, "silent", "no answer to pings")
         case (WebSocketError.tooSlow?, _): after(Self.pause, "too_slow", "the vendor reads too slowly")
         case (.some, _): after(.zero, "cut", "the connection broke")
+        case (nil, WebSocketCode.policy?) where closesAtLimit:
+            after(Self.rateLimitPause, "rate_limited", "closed with 1008")
         case (nil, WebSocketCode.policy?): never("policy", "closed with 1008")
         case (nil, let code): after(.zero, "cut", "closed with \(code ?? WebSocketCode.none)")
         }

@@ -46,12 +46,13 @@ final class VendorSocket: @unchecked Sendable {
         limits.closeMax = Self.closeMax
         limits.messageBytesMax = Self.messageBytesMax
         limits.frameBytesMax = Self.messageBytesMax
+        limits.refusalHeaders = VendorAnswer.names
         let peer = Peer(owner: self)
         WebSocketClient.connect(
             url: url, headers: headers, limits: limits, on: loop, peer: peer, reach: reach
         ).whenFailure { error in
             // Never before `open` has returned.
-            loop.execute { self.end(self.faults.unopened(error)) }
+            loop.execute { self.end(self.faults.unopened(error, now: .wall)) }
         }
     }
 

@@ -30,6 +30,7 @@ package enum SimulatedDeepgram {
         let frames = known
         return try await SimulatedVendor.start(
             configuration.vendor, header: "authorization", credential: { "Token \($0)" },
+            trace: [("dg-request-id", "dg-sim-1"), ("dg-error", "REFUSED")],
             refusal: { status in
                 #"{"err_code":"\#(status == 401 ? "INVALID_AUTH" : "REFUSED")","err_msg":"no"}"#
             }

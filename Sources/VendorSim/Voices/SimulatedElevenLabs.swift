@@ -9,6 +9,8 @@ package enum SimulatedElevenLabs {
         package var delivery = SimulatedDelivery()
         /// Contexts at once on one socket; one more closes it with 1008.
         package var contextsMax = 5
+        /// A dialogue's socket without traffic is closed after this; one of speech after its `inactivity_timeout`.
+        package var dialogueInactivityMax = Duration.seconds(20)
         package init() {}
     }
 
@@ -29,7 +31,13 @@ package enum SimulatedElevenLabs {
             else {
                 return .refuse(400)
             }
-            return .guest(ElevenLabsGuest(configuration, visit, isDialogue: isDialogue, spoken: spoken))
+            let asked = asked.query[name: "inactivity_timeout"].flatMap { Int($0) } ?? 20
+            let inactivityMax =
+                isDialogue ? configuration.dialogueInactivityMax : .seconds(min(max(asked, 1), 180))
+            return .guest(
+                ElevenLabsGuest(
+                    configuration, visit, isDialogue: isDialogue, inactivityMax: inactivityMax,
+                    spoken: spoken))
         }
     }
 }
@@ -53,11 +61,14 @@ private final class ElevenLabsGuest: SocketGuest {
     private var mischief: VendorMischief
     private var line: SocketLine?
     private var contexts: [String: Running] = [:]
+    private let inactivityMax: Duration
+    private var heardAt = NIODeadline.now()
 
     init(
         _ configuration: SimulatedElevenLabs.Configuration, _ visit: VendorVisit, isDialogue: Bool,
-        spoken: SpokenTexts
+        inactivityMax: Duration, spoken: SpokenTexts
     ) {
+        self.inactivityMax = inactivityMax
         self.configuration = configuration
         self.isDialogue = isDialogue
         self.spoken = spoken
@@ -69,6 +80,17 @@ private final class ElevenLabsGuest: SocketGuest {
     func opened(_ line: SocketLine) {
         self.line = line
         mischief.prepare(line)
+        heardAt = line.loop.now
+        watch(line, for: TimeAmount(inactivityMax))
+    }
+
+    private func watch(_ line: SocketLine, for time: TimeAmount) {
+        line.after(time) { [weak self, weak line] in
+            guard let self, let line else { return }
+            let left = self.heardAt + TimeAmount(self.inactivityMax) - line.loop.now
+            guard left <= .zero else { return self.watch(line, for: left) }
+            line.close(code: 1008, reason: "input_timeout_exceeded")
+        }
     }
 
     func ended() {
@@ -81,6 +103,7 @@ private final class ElevenLabsGuest: SocketGuest {
 
     func received(text: ByteBuffer) {
         guard let line, let message = JSONText.decode(Array(text.readableBytesView)) else { return }
+        heardAt = line.loop.now
         script.note(message)
         if message["close_socket"]?.bool == true { return line.close(code: 1000) }
         guard let id = message["context_id"]?.string else { return }

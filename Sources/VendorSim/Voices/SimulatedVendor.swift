@@ -16,6 +16,8 @@ package struct VendorSettings: Sendable {
     package var rates = TroubleRates()
     /// From the upgrade's request to its answer.
     package var openDelay = DelayLaw.fixed(.zero)
+    /// `Retry-After` is written as a date.
+    package var retriesAtDate = false
     package init() {}
 }
 
@@ -28,12 +30,13 @@ package final class SimulatedVendor: Sendable {
     private let script: VendorScript
 
     /// - Parameters:
+    ///   - trace: headers of a refusal, by which the vendor finds it.
     ///   - credential: the value of the vendor's header for this key.
     ///   - answer: who sits behind a socket that was let in.
     /// - Throws: what binding the port or the certificate gave.
     static func start(
         _ settings: VendorSettings, header: String, credential: (String) -> String = { $0 },
-        refusal: @escaping @Sendable (Int) -> String,
+        trace: [(String, String)] = [], refusal: @escaping @Sendable (Int) -> String,
         answer: @escaping @Sendable (SocketAsked, VendorVisit) -> VendorAnswer
     ) async throws -> SimulatedVendor {
         let script = VendorScript(seed: settings.seed, rates: settings.rates)
@@ -41,7 +44,9 @@ package final class SimulatedVendor: Sendable {
         let door = try await SocketDoor.start(port: settings.port, tls: settings.tls, loops: settings.loops) {
             asked in
             func refuse(_ status: Int, _ wait: Int? = nil) -> SocketVerdict {
-                .refuse(status: status, retryAfterSeconds: wait, body: refusal(status))
+                let isDate = settings.retriesAtDate
+                let asked = wait.map { [("Retry-After", UTC.retryAfter($0, asDate: isDate))] }
+                return .refuse(status: status, headers: (asked ?? []) + trace, body: refusal(status))
             }
             var (random, trouble) = script.welcome(asked)
             if case .refuse(let status, let wait) = trouble { return refuse(status, wait) }

@@ -16,7 +16,7 @@ struct SocketAsked: Sendable {
 
 enum SocketVerdict {
     /// An HTTP answer instead of a socket.
-    case refuse(status: Int, retryAfterSeconds: Int?, body: String)
+    case refuse(status: Int, headers: [(String, String)], body: String)
     /// A socket, answered `after` this long.
     case open(after: Duration, guest: any SocketGuest)
 }
@@ -200,10 +200,10 @@ final class SocketLine: ChannelInboundHandler {
             return
         }
         switch answer(asked) {
-        case .refuse(let status, let wait, let body):
+        case .refuse(let status, let headers, let body):
             isLeaving = true
             let channel = context.channel
-            context.writeAndFlush(wrapOutboundOut(SocketHead.refusal(status, wait, body)))
+            context.writeAndFlush(wrapOutboundOut(SocketHead.refusal(status, headers, body)))
                 .whenComplete { _ in channel.close(promise: nil) }
         case .open(let delay, let guest):
             self.guest = guest

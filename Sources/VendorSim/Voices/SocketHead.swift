@@ -32,11 +32,11 @@ enum SocketHead {
                 + "Sec-WebSocket-Accept: \(accept)\r\n\r\n")
     }
 
-    static func refusal(_ status: Int, _ retryAfterSeconds: Int?, _ body: String) -> ByteBuffer {
-        let wait = retryAfterSeconds.map { "Retry-After: \($0)\r\n" } ?? ""
+    static func refusal(_ status: Int, _ headers: [(String, String)], _ body: String) -> ByteBuffer {
+        let more = headers.map { "\($0.0): \($0.1)\r\n" }.joined()
         return ByteBuffer(
             string:
-                "HTTP/1.1 \(status) Refused\r\nContent-Type: application/json\r\n\(wait)Connection: close\r\n"
+                "HTTP/1.1 \(status) Refused\r\nContent-Type: application/json\r\n\(more)Connection: close\r\n"
                 + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
     }
 }

@@ -92,6 +92,7 @@ import WebSockets
         let second = try await bench.speak("Two.")
         #expect(await second.end().usage?.source == "elevenlabs/eleven_flash_v2_5")
         #expect(bench.taken == ["One. ", "Two. "] && second.fellBack == [])
+        #expect(try await second.speaker() == ModelChoice(vendor: "elevenlabs", model: "flash"))
         await bench.stop()
     }
 
@@ -149,8 +150,12 @@ import WebSockets
         await one.stop()
         // The tenant's other calls do not ask again before the time is over...
         let two = try await Bench.start(breakers: breakers, accounts: accounts)
-        #expect(await (try await two.speak("Two.")).end().usage?.source == "elevenlabs/eleven_flash_v2_5")
+        let second = try await two.speak("Two.")
+        #expect(await second.end().usage?.source == "elevenlabs/eleven_flash_v2_5")
         #expect(two.first.socketsAsked == 0)
+        #expect(second.fellBack == ["elevenlabs tts.rate_limited"], "passed over, and told once")
+        let later = try await two.speak("Three.")
+        #expect(await later.end().usage != nil && later.fellBack == [])
         await two.stop()
         // ...and other tenants' calls do.
         let other = try await Bench.start(tenant: ID(high: 1, low: 2), breakers: breakers, accounts: accounts)
@@ -255,6 +260,36 @@ extension Listener {
             }, tenant: ID(high: 1, low: 1), breakers: CircuitBreakers(), accounts: AccountLimits())
     }
 
+    @Test func anAccountAtItsLimitIsPassedOverAndThatIsTold() async throws {
+        let known = try await known()
+        let (one, two) = try await (vendor(known), vendor(known))
+        let accounts = AccountLimits()
+        let limited = VendorFaults(stage: "stt").status(429, asked: .seconds(30))
+        let now = Duration.nanoseconds(Int64(clamping: Caller.loop.now.uptimeNanoseconds))
+        accounts.note(
+            limited,
+            of: .init(
+                tenant: ID(high: 1, low: 1),
+                asked: .init(stage: "stt", vendor: "deepgram", product: "nova-3"), credential: Redacted("")),
+            at: now)
+        let links = [("deepgram", one), ("deepgram-eu", two)].map { name, vendor in
+            RecognitionChain.Link(
+                key: .init(stage: "stt", vendor: name, product: "nova-3"),
+                recogniser: DeepgramSpeechToText(
+                    access: VendorAccess(key: Redacted("k"), baseURL: vendor.url),
+                    options: DeepgramOptions(), reach: .anywhere))
+        }
+        let chain = RecognitionChain(
+            links, tenant: ID(high: 1, low: 1), breakers: CircuitBreakers(), accounts: accounts)
+        let caller = try await Caller(chain)
+        try await caller.say(known[0].audio)
+        #expect(await caller.final().text == "monday")
+        #expect(caller.fellBack == ["stt.rate_limited"] && one.asked.isEmpty)
+        try await caller.close()
+        await one.stop()
+        await two.stop()
+    }
+
     @Test func aSocketCutInMidWordLosesNone() async throws {
         let known = try await known()
         let vendor = try await vendor(known)
@@ -290,6 +325,7 @@ extension Listener {
         try await caller.say(known[1].audio)
         #expect(await caller.final().text == "tuesday please")
         #expect(caller.fellBack == ["stt.cut"] && two.asked.count == 1)
+        #expect(try await caller.hearer() == ModelChoice(vendor: "deepgram", model: "1"))
         try await caller.say(known[0].audio)
         #expect(await caller.final().text == "monday")
         #expect(one.asked.count == 1)

@@ -106,6 +106,11 @@ final class Caller: Sendable {
         }
     }
 
+    func hearer() async throws -> ModelChoice? {
+        let stream = stream
+        return try await on(Self.loop) { stream.value.hearer }
+    }
+
     func close() async throws {
         let stream = stream
         try await on(Self.loop) { stream.value.close() }

@@ -31,7 +31,6 @@ import WebSockets
         Case(trouble: .stall(afterMessages: 3), fault: "tts.silent after(0.0 seconds)"),
         Case(trouble: .cut(afterMessages: 3), fault: "tts.cut after(0.0 seconds)"),
         Case(trouble: .close(code: 1011, afterMessages: 2), fault: "tts.cut after(0.0 seconds)"),
-        Case(trouble: .close(code: 1008, afterMessages: 0), fault: "tts.policy never"),
         Case(trouble: .malformed(afterMessages: 2), fault: "tts.garbled after(0.5 seconds)"),
         Case(trouble: .endless, fault: "tts.endless after(0.5 seconds)"),
         Case(trouble: .wrongFormat, fault: "tts.wrong_format never"),
@@ -54,6 +53,19 @@ import WebSockets
         let next = try await Listener(bench, "Next.")
         let end = await next.end()
         #expect(end.usage != nil || sample.trouble.staysOnItsSocket, "\(String(describing: end.fault))")
+        await bench.stop()
+    }
+
+    @Test(arguments: [
+        (AnySynthesizer.cartesia, "tts.policy never"),
+        (.elevenLabs, "tts.rate_limited after(1.0 seconds)"),
+    ])
+    func aCloseByPolicyIsALimitWhereTheVendorClosesSo(kind: AnySynthesizer, fault: String) async throws {
+        let bench = try await kind.bench(limits: Self.limits)
+        bench.trouble([.close(code: 1008, afterMessages: 0)])
+        let listener = try await Listener(bench, Self.line)
+        #expect(await listener.end().fault.map { "\($0.code) \($0.retry)" } == fault)
+        #expect(await (try await Listener(bench, "Next.")).end().usage != nil)
         await bench.stop()
     }
 
@@ -175,6 +187,64 @@ extension VendorTrouble {
         #expect(await (try await Listener(bench, "Two.")).end().usage != nil)
         #expect(vendor.socketsAsked == 2)
         await vendor.stop()
+    }
+
+    /// ElevenLabs' dialogues, whose sockets the vendor closes after `inactivity`.
+    private func dialogue(_ inactivity: Duration) async throws -> (SimulatedVendor, ElevenLabsDialect) {
+        var configuration = SimulatedElevenLabs.Configuration()
+        configuration.delivery = .quick
+        configuration.dialogueInactivityMax = inactivity
+        let vendor = try await SimulatedElevenLabs.start(configuration)
+        let options = ElevenLabsOptions(model: "eleven_v4_turbo", language: "en", [:])
+        return (
+            vendor,
+            ElevenLabsDialect(access: VendorAccess(key: Redacted("k"), baseURL: vendor.url), options: options)
+        )
+    }
+
+    @Test func aSocketThatTheVendorClosedIsOpenAgainBeforeTheNextText() async throws {
+        let (vendor, dialect) = try await dialogue(.milliseconds(60))
+        let synthesizer = SocketTextToSpeech(dialect, reach: .anywhere)
+        let bench = AnySynthesizer.Bench(synthesizer: synthesizer, voice: "v", source: "")
+        #expect(await (try await Listener(bench, "One.")).end().usage != nil)
+        try await until { vendor.openSockets == 0 }
+        // The caller begins to speak: the agent will answer.
+        try await on(Listener.loop) { synthesizer.warm(voice: "v", on: Listener.loop) }
+        try await until { vendor.openSockets == 1 }
+        #expect(await (try await Listener(bench, "Two.")).end().usage != nil)
+        #expect(vendor.socketsAsked == 2)
+        await vendor.stop()
+    }
+
+    @Test func aSocketThatWillNotLastIsReplacedAhead() async throws {
+        let vendor = try await start()
+        let bench = bench(vendor) {
+            $0.idleMax = .seconds(60)
+            $0.warmAhead = .seconds(60)
+        }
+        #expect(await (try await Listener(bench, "One.")).end().usage != nil)
+        func warm() async throws {
+            try await on(Listener.loop) { bench.synthesizer.warm(voice: "v", on: Listener.loop) }
+        }
+        // Half of its time is always enough: what is warm already stays.
+        try await warm()
+        #expect(vendor.socketsAsked == 1)
+        await vendor.stop()
+        let (other, dialect) = try await dialogue(.seconds(20))
+        var limits = SpeakingSockets.Limits()
+        limits.idleMax = .milliseconds(600)
+        limits.tickEvery = .seconds(60)
+        let synthesizer = SocketTextToSpeech(dialect, reach: .anywhere, limits: limits)
+        let ageing = AnySynthesizer.Bench(synthesizer: synthesizer, voice: "v", source: "")
+        #expect(await (try await Listener(ageing, "One.")).end().usage != nil)
+        try await until {
+            try await on(Listener.loop) { synthesizer.warm(voice: "v", on: Listener.loop) }
+            return other.socketsAsked == 2
+        }
+        try await until { other.openSockets == 1 }
+        #expect(await (try await Listener(ageing, "Two.")).end().usage != nil)
+        #expect(other.socketsAsked == 2)
+        await other.stop()
     }
 
     @Test func aSocketThatTheVendorClosedWhileIdleCostsTheTextNothing() async throws {

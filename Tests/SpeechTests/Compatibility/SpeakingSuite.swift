@@ -106,6 +106,11 @@ final class Listener: Sendable {
         }
     }
 
+    func speaker() async throws -> ModelChoice? {
+        let stream = stream
+        return try await on(Self.loop) { stream.value.speaker }
+    }
+
     var bytes: Int { SynthesisTests.bytes(events.all).reduce(0, +) }
     var words: [Word] {
         events.all.flatMap { event -> [Word] in if case .words(let words) = event { words } else { [] } }
