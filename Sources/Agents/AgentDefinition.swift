@@ -4,7 +4,7 @@ package import Base
 ///
 /// Exactly one of `flow` and `prompt` is set. `problems()` lists everything wrong with a definition.
 package struct AgentDefinition: Hashable, Sendable, Codable {
-    package enum Speaker: String, Hashable, Sendable, Codable { case agent, caller }
+    package enum Speaker: String, Hashable, Sendable, NamedChoice { case agent, caller }
 
     /// BCP 47; the offline voices speak `en-US` only.
     package var language: String = "en-US"
@@ -88,7 +88,7 @@ package struct Node: Hashable, Sendable, Codable {
     package static let collectedName = "collected"
 }
 
-package enum RecordingStep: String, Hashable, Sendable, Codable { case pause, start }
+package enum RecordingStep: String, Hashable, Sendable, NamedChoice { case pause, start }
 
 package struct ToolUse: Hashable, Sendable, Codable {
     /// Name of a tool of the agent.
@@ -138,7 +138,7 @@ package enum Condition: Hashable, Sendable {
 /// An agent led by a language model.
 package struct Prompt: Hashable, Sendable, Codable {
     /// What a model is sent of the call so far.
-    package enum History: String, Hashable, Sendable, Codable {
+    package enum History: String, Hashable, Sendable, NamedChoice {
         case whole
         /// Results of tools with each name once, later what was used of them; of old turns what the caller said and what
         /// tools were called with, without the agent's words.
@@ -258,7 +258,7 @@ package struct TurnSettings: Hashable, Sendable, Codable {
 }
 
 package struct RecordingSettings: Hashable, Sendable, Codable {
-    package enum Mode: String, Hashable, Sendable, Codable {
+    package enum Mode: String, Hashable, Sendable, NamedChoice {
         case on, off
         /// Starts when a flow node with `recording: start` is left.
         case afterConsent = "after_consent"

@@ -102,6 +102,13 @@ struct AgentCheck {
         range(definition.turns.preemptiveReplies, 0...5, "turns.preemptive_replies")
         phrases(definition.turns.acknowledgementPhrases, "turns.acknowledgement_phrases")
         phrases(definition.turns.interruptionPhrases, "turns.interruption_phrases")
+        let acknowledging = Set(definition.turns.acknowledgementPhrases.map(Words.split))
+        for (index, phrase) in definition.turns.interruptionPhrases.enumerated()
+        where acknowledging.contains(Words.split(phrase)) {
+            report(
+                "turns.interruption_phrases[\(index)]",
+                "is one of the acknowledgement phrases: it cannot be both")
+        }
         range(definition.turns.silenceMs, 1000...60000, "turns.silence_ms")
         let latency = definition.latency
         let budgets = [

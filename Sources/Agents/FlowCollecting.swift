@@ -11,6 +11,9 @@ extension FlowMachine {
             return Understanding(
                 of: answer.text, keys: answer.keys, after: earlier, as: node.expect ?? .open)
         case let other:
+            // Nothing that was said before is mended by it.
+            let isCorrection = other.isDictated && SpokenCorrections.isAll(of: Words.split(answer.text))
+            if !earlier.isEmpty, isCorrection { return Understanding(value: nil, fullness: .part) }
             let text = earlier.isEmpty ? answer.text : earlier + " " + answer.text
             return Understanding(of: text, keys: answer.keys, as: other)
         }
@@ -34,24 +37,28 @@ extension FlowMachine {
         }
     }
 
-    /// "Six, not five" to "0 1 2 5, is that right?": the number is mended and said again.
+    /// "Six, not five" to "0 1 2 5, is that right?": the number is mended and said again. What is not certain mends nothing
+    /// and is no yes.
     mutating func mend(_ answer: Memory.Answer, _ node: Node, _ effects: inout [Effect]) -> Bool {
-        guard node.expect == .yesNo, answer.keys.isEmpty, let line = node.say,
-            Understanding(of: answer.text, as: .yesNo).value != "yes"
-        else { return false }
+        guard node.expect == .yesNo, answer.keys.isEmpty, let line = node.say else { return false }
+        let words = Words.split(answer.text)
+        let isYes = Understanding(of: answer.text, as: .yesNo).value == "yes"
+        // "The last one should be a six, please."
+        let namesPlace = SpokenCorrections.nameAPlace(words)
+        guard !isYes || namesPlace else { return false }
         let named = (Template.names(in: line) ?? []).filter(memory.dictated.contains)
         guard named.count == 1, let name = named.first, let number = memory.variables[name],
             let slot = expectation(savedAs: name)
         else { return false }
-        let words = Words.split(answer.text)
         func isValid(_ digits: String) -> Bool {
             digits != number && Understanding(of: "", keys: digits, as: slot).value != nil
         }
-        let candidates = [
-            SpokenCorrections.digits(in: words, after: number, isWhole: isValid),
-            SpokenCorrections.digits(in: words),
-        ]
-        guard let mended = candidates.first(where: isValid) else { return false }
+        let mended = SpokenCorrections.digits(in: words, after: number, goesOn: false, isWhole: isValid)
+        let candidates = [mended, namesPlace ? nil : SpokenCorrections.digits(in: words)]
+        guard let mended = candidates.compactMap({ $0 }).first(where: isValid) else {
+            if isYes { misunderstood(node, .agentEnded, &effects) }
+            return isYes
+        }
         memory.variables[name] = mended
         ask(again: node.say, &effects)
         return true
@@ -67,10 +74,12 @@ extension FlowMachine {
         let collected: String
         switch expect {
         case .digits, .phone:
+            // What was corrected, and nobody knows how, is as it was.
             collected =
                 answer.keys.isEmpty
-                ? SpokenCorrections.digits(in: Words.split(answer.text), after: earlier)
+                ? SpokenCorrections.digits(in: Words.split(answer.text), after: earlier) ?? earlier
                 : earlier + answer.keys
+        case _ where SpokenCorrections.isAll(of: Words.split(answer.text)): collected = earlier
         default: collected = Words.trimmed(earlier + " " + answer.text)
         }
         guard collected != earlier else { return false }

@@ -124,7 +124,7 @@ package struct FlowMachine: Sendable {
         }
     }
 
-    private mutating func misunderstood(_ node: Node, _ reason: EndReason, _ effects: inout [Effect]) {
+    mutating func misunderstood(_ node: Node, _ reason: EndReason, _ effects: inout [Effect]) {
         memory.reprompts += 1
         guard memory.reprompts > node.maxReprompts else {
             return ask(again: node.reprompt ?? node.say, &effects)

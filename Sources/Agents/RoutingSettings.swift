@@ -4,8 +4,8 @@ package import Base
 ///
 /// What is nil is as the router has it; whether the rules fit together is the router's to say.
 package struct RoutingSettings: Hashable, Sendable, Codable {
-    package enum Mode: String, Hashable, Sendable, Codable { case on, shadow, off }
-    package enum Way: String, Hashable, Sendable, Codable { case cheap, probe, parallel }
+    package enum Mode: String, Hashable, Sendable, NamedChoice { case on, shadow, off }
+    package enum Way: String, Hashable, Sendable, NamedChoice { case cheap, probe, parallel }
 
     package var cheap: ModelChoice
     /// `shadow` decides and tells, and asks the prompt's own model all the same.

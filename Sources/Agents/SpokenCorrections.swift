@@ -2,26 +2,75 @@ import Base
 
 /// Digits of someone who corrects themselves.
 ///
-/// "four one five six, not five" → 416 (the last 5 becomes 6); "four one five, no, six" → 416; "start over" drops
-/// what was said before it.
+/// "four one five six, not five" → 416 (the last 5 becomes 6); "four one five, no, six" → 416; "the first one is three" to
+/// 415 → 315 (`SpokenPlace`); "start over" drops what was said before it.
 package enum SpokenCorrections {
-    private enum Piece: Hashable { case digits(String), no, not }
+    private enum Piece: Hashable { case digits(String), placed(SpokenPlace), no, not }
 
     private static let takingBack = [
         ["i", "mean"], ["i", "meant"], ["make", "that"], ["make", "it"], ["sorry"], ["no"], ["actually"],
         ["correction"], ["oops"], ["rather"],
     ]
 
-    /// The digits in `words`, said after `before` was; `isWhole` decides where a correction fits in two ways.
+    /// True where `words` say which of a number's digits are to be others.
+    package static func nameAPlace(_ words: [String]) -> Bool {
+        pieces(in: words).contains {
+            if case .placed(let place) = $0 { !place.digits.isEmpty } else { false }
+        }
+    }
+
+    private static let fillers: Set<String> = [
+        "it", "it's", "is", "the", "a", "an", "and", "but", "um", "uh", "that's", "please",
+    ]
+
+    /// True for words that only correct digits, "no, six, not five": without a number they say nothing.
+    static func isAll(of words: [String]) -> Bool {
+        var hasDigits = false
+        var takesBack = false
+        var at = 0
+        while at < words.count {
+            if let phrase = takingBack.first(where: { Words.stands($0, in: words, at: at) }) {
+                takesBack = true
+                at += phrase.count
+            } else if let (_, used) = SpokenNumbers.group(words, at) {
+                hasDigits = true
+                at += used
+            } else if words[at] == "not" || fillers.contains(words[at]) {
+                if words[at] == "not" { takesBack = true }
+                at += 1
+            } else {
+                return false
+            }
+        }
+        return hasDigits && takesBack
+    }
+
+    /// The digits in `words`, said after `before` was; `isWhole` decides where a correction fits in two ways. nil where
+    /// something was corrected, and it is not certain what.
+    ///
+    /// `goesOn`: `before` may be only the beginning of a number.
     package static func digits(
-        in words: [String], after before: String = "", isWhole: (String) -> Bool = { _ in false }
-    ) -> String {
+        in words: [String], after before: String = "", goesOn: Bool = true,
+        isWhole: (String) -> Bool = { _ in false }
+    ) -> String? {
         let start = SpokenRequest.lastStartOver(in: words)
         let all = pieces(in: start.map { Array(words[$0...]) } ?? words)
         var digits = start == nil ? before : ""
         var at = 0
         while at < all.count {
             switch (all[at], piece(all, at + 1), piece(all, at + 2)) {
+            case (.placed(let place), let next, let last):
+                let isTaken = at > 0 && all[at - 1] == .no
+                guard let mended = place.mended(digits, goesOn: goesOn && !isTaken, isWhole: isWhole) else {
+                    return nil
+                }
+                // "The last one is six, not five."
+                if next == .not, case .digits(let wrong) = last {
+                    guard mended.was == wrong else { return nil }
+                    at += 2
+                }
+                digits = mended.number
+                at += 1
             case (.digits(let right), .not, .digits(let wrong)):
                 let kept = right.dropLast(min(right.count, wrong.count))
                 digits = replacing(wrong, with: String(right.suffix(wrong.count)), in: digits + kept)
@@ -52,7 +101,11 @@ package enum SpokenCorrections {
         var at = 0
         var isAfterNot = false
         while at < words.count {
-            if let (digits, used) = SpokenNumbers.group(words, at) {
+            if let place = SpokenPlace(words, at: at) {
+                pieces.append(.placed(place))
+                isAfterNot = false
+                at += place.used
+            } else if let (digits, used) = SpokenNumbers.group(words, at) {
                 // "not five, six": what is wrong and what is right are two pieces.
                 if case .digits(let before) = pieces.last, !isAfterNot {
                     pieces[pieces.count - 1] = .digits(before + digits)
@@ -64,7 +117,10 @@ package enum SpokenCorrections {
             } else if words[at] == "not" {
                 // Where digits came just before ("six, not five") the wrong ones end the correction.
                 var isRightFirst = false
-                if case .digits = pieces.last { isRightFirst = true }
+                switch pieces.last {
+                case .digits, .placed: isRightFirst = true
+                default: break
+                }
                 pieces.append(.not)
                 isAfterNot = !isRightFirst
                 at += 1

@@ -18,6 +18,11 @@ package struct Understanding: Hashable, Sendable {
     package init(of text: String, keys: String = "", after earlier: String = "", as expectation: Expectation)
     {
         var words: [String] { Words.split(text) }
+        let isWritten = [.spelling, .address, .email].contains(expectation)
+        if isWritten, SpokenCorrections.isAll(of: words) {
+            self.init(value: nil, fullness: .none)
+            return
+        }
         switch expectation {
         case .open:
             let trimmed = Words.trimmed(text)
@@ -57,8 +62,10 @@ package struct Understanding: Hashable, Sendable {
         _ words: [String], _ keys: String, after earlier: String, read: (String) -> Understanding
     ) -> Understanding {
         guard keys.isEmpty else { return read(earlier + keys) }
-        var number = read(
-            SpokenCorrections.digits(in: words, after: earlier) { read($0).fullness == .full })
+        let digits = SpokenCorrections.digits(in: words, after: earlier) { read($0).fullness == .full }
+        // Corrected, and nobody knows how: there is more to say.
+        guard let digits else { return Understanding(value: nil, fullness: .part) }
+        var number = read(digits)
         if number.value != nil, SpokenRequest.closes(words) { number.fullness = .full }
         return number
     }
@@ -83,6 +90,8 @@ package struct Understanding: Hashable, Sendable {
     private static let unsure = [
         ["don't", "know"], ["dont", "know"], ["not", "sure"], ["no", "idea"], ["don't", "understand"],
     ]
+    /// Written apart; of one word they are among the positives.
+    private static let hums = [["uh", "huh"], ["mm", "hm"], ["mm", "hmm"]]
     private static let agreeing = [
         ["no", "problem"], ["of", "course"], ["go", "ahead"], ["why", "not"], ["you", "bet"],
     ]
@@ -99,7 +108,7 @@ package struct Understanding: Hashable, Sendable {
             return answer(positives.contains(first))
         }
         if words.contains(where: negatives.contains) { return answer(false) }
-        if words.contains(where: positives.contains) { return answer(true) }
+        if words.contains(where: positives.contains) || has(hums) { return answer(true) }
         return Understanding(value: nil, fullness: .none)
     }
 

@@ -34,6 +34,20 @@ extension Decoder {
     }
 }
 
+/// One of a few words, as the API names them: another is refused with those that are known.
+package protocol NamedChoice: RawRepresentable<String>, CaseIterable, Codable {}
+
+extension NamedChoice {
+    package init(from decoder: any Decoder) throws {
+        let word = try decoder.singleValueContainer().decode(String.self)
+        guard let known = Self(rawValue: word) else {
+            let names = Self.allCases.map(\.rawValue).joined(separator: ", ")
+            throw decoder.unreadable("unknown; known: \(names)")
+        }
+        self = known
+    }
+}
+
 extension KeyedDecodingContainer {
     /// The member, or `fallback` where it is missing or null.
     package func value<Value: Decodable>(_ key: Key, or fallback: Value) throws -> Value {

@@ -74,11 +74,12 @@ package struct ReportReceipt: Sendable, Codable {
 }
 
 /// The rules say no. `code` is stable and shown to API clients; `message` is for people.
-package struct Refusal: Error, Hashable, Sendable, Codable {
+package struct Refusal: Error, Hashable, Sendable, Codable, CustomStringConvertible {
     package var code: String
     package var message: String
     package init(code: String, message: String) {
         self.code = code
         self.message = message
     }
+    package var description: String { "\(code): \(message)" }
 }

@@ -185,7 +185,7 @@ extension Conversation {
         case .replyFinished(let id, let usage):
             // What a cancelled reply cost is counted all the same.
             if !usage.isEmpty { step.effects.append(.record(.usage(usage))) }
-            noteCost(of: id.number, usage, &step)
+            keepCost(of: id.number, usage, &step)
             apply(turns.handle(.replyFinished(id.number), at: step.time), &step)
         case .replyFailed(let id, let code):
             if turns.isCurrent(reply: id.number) { note("model", detail: code, &step) }

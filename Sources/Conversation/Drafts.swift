@@ -31,6 +31,10 @@ struct DraftReply {
     var facts: [Dialogue.Fact] = []
     /// Names of all that were run.
     var names: [String] = []
+    /// The last reply before it: later ones are its own.
+    let repliesBefore: Int
+    /// What its replies have cost so far, to be told if the guess is wrong.
+    var costs: [(reply: Int, usage: [Usage])] = []
 }
 
 extension Conversation {
@@ -49,7 +53,7 @@ extension Conversation {
             switch effect {
             case .say(let line): return apply(turns.handle(.prepare(line), at: step.time), &step)
             case .requestReply:
-                draft = DraftReply(base: base, prompt: agent)
+                draft = DraftReply(base: base, prompt: agent, repliesBefore: turns.replies)
                 return apply(turns.handle(.beginDraft, at: step.time), &step)
             case .ask, .callTool, .note, .end, .giveUp, .replySpared: continue
             }
@@ -125,17 +129,29 @@ extension Conversation {
 
     mutating func dropDraft(_ reply: Int, _ step: inout Step) {
         let names = draft?.names ?? []
+        let costs = draft?.costs ?? []
         draft = nil
         droppedReply = reply
         for run in tools.dropAhead() { step.effects.append(.cancelTool(key: run.key)) }
         note("draft_dropped", detail: "reply \(reply)", &step)
-        guard !names.isEmpty else { return }
-        note("draft_tools_dropped", detail: "reply \(reply): \(names.joined(separator: ", "))", &step)
+        if !names.isEmpty {
+            note("draft_tools_dropped", detail: "reply \(reply): \(names.joined(separator: ", "))", &step)
+        }
+        for cost in costs { noteCost(of: cost.reply, cost.usage, &step) }
     }
 
-    /// What a reply that nobody heard has cost.
-    func noteCost(of reply: Int, _ usage: [Usage], _ step: inout Step) {
-        guard reply == droppedReply, !usage.isEmpty else { return }
+    /// A reply is over. What a dropped one has cost is told now, what a draft has cost when it is dropped.
+    mutating func keepCost(of reply: Int, _ usage: [Usage], _ step: inout Step) {
+        guard !usage.isEmpty else { return }
+        if reply == droppedReply {
+            noteCost(of: reply, usage, &step)
+        } else if let before = draft?.repliesBefore, reply > before {
+            draft?.costs.append((reply, usage))
+        }
+    }
+
+    /// Of a reply that nobody heard.
+    private func noteCost(of reply: Int, _ usage: [Usage], _ step: inout Step) {
         let parts = usage.map { "\($0.quantity) \($0.unit.rawValue)" }.joined(separator: ", ")
         note("draft_cost", detail: "reply \(reply): \(parts)", &step)
     }

@@ -60,15 +60,18 @@ package struct RecordedCall: Sendable {
         /// otherwise, and from here on what is replayed is not what was heard. nil when it agrees to the end.
         package var driftsAt: CallTime? {
             var machine = start.conversation
-            var spoken = start.checkpoint?.utterances ?? 0
+            var asked = start.checkpoint?.utterances ?? 0
             for entry in entries {
                 switch entry.input {
-                case .synthesised(let id, _, _), .heard(let id, _, _):
-                    if id.number > spoken { return entry.at }
+                case .synthesised(let id, _, _), .synthesisFailed(let id, _), .heard(let id, _, _):
+                    if id.number > asked { return entry.at }
                 default: break
                 }
-                for case .speak(let id, _) in machine.handle(entry.input, at: entry.at) {
-                    spoken = max(spoken, id.number)
+                for effect in machine.handle(entry.input, at: entry.at) {
+                    switch effect {
+                    case .speak(let id, _), .prepare(let id, _): asked = max(asked, id.number)
+                    default: break
+                    }
                 }
             }
             return nil

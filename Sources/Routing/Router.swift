@@ -43,7 +43,7 @@ package struct Router: Sendable {
     /// One call that is to be made.
     package struct Request: Sendable {
         package var features: RoutingFeatures
-        /// Turns of the user, tools of the agent.
+        /// Turns of the user, tools of the agent. One without tools calls none, whatever the odds are.
         package var turns: Int
         package var tools: Int
         package var promptTokens: Int
@@ -107,6 +107,8 @@ package struct Router: Sendable {
     static let looksEvery = 16
     /// A miss costs at most so many calls.
     static let missesMax = 1_000.0
+    /// Percent more than the strong model that are still told: beside one that costs next to nothing, any number would do.
+    static let dearerMax = 1_000.0
 
     /// - Throws: what is wrong with models or policy, so that nothing is published that would route on a guess.
     package init(
@@ -148,8 +150,11 @@ package struct Router: Sendable {
     /// The choice for `request`; `outcomes` are those of the tenant's calls so far.
     package func choose(_ request: Request, outcomes: RoutingOutcomes = RoutingOutcomes()) -> Choice {
         let shipped = odds.judge(request.features)
-        let probability = ToolOdds.probability(
-            shipped.logOdds + outcomes.shift(request.features, shipped, agent: request.agent))
+        let probability =
+            request.tools == 0
+            ? 0
+            : ToolOdds.probability(
+                shipped.logOdds + outcomes.shift(request.features, shipped, agent: request.agent))
         let costs = RouteCosts(request, self, outcomes, probability)
         var (mode, reason) = rule(request) ?? best(request, costs)
         var shadowed: Mode?
@@ -198,7 +203,9 @@ package struct Router: Sendable {
         let isSpent =
             policy.callBudget.map { request.spentOnCall >= $0 } == true
             || policy.dayBudget.map { request.spentToday >= $0 } == true
-        let trustsCheap = costs.probability < policy.cheapBelow && !request.features.followsTool
+        let hasTools = request.tools > 0
+        let trustsCheap =
+            !hasTools || costs.probability < policy.cheapBelow && !request.features.followsTool
         if policy.allowsCheap, trustsCheap || !policy.allowsProbe { open.append(.direct(.cheap)) }
         if policy.allowsProbe { open.append(.probe) }
         if !isSpent || open.isEmpty { open.insert(.direct(.strong), at: 0) }
@@ -207,8 +214,8 @@ package struct Router: Sendable {
             chosen = mode
         }
         if chosen == .probe, policy.allowsParallel, costs.wait(.probe) > policy.waitMax { chosen = .parallel }
-        if !isSpent, looks(chosen, request) { return (.direct(.strong), "asked to learn of") }
-        return (chosen, reason(chosen, costs, isSpent))
+        if !isSpent, hasTools, looks(chosen, request) { return (.direct(.strong), "asked to learn of") }
+        return (chosen, reason(chosen, costs, hasTools: hasTools, isSpent: isSpent))
     }
 
     /// Nothing is seen of what the cheap model alone misses. Chance is the prompt's length.
@@ -225,18 +232,25 @@ package struct Router: Sendable {
         return staying ? worth * (1 - policy.stickiness) : worth
     }
 
-    private func reason(_ mode: Mode, _ costs: RouteCosts, _ isSpent: Bool) -> String {
-        let percent = "a tool call is \(Int((costs.probability * 100).rounded())) % likely"
-        let saving = 1 - costs.money(mode) / max(costs.money(.direct(.strong)), .leastNonzeroMagnitude)
-        let saves = ", saves \(Int((saving * 100).rounded())) %"
+    private func reason(_ mode: Mode, _ costs: RouteCosts, hasTools: Bool, isSpent: Bool) -> String {
+        let odds =
+            hasTools
+            ? "a tool call is \(Int((costs.probability * 100).rounded())) % likely" : "the agent has no tools"
         let why =
             switch mode {
-            case .direct(.cheap): percent + saves
-            case .direct(.strong): percent
-            case .probe: percent + ": tried cheap, may hand over" + saves
-            case .parallel: percent + ": both, as a hand-over would be late"
+            case .direct(.cheap): odds + ", " + saves(mode, costs)
+            case .direct(.strong): odds
+            case .probe: odds + ": tried cheap, may hand over, " + saves(mode, costs)
+            case .parallel: odds + ": both, as a hand-over would be late"
             case .scripted: "the agent knows the line"
             }
         return isSpent ? "the budget is spent; " + why : why
+    }
+
+    /// Beside the strong model alone.
+    private func saves(_ mode: Mode, _ costs: RouteCosts) -> String {
+        let share = costs.money(mode) / max(costs.money(.direct(.strong)), .leastNonzeroMagnitude)
+        let percent = Int(min((share - 1) * 100, Self.dearerMax).rounded())
+        return percent > 0 ? "costs \(percent) % more" : "saves \(-percent) %"
     }
 }

@@ -12,35 +12,47 @@ package struct StoredCall: Sendable, Hashable {
     package enum Failure: Error, Hashable {
         case notAnObject
         case missing(String)
-        case unknownRole(String)
+        /// A field, and what was expected there.
+        case unfit(String, String)
+        /// Of a message, by its place from 0.
+        case unknownRole(String, at: Int)
+        /// No system text is known by this id.
+        case unknownPrefix(String)
     }
 
     /// One line; fields beyond those used here are let pass.
     package init(line: String) throws(Failure) {
         guard let row = JSON(parsing: line), row.object != nil else { throw .notAnObject }
         guard let id = row["id"]?.string else { throw .missing("id") }
-        guard let list = row["messages"]?.array else { throw .missing("messages") }
-        guard let tokens = row["tokens_in"]?.int, tokens >= 0, tokens <= Self.tokensMax else {
-            throw .missing("tokens_in")
+        guard let messages = row["messages"] else { throw .missing("messages") }
+        guard let list = messages.array else { throw .unfit("messages", "a list") }
+        guard let tokens = row["tokens_in"] else { throw .missing("tokens_in") }
+        guard let tokens = tokens.int, tokens >= 0, tokens <= Self.tokensMax else {
+            throw .unfit("tokens_in", "a whole number, 0 to \(Self.tokensMax)")
         }
         self.id = id
         dialogID = row["dialog_id"]?.string ?? id
         prefixID = row["prefix_id"]?.string ?? ""
         tokensIn = Int(tokens)
-        messages = []
-        for entry in list { messages.append(try Self.message(entry)) }
+        self.messages = []
+        for (place, entry) in list.enumerated() { self.messages.append(try Self.message(entry, at: place)) }
     }
 
     /// No model's window is larger.
     package static let tokensMax: Int64 = 10_000_000
 
-    private static func message(_ entry: JSON) throws(Failure) -> DialogueMessage {
-        let text = entry["content"]?.string ?? ""
+    private static func message(_ entry: JSON, at place: Int) throws(Failure) -> DialogueMessage {
+        guard entry.object != nil else { throw .unfit("messages[\(place)]", "an object") }
+        // A model that only calls tools says null.
+        let content = entry["content"] ?? .null
+        guard let text = content == .null ? "" : content.string else {
+            throw .unfit("messages[\(place)].content", "a text")
+        }
         switch entry["role"]?.string {
         case "user": return .user(text)
         case "assistant": return .assistant(text, calls: (entry["tool_calls"]?.array ?? []).compactMap(call))
         case "tool": return .toolResult(text)
-        case let role: throw .unknownRole(role ?? "")
+        case let role: throw .unknownRole(role ?? "", at: place)
         }
     }
 
@@ -49,5 +61,22 @@ package struct StoredCall: Sendable, Hashable {
         guard let name = body["name"]?.string else { return nil }
         let arguments = body["arguments"] ?? .null
         return .init(name: name, arguments: arguments.string.flatMap { JSON(parsing: $0) } ?? arguments)
+    }
+}
+
+extension StoredCall.Failure {
+    /// For people.
+    package var message: String {
+        switch self {
+        case .notAnObject: "no JSON object"
+        case .missing(let field): "\(field) is missing"
+        case .unfit(let field, let wanted): "\(field): expected \(wanted)"
+        case .unknownRole("system", let place):
+            "messages[\(place)].role: the system text stands behind its prefix_id, not among the messages"
+        case .unknownRole(let role, let place):
+            "messages[\(place)].role: unknown role \"\(role)\"; known: user, assistant, tool"
+        case .unknownPrefix(""): "prefix_id is missing"
+        case .unknownPrefix(let id): "prefix_id: there is no system text of \"\(id)\""
+        }
     }
 }

@@ -50,8 +50,10 @@ package struct StoredDialogues: Sendable {
     }
 
     /// Features and choice of the next call. Rows of a dialogue come together and in order.
-    package mutating func next(_ call: StoredCall) -> Decision {
-        follow(call)
+    ///
+    /// - Throws: `unknownPrefix`.
+    package mutating func next(_ call: StoredCall) throws(StoredCall.Failure) -> Decision {
+        try follow(call)
         var request = Router.Request(dialogue, promptTokens: call.tokensIn)
         request.seenByCheap = cheap.seen(at: .zero, router.cheap.caching)
         request.seenByStrong = strong.seen(at: .zero, router.strong.caching)
@@ -78,14 +80,26 @@ package struct StoredDialogues: Sendable {
             common: common)
     }
 
-    private mutating func follow(_ call: StoredCall) {
+    private mutating func follow(_ call: StoredCall) throws(StoredCall.Failure) {
+        let book = try book(of: call)
         let goesOn = call.dialogID == dialogID && call.messages.starts(with: read)
-        if goesOn { learn(call) } else { start(call) }
+        if goesOn { learn(call) } else { start(call, book) }
         for message in call.messages.dropFirst(read.count) { dialogue.append(message) }
         read = call.messages
     }
 
-    private mutating func start(_ call: StoredCall) {
+    /// Without its system text nobody knows which tools there are.
+    private mutating func book(of call: StoredCall) throws(StoredCall.Failure) -> ToolBook {
+        if let book = books[call.prefixID] { return book }
+        guard let text = prefixes[call.prefixID]?["text"]?.string else {
+            throw .unknownPrefix(call.prefixID)
+        }
+        let book = ToolBook(systemText: text)
+        books[call.prefixID] = book
+        return book
+    }
+
+    private mutating func start(_ call: StoredCall, _ book: ToolBook) {
         dialogID = call.dialogID
         read = []
         cheap = CachedPrompt()
@@ -93,10 +107,7 @@ package struct StoredDialogues: Sendable {
         lastTier = nil
         sentCompact = []
         pending = nil
-        if books[call.prefixID] == nil {
-            books[call.prefixID] = ToolBook(systemText: prefixes[call.prefixID]?["text"]?.string ?? "")
-        }
-        dialogue = RoutedDialogue(tools: books[call.prefixID] ?? ToolBook())
+        dialogue = RoutedDialogue(tools: book)
     }
 
     private mutating func learn(_ call: StoredCall) {

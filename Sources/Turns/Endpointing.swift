@@ -30,7 +30,9 @@ package struct Endpointing: Sendable {
 
     enum Hearing: Hashable {
         case taken
-        /// Late or repeated, or the tones of keys.
+        /// Nothing new in it, or only words whose final is to come.
+        case repeated
+        /// Final words that are in no turn: late, or said over keys.
         case refused
         /// Final words that contradict those the last turn was taken with.
         case revised
@@ -145,33 +147,39 @@ package struct Endpointing: Sendable {
     mutating func heard(
         _ transcript: String, isFinal: Bool, _ fullness: Fullness, finished: Double, at now: CallTime
     ) -> Hearing {
-        if case .keying = state { return .refused }
+        let whole = Words.trimmed(transcript)
+        let text = CallerWords.rest(of: whole, after: told)
+        if case .keying = state { return refusal(of: text, isFinal) }
         // Neither faded nor over: it went on.
         if case .speaking(let start, let fading?) = state, now > fading + .milliseconds(Self.fadingMaxMs) {
             state = .speaking(since: start, fading: nil)
         }
-        let whole = Words.trimmed(transcript)
-        let text = CallerWords.rest(of: whole, after: told)
         if state == .idle {
             if whole.isEmpty { return .taken }
             if isFinal, let last, last.words.isRevised(by: whole) { return .revised }
             if let lastTurnAt, now < lastTurnAt + .milliseconds(policy.lateMs) {
                 if isFinal { told = "" }
-                return .refused
+                return refusal(of: text, isFinal)
             }
-            if text.isEmpty { return .refused }
+            if text.isEmpty { return .repeated }
             // The recogniser heard what the ear did not.
             startedAt = now
             state = .paused(since: now)
             words.speechHeard()
         }
         if isFinal {
-            guard words.hear(final: text, at: now) else { return .refused }
+            guard words.hear(final: text, at: now) else { return .repeated }
         } else {
             words.hear(partial: text)
         }
         judge(fullness, finished: finished)
         return .taken
+    }
+
+    /// Of words that are not taken.
+    private func refusal(of words: String, _ isFinal: Bool) -> Hearing {
+        let isTold = words.isEmpty || last?.words.finals.contains(words) == true
+        return isFinal && !isTold ? .refused : .repeated
     }
 
     /// How much of the answer the words hold, when that is judged anew.

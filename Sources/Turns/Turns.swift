@@ -160,6 +160,7 @@ package struct Turns: Sendable {
         let finished = Self.finished(endpointing.text(with: text))
         switch endpointing.heard(text, isFinal: isFinal, fullness, finished: finished, at: now) {
         case .taken: break
+        case .repeated: return
         case .revised where !playout.hasHeardWords:
             endpointing.revise(Words.trimmed(text), at: now)
             return retract(at: now, &effects)

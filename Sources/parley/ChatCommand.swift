@@ -9,6 +9,8 @@ import MediaWorker
 import NIOCore
 import NIOPosix
 import Speech
+import Store
+import WebSockets
 
 /// Talks to an agent in text: the same conversation as on a call, without ear, voice and line.
 struct ChatCommand: AsyncParsableCommand {
@@ -18,7 +20,9 @@ struct ChatCommand: AsyncParsableCommand {
         discussion: """
             AGENT is a file with an agent's JSON (as in docs/examples) or an agent's id, which needs --url and --key.
             Type what the caller says; `#123` presses keys; an empty line is silence; end of input hangs up.
-            A prompt agent asks OPENAI_API_KEY's account, or OPENAI_BASE_URL with any key.
+            A prompt agent asks the model that it names, and its fallbacks, at the accounts of OPENAI_API_KEY, \
+            ANTHROPIC_API_KEY and COMPATIBLE_API_KEY, with …_BASE_URL for any other endpoint. It is not routed to a cheaper \
+            model.
             """)
 
     @Argument(help: "A JSON file or an agent's id.") var agent: String
@@ -58,7 +62,7 @@ struct ChatCommand: AsyncParsableCommand {
     private func definition(_ logger: Logger) async throws -> AgentDefinition {
         let data: Data
         if FileManager.default.fileExists(atPath: agent) {
-            data = try Data(contentsOf: URL(filePath: agent))
+            data = try GivenFile.read(agent)
         } else if ID<Agent>(agent) != nil {
             let http = HTTPClient(addresses: .anyAddress, logger: logger)
             data = Data(try await remote.api(http).bytes("/v1/agents/\(agent)"))
@@ -88,16 +92,25 @@ struct ChatCommand: AsyncParsableCommand {
         }
     }
 
+    /// The prompt's own model with its fallbacks, as far as there are accounts; what is left out is said.
     private func model(for definition: AgentDefinition, _ logger: Logger) throws -> (any LanguageModel)? {
         guard let prompt = definition.prompt else { return nil }
-        guard let account = ModelAccount() else {
-            throw ValidationError(
-                "a prompt agent needs OPENAI_API_KEY (and OPENAI_BASE_URL for another endpoint)")
+        var accounts: [SpeechRegistry.ModelAccount] = []
+        var leftOut: [String] = []
+        for choice in prompt.choices {
+            if let account = ModelAccount(vendor: choice.vendor) {
+                accounts.append(.init(choice: choice, key: account.key, baseURL: account.baseURL))
+            } else {
+                leftOut.append("\(choice.source) (no \(ModelAccount.keyName(choice.vendor)))")
+            }
         }
-        return OpenAIChatModel(
-            ModelEndpoint(
-                vendor: prompt.vendor, key: account.key, baseURL: account.baseURL,
-                http: HTTPClient(addresses: .anyAddress, logger: logger)))
+        guard !accounts.isEmpty else { throw ValidationError(ModelAccount.isNeeded(for: prompt.choices[0])) }
+        if let cheap = prompt.routing?.cheap { leftOut.append("routing to \(cheap.source)") }
+        if !leftOut.isEmpty { print("  [left out here: \(leftOut.joined(separator: ", "))]") }
+        let registry = SpeechRegistry(
+            recognizers: [:], synthesizers: [:], http: HTTPClient(addresses: .anyAddress, logger: logger),
+            reach: .anywhere)
+        return registry.languageModel(accounts, tenant: .new(), cacheKey: "chat")
     }
 }
 

@@ -94,6 +94,15 @@ struct Configuration {
     static let workerKeyLengthMin = 16
     static let capacityRange = 1...10_000
 
+    private static var home: String { FileManager.default.currentDirectoryPath + "/.parley" }
+
+    /// Where the speech detector's weights are.
+    static func models(
+        _ flag: String?, environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> String {
+        flag ?? environment["PARLEY_MODELS"].flatMap { $0.isEmpty ? nil : $0 } ?? home + "/models"
+    }
+
     init(_ options: SettingsOptions, environment: [String: String] = ProcessInfo.processInfo.environment)
         throws
     {
@@ -110,7 +119,7 @@ struct Configuration {
             }
             return number
         }
-        let home = FileManager.default.currentDirectoryPath + "/.parley"
+        let home = Self.home
         databaseURL = text(options.databaseURL, "DATABASE_URL") ?? ""
         redisURL = text(options.redisURL, "REDIS_URL") ?? ""
         host = text(options.host, "HOST") ?? "127.0.0.1"
@@ -126,7 +135,7 @@ struct Configuration {
         drain = .seconds(try number(options.drain, "DRAIN", 0...86_400, default: 600))
         operatorKey = text(options.operatorKey, "OPERATOR_KEY")
         masterKeys = try text(options.masterKey, "MASTER_KEY").map(Self.keys)
-        models = text(options.models, "MODELS") ?? home + "/models"
+        models = Self.models(options.models, environment: environment)
         recordings = text(options.recordings, "RECORDINGS") ?? home + "/recordings"
         allowPrivate = (text(options.allowPrivate, "ALLOW_PRIVATE") ?? "").split(separator: ",").map {
             $0.trimmingCharacters(in: .whitespaces)

@@ -20,8 +20,13 @@ struct ListPrices: Decodable {
     /// - Throws: when the file is missing, or not what it should be.
     static func rates() throws -> [Rate] {
         let path = try ProgramFiles.locate("deploy/prices.json", given: nil)
-        let file = try JSONDecoder().decode(ListPrices.self, from: Data(contentsOf: URL(filePath: path)))
-        return try file.models.flatMap(rates)
+        do {
+            let file = try JSONDecoder().decode(ListPrices.self, from: Data(contentsOf: URL(filePath: path)))
+            return try file.models.flatMap(rates)
+        } catch let error as DecodingError {
+            throw Fault(
+                code: "prices.unreadable", retry: .never, cause: "\(path): \(error.path): \(error.reason)")
+        }
     }
 
     private static func rates(_ model: Model) throws -> [Rate] {

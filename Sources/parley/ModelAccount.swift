@@ -23,5 +23,11 @@ struct ModelAccount: Sendable {
         baseURL = url
     }
 
+    /// What is to be set for the vendor of `choice`.
+    static func isNeeded(for choice: ModelChoice) -> String {
+        "\(choice.source) needs \(keyName(choice.vendor)), and \(choice.vendor.uppercased())_BASE_URL for an endpoint of "
+            + "one's own"
+    }
+
     static func keyName(_ vendor: String) -> String { "\(vendor.uppercased())_API_KEY" }
 }

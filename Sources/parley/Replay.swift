@@ -47,7 +47,7 @@ struct Replay: AsyncParsableCommand {
     func run() async throws {
         let changes = try policy.map(Self.changes)
         if let call, FileManager.default.fileExists(atPath: call) {
-            return try show(JournalReading(Data(contentsOf: URL(filePath: call))), changes)
+            return try show(Self.journal(call, try GivenFile.read(call)), changes)
         }
         let http = HTTPClient(
             addresses: .anyAddress, logger: LogSetup.bootstrap(verbose: false, level: .error))
@@ -59,16 +59,23 @@ struct Replay: AsyncParsableCommand {
             guard let journal = try await api.file("/v1/calls/\(call)/journal") else {
                 throw DemoFailure("there is no journal of \(call)")
             }
-            try show(JournalReading(journal), changes)
+            try show(Self.journal(call, journal), changes)
         } else if let changes {
             try await compareLast(api, changes)
         }
         await http.close()
     }
 
+    /// `name`: the file or the call's id, for the message.
+    private static func journal(_ name: String, _ data: Data) throws -> JournalReading {
+        do throws(JournalReading.Unreadable) { return try JournalReading(data) } catch {
+            throw DemoFailure("\(name): \(error.description)")
+        }
+    }
+
     /// YAML, of which JSON is a part.
     private static func changes(_ path: String) throws -> PolicyChanges {
-        let text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
+        let text = try GivenFile.text(path)
         do {
             return try PolicyChanges(YAMLDecoder().decode(JSON.self, from: text))
         } catch let error as PolicyChanges.Problem {
@@ -96,7 +103,7 @@ struct Replay: AsyncParsableCommand {
                 without += 1
                 continue
             }
-            let call = try JournalReading(data).call
+            let call = try Self.journal(id, data).call
             calls.append(
                 .init(
                     id: id, totals: WhatIf(call, changes).totals,

@@ -14,7 +14,8 @@ struct ReportCommand: AsyncParsableCommand {
         commandName: "report", abstract: "Write a call as one HTML page.",
         discussion: """
             CALL is a call's id, fetched with --url and --key. With --files it is read from a directory of recordings:
-            CALL.EPOCH.journal and CALL.EPOCH.wav as a worker wrote them, and CALL.json if the API's answer was kept.
+            CALL.EPOCH.journal and CALL.EPOCH.wav as a worker wrote them, there or in a folder of a tenant, and CALL.json if
+            the API's answer was kept.
             """)
 
     @Argument(help: "A call's id.") var call: String
@@ -40,7 +41,7 @@ struct ReportCommand: AsyncParsableCommand {
         if let files { found = try local(files) } else { found = try await fetched() }
         let page = page(found)
         let path = out ?? call + ".html"
-        try Data(page.html.utf8).write(to: URL(filePath: path))
+        try GivenFile.write(Data(page.html.utf8), to: path)
         for line in page.missing { print("note: \(line)") }
         print(path)
     }

@@ -25,6 +25,21 @@ struct DefinitionTests {
         #expect(agent.problems().isEmpty)
     }
 
+    @Test func aPhraseCannotBothAcknowledgeAndInterrupt() throws {
+        func problems(_ acknowledging: String, _ interrupting: String) throws -> [String] {
+            let phrases =
+                #""acknowledgement_phrases": [\#(acknowledging)], "interruption_phrases": [\#(interrupting)]"#
+            let turns = #""speaks_first": "caller", "turns": {\#(phrases)}"#
+            return try decode(Self.small.replacing(#""speaks_first": "caller""#, with: turns)).problems()
+                .map { "\($0.path): \($0.message)" }
+        }
+        #expect(try problems(#""go on", "right""#, #""hold on""#).isEmpty)
+        #expect(
+            try problems(#""go on", "right""#, #""hold on", "Go on!""#) == [
+                "turns.interruption_phrases[1]: is one of the acknowledgement phrases: it cannot be both"
+            ])
+    }
+
     @Test func aDefinitionSurvivesItsOwnJSON() throws {
         var agent = try decode(Self.small)
         agent.tools = [Tool(name: "t", url: "https://x")]

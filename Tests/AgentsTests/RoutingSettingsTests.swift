@@ -41,6 +41,25 @@ import Testing
         #expect { try prompt(#", "history": "short""#) } throws: { ($0 as? DecodingError)?.path == "history" }
     }
 
+    @Test(arguments: [
+        (#"{"system": "s", "model": "m", "history": "short"}"#, "history: unknown; known: whole, shortened"),
+        (
+            #"{"system": "s", "model": "m", "routing": {"cheap": {"vendor": "openai", "model": "t"}, "mode": "sometimes"}}"#,
+            "routing.mode: unknown; known: on, shadow, off"
+        ),
+        (
+            #"{"system": "s", "model": "m", "routing": {"cheap": {"vendor": "openai", "model": "t"}, "allow": ["cheap", "dear"]}}"#,
+            "routing.allow[1]: unknown; known: cheap, probe, parallel"
+        ),
+    ])
+    func aWordThatIsNotKnownIsRefusedWithThoseThatAre(prompt: String, problem: String) {
+        #expect {
+            try JSONDecoder().decode(Prompt.self, from: Data(prompt.utf8))
+        } throws: {
+            ($0 as? DecodingError).map { "\($0.path): \($0.reason)" } == problem
+        }
+    }
+
     @Test func aCheapModelIsEnough() throws {
         let routing = try #require(
             try definition(#"{"cheap": {"vendor": "openai", "model": "small"}}"#).prompt?.routing)

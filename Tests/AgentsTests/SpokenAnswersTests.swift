@@ -18,6 +18,73 @@ struct CorrectionTests {
         #expect(SpokenCorrections.digits(in: Words.split(said), after: before) == digits)
     }
 
+    /// What stands where is said of a number that is there: 2125550123, unless another is given.
+    @Test(arguments: [
+        ("no the last one is six", "1234", "1236"), ("the last digit should be six", "1234", "1236"),
+        ("no, the last digit is four", "2125550123", "2125550124"), ("no last digit six", "1234", "1236"),
+        ("the last one's six", "1234", "1236"), ("the last one is six, not four", "1234", "1236"),
+        ("no the first one is a nine", "1234", "9234"), ("the third number was oh", "1234", "1204"),
+        ("make the second digit a seven", "1234", "1734"),
+        ("the second to last digit is eight", "1234", "1284"),
+        ("no, the second five is a nine", "2125550123", "2125950123"),
+        ("the last five is nine", "2125550123", "2125590123"),
+        ("the zero should be an eight", "2125550123", "2125558123"),
+        ("no the area code is three one two", "2125550123", "3125550123"),
+        ("the area code's 312", "12125550123", "13125550123"),
+        ("the area code is three one two", "5550123", "3125550123"),
+        ("no the last four are four five six seven", "2125550123", "2125554567"),
+        ("the last two digits are 99", "2125550123", "2125550199"),
+        ("no the last three are double oh one", "2125550123", "2125550001"),
+        ("the first three are 312", "2125550123", "3125550123"),
+        ("the last one is six and the first one is nine", "1234", "9236"),
+        ("no it ends in 4567", "2125550123", "2125554567"),
+        ("no 312 555 0199", "2125550123", "3125550199"), ("start over", "2125550123", ""),
+    ])
+    func aPlaceIsMended(said: String, before: String, digits: String) {
+        let mended = SpokenCorrections.digits(in: Words.split(said), after: before, goesOn: false) {
+            $0.count == 10 && $0 != before
+        }
+        #expect(mended == digits)
+    }
+
+    @Test(arguments: [
+        ("no the second nine is a five", "2125550123"), ("the fourth five is a nine", "2125550123"),
+        ("the five is a nine", "2125550123"), ("the last one is six seven", "1234"),
+        ("the last four are one two three", "2125550123"), ("the ninth digit is one", "1234"),
+        ("the area code is 312", "12345678"), ("the area code is three one", "2125550123"),
+        ("the last one is six, not nine", "1234"), ("no last one six", "1234"),
+        ("the last one is not four", "1234"), ("the last one is", "1234"),
+    ])
+    func whatIsNotCertainMendsNothing(said: String, before: String) {
+        let words = Words.split(said)
+        #expect(SpokenCorrections.digits(in: words, after: before) == nil)
+        #expect(SpokenCorrections.digits(in: words, after: before, goesOn: false) == nil)
+        let asked = Base.Expectation.phone
+        #expect(
+            Understanding(of: said, after: before, as: asked) == .init(value: nil, fullness: .part))
+    }
+
+    /// While a number is dictated, the words that name a place may only say what comes next.
+    @Test(arguments: [
+        ("the area code is 212 and the number is 555 0123", "", "2125550123"),
+        ("my area code is two one two", "", "212"), ("the last four are 0123", "212555", "2125550123"),
+        ("the last four are 4567", "", "4567"), ("the last one is 3", "212555012", "2125550123"),
+        ("no the last one is 3", "21255501", "21255503"),
+        ("the second number is 212 555 0123", "", "2125550123"), ("my first one is 5", "", "5"),
+        ("the area code is 312 555 0123", "2125550123", "3125550123"),
+    ])
+    func aPlaceInWhatIsDictatedIsNoCorrection(said: String, before: String, digits: String) {
+        #expect(
+            SpokenCorrections.digits(in: Words.split(said), after: before) { $0.count == 10 } == digits)
+    }
+
+    @Test(arguments: [Base.Expectation.email, .address, .spelling])
+    func aCorrectionOfDigitsIsNoOtherAnswer(asked: Base.Expectation) {
+        for said in ["no six not five", "six, not five", "No, it's six, not five please.", "sorry six"] {
+            #expect(Understanding(of: said, as: asked).value == nil, "\(said)")
+        }
+    }
+
     @Test func aCorrectionThatGoesOnFillsTheSlot() {
         let said = Words.split("four one five no six five five five oh one double oh")
         #expect(SpokenCorrections.digits(in: said) { $0.count == 10 } == "4165550100")
@@ -46,7 +113,7 @@ struct CorrectionTests {
             "not", "no", "sorry", "start", "over", "five", "six", "one", "double", "twenty",
             "99999999999999999999", "at",
             "dot", "com", "@", ".", "dollars", "cents", "million", "a", "i", "as", "in", "for", "that's",
-            "it", "[[", "]]",
+            "it", "[[", "]]", "the", "last", "first", "second", "digit", "area", "code", "is", "are", "one's",
             "or", "?", "plus", "½", "é", "12345", "thousand", "i", "mean",
         ]
         let text = (0..<Int.random(in: 0...25, using: &random)).map { _ in

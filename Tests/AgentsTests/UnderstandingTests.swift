@@ -55,6 +55,7 @@ struct UnderstandingTests {
         arguments: [
             ("yes", "yes"), ("yeah sure", "yes"), ("that's right", "yes"), ("mm-hm", "yes"),
             ("of course", "yes"),
+            ("uh huh", "yes"), ("uh-huh", "yes"), ("mm hm", "yes"), ("uh huh no", "no"),
             ("no problem", "yes"), ("please do", "yes"), ("yes I don't mind", "yes"), ("no", "no"),
             ("nope", "no"),
             ("that is not right", "no"), ("no thank you", "no"), ("that's wrong", "no"),

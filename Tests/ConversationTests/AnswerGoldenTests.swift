@@ -54,6 +54,45 @@ struct AnswerGoldenTests {
         #expect(call.said.contains("So tuesday, and your number is 4 1 5, 5 5 5, 0 1 0 6. Is that right?"))
     }
 
+    @Test func aPlaceInANumberIsMendedAndWhatIsUnclearIsNoYes() throws {
+        var call = try atTheNumber()
+        call.caller(12_000, "two one two five five five oh one two three", lasting: 3000)
+        call.caller(23_000, "no, the second five is a nine", lasting: 1500)
+        call.caller(33_000, "the area code should be three one two please", lasting: 1500)
+        call.caller(43_000, "the fifth eight should be a nine please", lasting: 1500)
+        call.caller(53_000, "yes")
+        call.run(until: 55_000)
+        try expectGolden(
+            "places",
+            """
+            The caller says which digits are wrong: the second five, then the area code, with a "please" that is no yes. There is
+            no fifth eight: nothing is changed, and the number is read back once more.
+            """, call.ladder)
+        let numbers = call.said.filter { $0.contains("is that right") || $0.contains("Is that right") }
+        #expect(
+            numbers.map { $0.filter(\.isNumber) } == ["2125550123", "2125950123", "3125950123", "3125950123"])
+    }
+
+    @Test func aCorrectionThatFitsNothingIsNoPartOfAnAddress() throws {
+        var call = Rehearsal(
+            try definition(
+                """
+                {"flow": {"start": "mail", "nodes": [
+                  {"id": "mail", "say": "What is your email address?", "expect": "email", "save": "mail",
+                   "edges": [{"when": "matched", "to": "bye"}]},
+                  {"id": "bye", "say": "I have {{mail}}. Goodbye.", "end": true}]}}
+                """))
+        call.at(0, .mediaStarted(resumed: false))
+        call.caller(3000, "no six not five", lasting: 900)
+        call.caller(12_000, "john dot smith", lasting: 900)
+        call.caller(24_000, "no six not five", lasting: 900)
+        call.caller(34_000, "at example dot com", lasting: 900)
+        call.run(until: 40_000)
+        #expect(!call.said.contains { $0.contains("not five") }, "\(call.said)")
+        #expect(call.said.contains { $0.contains("john dot smith") })
+        #expect(call.said.last == "I have john.smith@example.com. Goodbye.")
+    }
+
     @Test func theCallerMayHearItAgainOrStartOver() throws {
         var call = try atTheNumber()
         call.caller(12_000, "sorry can you say that again")

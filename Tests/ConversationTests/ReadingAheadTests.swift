@@ -64,6 +64,32 @@ struct ReadingAheadTests {
         #expect(call.conversation.checkpoint.prompt?.toolsCalled == 0)
     }
 
+    /// A guess at "the weather today", answered at 3600 or 3800 ms; the caller goes on at 3700, or does not.
+    @Test(arguments: [(3600, true), (3800, true), (3600, false)])
+    func whatADraftHasCostIsToldWhenItIsDropped(finishedAt: Int, isDropped: Bool) throws {
+        var call = try call([])
+        call.at(2540, .speechStarted(agoMs: 40))
+        call.at(3200, .transcript(.init(text: "the weather today", isFinal: false)))
+        call.at(3500, .speechEnded(agoMs: 100))
+        let usage = [Usage(component: .llm, source: "openai/m", unit: .outputTokens, quantity: 7)]
+        call.at(3590, .replyText(.init(1), "It is clear."))
+        call.at(finishedAt, .replyFinished(.init(1), usage))
+        let rest = isDropped ? " don't matter, a table please" : ""
+        call.at(3700, .transcript(.init(text: "the weather today" + rest, isFinal: true)))
+        call.run(until: 6000)
+        let notes = call.effects.compactMap { effect -> String? in
+            if case .record(.note(let code, let detail)) = effect, code.hasPrefix("draft") {
+                "\(code): \(detail)"
+            } else {
+                nil
+            }
+        }
+        #expect(requests(call).first?.isDraft == true)
+        #expect(
+            notes == (isDropped ? ["draft_dropped: reply 1", "draft_cost: reply 1: 7 outputTokens"] : []))
+        #expect(call.effects.count { $0 == .record(.usage(usage)) } == 1)
+    }
+
     @Test func aToolThatStillRunsIsWaitedFor() throws {
         var call = try call(
             [

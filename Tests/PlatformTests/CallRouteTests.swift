@@ -109,6 +109,43 @@ private func write(_ site: CallSite, _ call: ID<Call>) async throws {
     try file("wxyz", length: [255, 255, 255, 255]).write(to: URL(fileURLWithPath: directory + "/2.wav"))
 }
 
+@Test func connectedTimeIsCountedOnceACallHoweverItIsGrouped() async throws {
+    try await CallSite.with { site in
+        let bench = site.bench
+        func spoken(_ component: Usage.Component, by source: String) -> Usage {
+            Usage(component: component, source: source, unit: .milliseconds, quantity: 5000)
+        }
+        let first = try await bench.connected().id
+        let usage = [
+            spoken(.llm, by: "a"), spoken(.llm, by: "b"), spoken(.llm, by: "c"), spoken(.stt, by: "d"),
+        ]
+        try await bench.tell(first, 3, .ended(.agentEnded, connectedMs: 60_000, usage: usage))
+        let second = try await bench.connected().id
+        try await bench.tell(
+            second, 3, .ended(.agentEnded, connectedMs: 30_000, usage: Array(usage.prefix(2))))
+        let count =
+            "SELECT count(*) FROM call_costs WHERE component = 'llm' AND call_id = '\(first.uuidString)'"
+        #expect(try await bench.number(count) == 3)
+        func lines(_ query: String) async throws -> [JSON] {
+            try await site.send(.get, "/v1/usage\(query)").json["data"]?.array ?? []
+        }
+        let parts = try await lines("?group_by=component")
+        let times = parts.reduce(into: [String: [Int64?]]()) {
+            $0[$1["component"]?.string ?? ""] = [$1["calls"]?.int, $1["connected_ms"]?.int]
+        }
+        #expect(
+            times == [
+                "llm": [2, 90_000], "stt": [1, 60_000], "platform": [2, 90_000], "telephony": [2, 90_000],
+            ])
+        for query in ["", "?group_by=day", "?group_by=agent", "?group_by=day,agent"] {
+            let all = try await lines(query)
+            #expect(all.map { $0["connected_ms"] } == [90_000] && all.map { $0["calls"] } == [2], "\(query)")
+        }
+        let sum = parts.compactMap { $0["cost"]?.string.flatMap { Money(decimal: $0) } }.reduce(.zero, +)
+        #expect(try await lines("").first?["cost"]?.string == sum.description)
+    }
+}
+
 @Test func callsAreListedByWhatIsAskedFor() async throws {
     try await CallSite.with { site in
         for _ in 0..<5 { _ = try await site.bench.admit() }

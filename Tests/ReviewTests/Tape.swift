@@ -11,6 +11,8 @@ struct Tape {
     private var events: [(at: CallTime, input: Dialogue.Input)] = []
     private var voice: (id: Dialogue.UtteranceID, leftMs: Int, heardMs: Int)?
     private var queue: [(id: Dialogue.UtteranceID, ms: Int)] = []
+    /// Made and not yet spoken.
+    private var prepared: Set<Dialogue.UtteranceID> = []
     private var isPaused = false
     private var voiceAt = CallTime.zero
 
@@ -69,11 +71,12 @@ struct Tape {
         leg.entries.append(.init(at: now, input: input))
         for effect in conversation.handle(input, at: now) {
             switch effect {
+            case .prepare(let id, let text):
+                prepared.insert(id)
+                make(id, text, at: now)
             case .speak(let id, let text):
                 queue.append((id, text.count * Self.msPerCharacter))
-                at(
-                    now.milliseconds + 80,
-                    .synthesised(id, milliseconds: text.count * Self.msPerCharacter, isLast: true))
+                if prepared.remove(id) == nil { make(id, text, at: now) }
             case .pausePlayout: isPaused = true
             case .resumePlayout:
                 isPaused = false
@@ -88,6 +91,12 @@ struct Tape {
             voice = (next.id, next.ms, 0)
             voiceAt = now + .milliseconds(Self.stepMs + 80)
         }
+    }
+
+    private mutating func make(_ id: Dialogue.UtteranceID, _ text: String, at now: CallTime) {
+        at(
+            now.milliseconds + 80,
+            .synthesised(id, milliseconds: text.count * Self.msPerCharacter, isLast: true))
     }
 
     private mutating func playOn(_ now: CallTime) {

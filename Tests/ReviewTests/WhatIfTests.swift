@@ -107,6 +107,37 @@ import Testing
         #expect(leg.driftsAt == .milliseconds(21_000))
     }
 
+    /// The first question's answer is guessed at while its silence is waited out, and its line sounds ahead.
+    @Test func aLineThatWasPreparedIsNotTakenForAnotherVersions() throws {
+        var tape = try Tape(desk)
+        tape.caller(2000, "my router is broken.", lasting: 900, wordsAfter: -140)
+        tape.at(2940, .speechFading(agoMs: 40))
+        tape.run(until: 12_000)
+        let leg = tape.call.legs[0]
+        var machine = leg.start.conversation
+        var prepared: Int?
+        var told: [Int] = []
+        var spoken: [Int] = []
+        for entry in leg.entries {
+            if case .synthesised(let id, _, _) = entry.input { told.append(id.number) }
+            for effect in machine.handle(entry.input, at: entry.at) {
+                if case .prepare(let id, _) = effect { prepared = id.number }
+                if case .speak(let id, _) = effect {
+                    if id.number == prepared { #expect(told.contains(id.number)) }
+                    spoken.append(id.number)
+                }
+            }
+        }
+        let number = try #require(prepared, "nothing was prepared")
+        try #require(spoken.contains(number))
+        #expect(leg.driftsAt == nil)
+        // One that nobody asked for, and that could not be made.
+        var other = leg
+        other.entries.append(
+            .init(at: .milliseconds(13_000), input: .synthesisFailed(.init(99), code: "tts.gone")))
+        #expect(other.driftsAt == .milliseconds(13_000))
+    }
+
     @Test func anUnknownMemberIsNamedWithThoseThatAreKnown() {
         #expect {
             try PolicyChanges(["barge_in": ["pause": 1]])

@@ -72,6 +72,73 @@ import Testing
         #expect(confirmed.toolProbability > router.choose(Self.request()).toolProbability)
     }
 
+    /// Said to an agent with tools, all but the first make a tool call likely.
+    static let noTools: [[DialogueMessage]] = [
+        farewell,
+        [
+            .user("I want a table in Rome on Friday at 7 pm for 4 people"),
+            .assistant("Please confirm: a table for 4 in Rome on Friday at 7 pm. Shall I book it?"),
+            .user("Yes, please."),
+        ],
+        [.user("Is there a table?"), .assistant("For which day?"), .user("For Monday.")],
+    ]
+
+    @Test(arguments: noTools) func anAgentWithoutToolsNeedsNoStrongModel(said: [DialogueMessage]) throws {
+        let request = Router.Request(Self.dialogue(said, tools: []), promptTokens: 608)
+        for allowsProbe in [true, false] {
+            let router = try Self.router {
+                $0.allowsProbe = allowsProbe
+                $0.cheapBelow = 0
+            }
+            let choice = router.choose(request)
+            #expect(choice.mode == .direct(.cheap) && choice.toolProbability == 0)
+            #expect(choice.reason == "the agent has no tools, saves 80 %")
+            #expect(choice.expectedCost == choice.alwaysCheap && choice.expectedCost < choice.alwaysStrong)
+        }
+    }
+
+    @Test func guardRailsHoldForAnAgentWithoutToolsToo() throws {
+        let request = Router.Request(Self.dialogue(Self.noTools[1], tools: []), promptTokens: 600)
+        let strong: [((inout RoutingPolicy) -> Void, String)] = [
+            ({ $0.isOff = true }, "routing is off"), ({ $0.canaryShare = 0 }, "outside the canary share"),
+            ({ $0.isShadow = true }, "shadow: the agent has no tools, saves 80 %"),
+        ]
+        for (change, reason) in strong {
+            let choice = try Self.router(change).choose(request)
+            #expect(choice.mode == .direct(.strong) && choice.reason == reason)
+        }
+        let neverAlone = try Self.router { $0.allowsCheap = false }.choose(request)
+        #expect(neverAlone.mode == .probe)
+        #expect(neverAlone.reason.hasPrefix("the agent has no tools: tried cheap, may hand over, saves "))
+        let spent = try Self.router { $0.callBudget = 1 }.choose(
+            {
+                var request = request
+                request.spentOnCall = 1
+                return request
+            }())
+        #expect(spent.mode == .direct(.cheap) && spent.reason.hasPrefix("the budget is spent; "))
+    }
+
+    @Test func whatCostsMoreThanTheStrongModelIsNotSaidToSave() throws {
+        // The strong model's cache holds the whole prompt, the other's nothing, and only the budget keeps from asking it.
+        var policy = RoutingPolicy()
+        policy.cheapBelow = 0
+        policy.callBudget = 1
+        let dear = try Router(
+            cheap: .init(name: "small", prices: Self.price(1900, 1900, 8000)),
+            strong: .init(name: "large", prices: Self.price(2000, 100, 8000)),
+            policy: policy, odds: try #require(ToolOdds.shipped)
+        ).choose(
+            Self.request {
+                $0.promptTokens = 12_800
+                $0.seenByStrong = 12_800
+                $0.spentOnCall = 1
+            })
+        try #require(dear.mode == .probe && dear.expectedCost > dear.alwaysStrong)
+        #expect(!dear.reason.contains("saves") && dear.reason.hasSuffix(" % more"), "\(dear.reason)")
+        #expect(dear.reason.contains("may hand over, costs "))
+    }
+
     @Test func theSameRequestGivesTheSameChoice() throws {
         let router = try Self.router()
         #expect(router.choose(Self.request()) == router.choose(Self.request()))

@@ -24,10 +24,10 @@ import Testing
 
     @Test func aDialogueIsFollowedOverItsRows() throws {
         var dialogues = StoredDialogues(router: try RouterTests.router(), prefixes: Self.prefix, learns: true)
-        _ = dialogues.next(try StoredCall(line: Self.line(0, Self.first)))
-        let next = dialogues.next(try StoredCall(line: Self.line(1, Self.second)))
+        _ = try dialogues.next(try StoredCall(line: Self.line(0, Self.first)))
+        let next = try dialogues.next(try StoredCall(line: Self.line(1, Self.second)))
         var alone = StoredDialogues(router: try RouterTests.router(), prefixes: Self.prefix, learns: true)
-        let once = alone.next(try StoredCall(line: Self.line(1, Self.second)))
+        let once = try alone.next(try StoredCall(line: Self.line(1, Self.second)))
         #expect(next.features == once.features)
         #expect(next.features.followsTool)
         // The strong model's cache was warmed by the first row, if it was asked.
@@ -50,9 +50,9 @@ import Testing
             var last = 0.0
             for dialog in 0..<40 {
                 last =
-                    dialogues.next(try StoredCall(line: Self.line(0, Self.first, dialog: "\(dialog)")))
+                    try dialogues.next(try StoredCall(line: Self.line(0, Self.first, dialog: "\(dialog)")))
                     .choice.toolProbability
-                _ = dialogues.next(try StoredCall(line: Self.line(1, Self.second, dialog: "\(dialog)")))
+                _ = try dialogues.next(try StoredCall(line: Self.line(1, Self.second, dialog: "\(dialog)")))
             }
             return last
         }
@@ -69,11 +69,57 @@ import Testing
         #expect(throws: StoredCall.Failure.notAnObject) { try StoredCall(line: "[]") }
         #expect(throws: StoredCall.Failure.missing("id")) { try StoredCall(line: "{}") }
         #expect(throws: StoredCall.Failure.missing("tokens_in")) {
-            try StoredCall(line: #"{"id":"a","messages":[],"tokens_in":-1}"#)
+            try StoredCall(line: #"{"id":"a","messages":[]}"#)
         }
-        #expect(throws: StoredCall.Failure.unknownRole("narrator")) {
+        #expect(throws: StoredCall.Failure.unknownRole("narrator", at: 0)) {
             try StoredCall(line: #"{"id":"a","messages":[{"role":"narrator"}],"tokens_in":1}"#)
         }
+    }
+
+    @Test(arguments: [
+        (#"{"id":"a","messages":[],"tokens_in":-1}"#, "tokens_in: expected a whole number, 0 to 10000000"),
+        (#"{"id":"a","messages":[],"tokens_in":"9"}"#, "tokens_in: expected a whole number, 0 to 10000000"),
+        (#"{"id":"a","messages":"hello","tokens_in":1}"#, "messages: expected a list"),
+        (#"{"id":"a","messages":["hello"],"tokens_in":1}"#, "messages[0]: expected an object"),
+        (
+            #"{"id":"a","messages":[{"role":"user","content":["hi"]}],"tokens_in":1}"#,
+            "messages[0].content: expected a text"
+        ),
+        (
+            #"{"id":"a","messages":[{"role":"user"},{"role":"system"}],"tokens_in":1}"#,
+            "messages[1].role: the system text stands behind its prefix_id, not among the messages"
+        ),
+        (
+            #"{"id":"a","messages":[{"role":"narrator"}],"tokens_in":1}"#,
+            #"messages[0].role: unknown role "narrator"; known: user, assistant, tool"#
+        ),
+    ])
+    func whatIsWrongWithARowIsSaidWithItsPlace(row: String, message: String) {
+        #expect {
+            try StoredCall(line: row)
+        } throws: {
+            ($0 as? StoredCall.Failure)?.message == message
+        }
+    }
+
+    @Test func aRowWhoseToolsNobodyKnowsIsNotDecidedOn() throws {
+        var prefix = Self.prefix
+        prefix["bare"] = ["tokens": 10]
+        for id in ["disk", "bare", ""] {
+            var dialogues = StoredDialogues(router: try RouterTests.router(), prefixes: prefix, learns: true)
+            let row = Self.line(0, Self.first).replacing(
+                #""prefix_id":"desk""#, with: #""prefix_id":"\#(id)""#)
+            let call = try StoredCall(line: row)
+            #expect(throws: StoredCall.Failure.unknownPrefix(id)) { try dialogues.next(call) }
+        }
+        #expect(StoredCall.Failure.unknownPrefix("disk").message.contains("disk"))
+    }
+
+    @Test func aPrefixWithoutToolsNeedsNoStrongModel() throws {
+        let prefix: [String: JSON] = ["desk": ["text": "You are a desk.", "tokens": 1500]]
+        var dialogues = StoredDialogues(router: try RouterTests.router(), prefixes: prefix, learns: true)
+        let decided = try dialogues.next(try StoredCall(line: Self.line(0, Self.first)))
+        #expect(decided.choice.mode == .direct(.cheap) && decided.choice.toolProbability == 0)
     }
 
     @Test func schemasOfSeveralVendorsAreRead() {

@@ -307,6 +307,24 @@ import VendorSim
         #expect(third.choose(farewell, router, of: mine).toolProbability < after.toolProbability - 0.1)
     }
 
+    @Test func whatOnlyEndsTheCallIsNoToolToTheRouter() throws {
+        let router = try Router(
+            cheap: .init(name: "a", prices: Pair.price(1)), strong: .init(name: "b", prices: Pair.price(10)),
+            policy: RoutingPolicy(), odds: #require(ToolOdds.shipped))
+        var request = Self.request()
+        let closing = ChatTool(name: "end_call", description: "Ends the phone call.", parameters: [:])
+        var history = RoutedHistory(closingTool: closing.name)
+        let alone = history.follow(request, at: .zero, router).request
+        request.tools.append(closing)
+        let beside = history.follow(request, at: .zero, router).request
+        #expect(beside.tools == alone.tools && beside.features == alone.features)
+        // Its schema is sent all the same.
+        #expect(beside.promptTokens > alone.promptTokens)
+        request.tools = [closing]
+        let bare = history.follow(request, at: .zero, router).request
+        #expect(bare.tools == 0 && router.choose(bare).mode == .direct(.cheap))
+    }
+
     @Test func endingTheCallIsNoToolAct() throws {
         let (router, farewell) = try Self.farewell()
         let mine = ID<Tenant>(high: 1, low: 1)

@@ -8,8 +8,11 @@ struct Program {
     var out: String
     var err: String
 
-    /// `environment`: beside the one that the tests have.
-    static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Program {
+    /// `environment`: beside the one that the tests have. `input`: what is typed. `folder`: where it is started.
+    static func run(
+        _ arguments: [String], environment: [String: String] = [:], input: String = "",
+        in folder: String? = nil
+    ) async throws -> Program {
         let directory = ScratchDirectory()
         func file(_ name: String) throws -> (URL, FileHandle) {
             let url = URL(filePath: directory.path).appending(path: name)
@@ -22,7 +25,10 @@ struct Program {
             .appending(path: "parley")
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
+        let typed = URL(filePath: directory.path).appending(path: "in")
+        try Data(input.utf8).write(to: typed)
+        process.standardInput = try FileHandle(forReadingFrom: typed)
+        if let folder { process.currentDirectoryURL = URL(filePath: folder) }
         process.standardOutput = out.1
         process.standardError = err.1
         let status = try await withCheckedThrowingContinuation { continuation in

@@ -120,6 +120,25 @@ struct EndpointingTests {
         #expect(turns == ["630 caller: yes"])
     }
 
+    @Test func onlyWordsThatAreInNoTurnAreToldOfAsLate() {
+        func late(_ words: [(Int, String, Bool)]) -> [String] {
+            var script = Script()
+            script.at(0, .speechStarted(agoMs: 0))
+            script.at(300, .transcript("yes please", isFinal: false, .full))
+            script.at(500, .speechEnded(agoMs: 0))
+            for (ms, text, isFinal) in words { script.at(ms, .transcript(text, isFinal: isFinal, .none)) }
+            script.advance(to: 9000)
+            return script.log.filter { $0.contains("too_late") }.compactMap { $0.split(separator: " ").first }
+                .map(String.init)
+        }
+        // The final of the partial that the turn was taken with, and once more.
+        #expect(late([(900, "Yes, please.", true)]).isEmpty)
+        #expect(late([(450, "yes please", true), (1300, "yes please", true), (1400, "yes", false)]).isEmpty)
+        #expect(late([(450, "yes please", true), (1300, "and more", false)]).isEmpty, "its final is to come")
+        #expect(late([(450, "yes please", true), (1300, "and more", true)]) == ["1300"])
+        #expect(late([(900, "yes please now", true)]) == [], "it is taken again with them")
+    }
+
     /// After the agent's answer the final words come of a partial that went with the turn.
     @Test(
         arguments: ["", "Hello."],

@@ -34,6 +34,7 @@ package struct RoutedHistory: Sendable {
         var at = Duration.zero
     }
 
+    private let closingTool: String?
     private var tools: [ChatTool] = []
     private var book = ToolBook()
     /// Of the tools' schemas.
@@ -47,7 +48,8 @@ package struct RoutedHistory: Sendable {
     /// By a call in which one model answers everything.
     private var always = Sent()
 
-    package init() {}
+    /// `closingTool` only ends the call: it is none of those that the router knows.
+    package init(closingTool: String? = nil) { self.closingTool = closingTool }
 
     /// The request that comes next, with what each model's cache may hold of it; `seenAlways`: of a model that had answered
     /// all before.
@@ -76,7 +78,7 @@ package struct RoutedHistory: Sendable {
 
     private mutating func begin(_ tools: [ChatTool]) {
         self.tools = tools
-        book = ToolBook(Self.list(tools))
+        book = ToolBook(Self.list(tools.filter { $0.name != closingTool }))
         toolTokens = Self.tokens(tools)
         points = [Point(RoutedDialogue(tools: book))]
     }

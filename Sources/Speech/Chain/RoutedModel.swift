@@ -36,7 +36,7 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
     private let strong: ModelChain
     fileprivate let lessons: RoutingLessons
     fileprivate private(set) var settings: Settings
-    fileprivate private(set) var history = RoutedHistory()
+    fileprivate private(set) var history: RoutedHistory
     private var answeredLastBy: Router.Tier?
     /// The cheap model alone called a tool in answer to so many messages.
     private var trusted: (decision: Decision, messages: Int)?
@@ -57,6 +57,7 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
         self.strong = ModelChain(
             strong, tenant: tenant, cacheKey: cacheKey, health: health, policy: .init(), turn: turn)
         self.settings = settings
+        history = RoutedHistory(closingTool: settings.closingTool)
         self.lessons = lessons
     }
 

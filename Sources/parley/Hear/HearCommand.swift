@@ -28,7 +28,8 @@ struct HearCommand: AsyncParsableCommand {
         help: #"Words with their times in place of recognition: [{"w":"six","a":0.31,"b":0.62}…], seconds."#)
     var words: String?
     @Option(help: "The agent's side of the call, a WAV file of the same times.") var agent: String?
-    @Option(help: "Directory of the speech detector's weights.") var models = ".parley/models"
+    @Option(help: "Directory of the speech detector's weights. [PARLEY_MODELS, ./.parley/models]")
+    var models: String?
     @Flag(help: "Hear by loudness alone, without the network.") var loudness = false
     @Flag(
         help: "Tell how final the voice sounded at each end: falls [[t, 0...1, what it is reckoned from…]…].")
@@ -72,9 +73,7 @@ struct HearCommand: AsyncParsableCommand {
     }
 
     private static func read(_ path: String) throws -> [[Int16]] {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw ValidationError("\(path): no such file")
-        }
+        let data = try GivenFile.read(path)
         let sound: WAV.Sound
         do { sound = try WAV.read([UInt8](data)) } catch { throw ValidationError("\(path): \(error)") }
         guard sound.rateHz == 8000 else {
@@ -87,9 +86,7 @@ struct HearCommand: AsyncParsableCommand {
     }
 
     private func readWords(_ path: String) throws -> [Word] {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw ValidationError("\(path): no such file")
-        }
+        let data = try GivenFile.read(path)
         do {
             let words = try JSONDecoder().decode([TimedWord].self, from: data)
             return words.sorted { $0.b < $1.b }.map {
@@ -101,7 +98,7 @@ struct HearCommand: AsyncParsableCommand {
     }
 
     private func readWeights() throws -> SileroVAD.Weights {
-        let path = models + "/" + SileroVAD.Weights.fileName
+        let path = Configuration.models(models) + "/" + SileroVAD.Weights.fileName
         guard let file = FileManager.default.contents(atPath: path) else {
             throw ValidationError("\(path) is not there: run `deploy/models`, or use --loudness")
         }

@@ -45,7 +45,7 @@ struct Hearing {
     private var isSpeech = false
     private var openedAt: (start: Int, told: Int)?
     /// Milliseconds of the agent's sound; nil: it speaks all the time.
-    private let agent: AgentTrack?
+    private var agent: AgentTrack?
     private var agentLine: (heardMs: Int, isPaused: Bool)?
 
     init(
@@ -68,6 +68,11 @@ struct Hearing {
     struct Cue {
         var ms: Int
         var kind: LineEar.Event
+
+        /// When the speech began that it tells of.
+        var onsetMs: Int? {
+            if case .speech(.speechStarted(let agoMs), _) = kind { ms - agoMs } else { nil }
+        }
     }
 
     /// 8 kHz samples.
@@ -89,6 +94,7 @@ struct Hearing {
 
     /// Hears all cues to the end of `totalMs`.
     mutating func run(_ cues: [Cue], totalMs: Int) -> Found {
+        agent?.goOn(over: cues.compactMap(\.onsetMs))
         var next = 0
         for ms in stride(from: 0, through: totalMs + Self.afterMs, by: 10) {
             advanceAgent(to: ms)
@@ -200,7 +206,7 @@ struct Hearing {
         guard !line.isPaused else { return }
         line.heardMs += 10
         agentLine = line
-        let isOver = agent != nil && !sounds
+        let isOver = !(agent?.goesOn(at: ms) ?? true)
         guard isOver || line.heardMs % Self.heardEveryMs == 0 else { return }
         if isOver { agentLine = nil }
         obey(
@@ -241,9 +247,16 @@ struct AgentTrack {
     private static let soundDecibels = 30.0
     /// A gap this short is a pause of its speech.
     private static let gapBlocks = 30
+    /// Falling silent so long after the caller's voice began, the agent was interrupted: its line was longer than what is
+    /// heard of it.
+    private static let cutBlocks = 5...50
+    /// What is taken to have been left of it: 3 s.
+    private static let restBlocks = 150
 
     private let levels: [Double]
     private var sounding: [Bool]
+    /// Where its lines would have gone on if nobody had interrupted them.
+    private var rest: Set<Int> = []
 
     init(_ samples: [Int16]) {
         levels = stride(from: 0, to: samples.count, by: Self.blockSamples).map { start in
@@ -262,16 +275,28 @@ struct AgentTrack {
         return block < sounding.count && sounding[block]
     }
 
+    /// `onsets`: when the caller's voice began, milliseconds.
+    mutating func goOn(over onsets: [Int]) {
+        let ends = sounding.indices.filter { sounding[$0] && !isSounding(at: ($0 + 1) * Self.blockMs) }
+        for end in ends.map({ $0 + 1 })
+        where onsets.contains(where: { Self.cutBlocks.contains(end - $0 / Self.blockMs) }) {
+            rest.formUnion(end..<end + Self.restBlocks)
+        }
+    }
+
+    /// Whether a line that sounded before has more to say at `ms`.
+    func goesOn(at ms: Int) -> Bool { isSounding(at: ms) || rest.contains(ms / Self.blockMs) }
+
     /// nil where it is silent.
     func decibels(at ms: Int) -> Double? {
         let block = ms / Self.blockMs
         return block < levels.count && levels[block] >= Self.soundDecibels ? levels[block] : nil
     }
 
-    /// How long it sounds on from `ms`.
+    /// How long what it says at `ms` would go on.
     func runMs(from ms: Int) -> Int {
         var end = ms
-        while isSounding(at: end) { end += Self.blockMs }
+        while goesOn(at: end) { end += Self.blockMs }
         return end - ms
     }
 }

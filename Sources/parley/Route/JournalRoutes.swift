@@ -17,7 +17,12 @@ struct JournalRoutes {
     private let journal: JournalReading
 
     init(_ path: String) throws {
-        journal = try JournalReading(Data(contentsOf: URL(filePath: path)))
+        let file = try GivenFile.read(path)
+        do throws(JournalReading.Unreadable) {
+            journal = try JournalReading(file)
+        } catch {
+            throw DemoFailure("\(path): \(error.description)")
+        }
         let prompt = journal.call.legs.first?.start.definition.prompt
         guard let prompt, let routing = prompt.routing else {
             throw DemoFailure("\(path): its agent names no cheap model (prompt.routing)")
@@ -49,7 +54,7 @@ struct JournalRoutes {
         var all: [Decided] = []
         for (header, leg) in zip(journal.headers, journal.call.legs) {
             var machine = leg.start.conversation
-            var history = RoutedHistory()
+            var history = RoutedHistory(closingTool: PromptMachine.endCallName)
             var requests = ChatRequests()
             for entry in leg.entries {
                 for case .startReply(let id, let asked) in machine.handle(entry.input, at: entry.at) {

@@ -34,9 +34,7 @@ struct JudgedReplies {
 
     private static func model(_ choice: ModelChoice, _ http: HTTPClient) throws -> any LanguageModel {
         guard let account = ModelAccount(vendor: choice.vendor) else {
-            throw ValidationError(
-                "\(choice.source) needs \(ModelAccount.keyName(choice.vendor)), and "
-                    + "\(choice.vendor.uppercased())_BASE_URL for an endpoint of one's own")
+            throw ValidationError(ModelAccount.isNeeded(for: choice))
         }
         let endpoint = ModelEndpoint(
             vendor: choice.vendor, key: account.key, baseURL: account.baseURL, http: http)

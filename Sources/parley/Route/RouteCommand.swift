@@ -12,7 +12,8 @@ struct RouteCommand: AsyncParsableCommand {
             Calls come on standard input, one JSON object a line, those of a dialogue together and in order: id, \
             dialog_id, prefix_id, messages (role user, assistant or tool; content; tool_calls with name and arguments), \
             tokens_in. Other fields are let pass. --prefixes names a JSON file with {"text", "tokens"} behind each prefix \
-            id: the system text, and the tools as a JSON array from the start of a line.
+            id: the system text, and the tools as a JSON array from the start of a line. Without such an array the agent has \
+            no tools: it calls none.
 
             Each line out: id, route (cheap, strong or probe), p_tool, reason; with --explain also the expected cost of \
             this and of either model alone, in nano-dollars, the wait in milliseconds, and the features that are not 0; with \
@@ -95,7 +96,7 @@ struct RouteCommand: AsyncParsableCommand {
     private func routeStored(_ prefixes: String) throws {
         let unseen = try folds.map(routers)
         var dialogues = StoredDialogues(
-            router: try router(weights), prefixes: try Self.object(prefixes), learns: !fixed)
+            router: try router(weights), prefixes: try GivenFile.object(prefixes), learns: !fixed)
         if features {
             print(JSON.object(["names": .array(RoutingFeatures.names.map { .string($0) })]).text)
         }
@@ -105,16 +106,19 @@ struct RouteCommand: AsyncParsableCommand {
             number += 1
             guard !line.allSatisfy(\.isWhitespace) else { continue }
             let call: StoredCall
-            do { call = try StoredCall(line: line) } catch {
-                throw ValidationError("line \(number): \(error)")
-            }
-            if let unseen {
-                guard let router = unseen[call.id] else {
-                    throw ValidationError("line \(number): \(call.id) is in no fold")
+            let decided: StoredDialogues.Decision
+            do throws(StoredCall.Failure) {
+                call = try StoredCall(line: line)
+                if let unseen {
+                    guard let router = unseen[call.id] else {
+                        throw .unfit("id", "one that is in a fold, found \(call.id)")
+                    }
+                    dialogues.router = router
                 }
-                dialogues.router = router
+                decided = try dialogues.next(call)
+            } catch {
+                throw ValidationError("line \(number): \(error.message)")
             }
-            let decided = dialogues.next(call)
             if timed { nanoseconds.append(Self.time(decided.again)) }
             print(features ? Self.text(call, decided.features) : text(call, decided))
         }
@@ -126,7 +130,7 @@ struct RouteCommand: AsyncParsableCommand {
 
     private func routers(_ folder: String) throws -> [String: Router] {
         var made: [Int64: Router] = [:]
-        return try Self.object(folder + "/index.json").mapValues { fold in
+        return try GivenFile.object(folder + "/index.json").mapValues { fold in
             guard let fold = fold.int else {
                 throw ValidationError("\(folder)/index.json: folds are numbers")
             }
@@ -142,12 +146,12 @@ struct RouteCommand: AsyncParsableCommand {
         if direct { policy.allowsProbe = false }
         do {
             let none = features ? ToolOdds() : nil
-            let odds = try none ?? weights.map { try ToolOdds(text: Self.read($0)) } ?? ToolOdds.shipped
+            let odds = try none ?? weights.map { try ToolOdds(text: GivenFile.text($0)) } ?? ToolOdds.shipped
             guard let odds else { throw ValidationError("the shipped weights belong to other features") }
             let (cheap, strong) = try models()
             return try Router(cheap: cheap, strong: strong, policy: policy, odds: odds)
         } catch let problem as RoutingProblem {
-            throw ValidationError("\(problem)")
+            throw ValidationError(problem.message)
         }
     }
 
@@ -158,17 +162,23 @@ struct RouteCommand: AsyncParsableCommand {
             let cheap = try Self.price(["in": 2, "cached": 0.5, "out": 8], over: ratio)
             return (.init(name: "cheap", prices: cheap), .init(name: "strong", prices: strong))
         }
-        let table = try Self.object(prices)
+        let table = try GivenFile.object(prices)
         guard let pair else { throw ValidationError("--prices needs --pair") }
-        guard let entry = table[pair] else { throw ValidationError("\(prices) has no pair \(pair)") }
+        func price(_ tier: Router.Tier) throws -> TokenPrice {
+            do throws(RoutingProblem) {
+                return try TokenPrice(dollarsPerMillion: table[pair]?[tier.rawValue] ?? .null)
+            } catch {
+                throw ValidationError("\(prices): \(pair): \(tier.rawValue): \(error.message)")
+            }
+        }
+        guard let entry = table[pair], entry.object != nil else {
+            let known = table.filter { $0.value.object != nil }.keys.sorted().joined(separator: ", ")
+            throw ValidationError("\(prices) has no pair \(pair); known: \(known)")
+        }
         let names = pair.split(separator: "/", maxSplits: 1).map(String.init)
         return (
-            .init(
-                name: names.last ?? "cheap",
-                prices: try TokenPrice(dollarsPerMillion: entry["cheap"] ?? .null)),
-            .init(
-                name: names.first ?? "strong",
-                prices: try TokenPrice(dollarsPerMillion: entry["strong"] ?? .null))
+            .init(name: names.last ?? "cheap", prices: try price(.cheap)),
+            .init(name: names.first ?? "strong", prices: try price(.strong))
         )
     }
 
@@ -219,19 +229,5 @@ struct RouteCommand: AsyncParsableCommand {
             decide()
             return DispatchTime.now().uptimeNanoseconds - start
         }.min() ?? 0
-    }
-
-    private static func read(_ path: String) throws -> String {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw ValidationError("\(path): no such file")
-        }
-        return String(decoding: data, as: UTF8.self)
-    }
-
-    private static func object(_ path: String) throws -> [String: JSON] {
-        guard let object = JSON(parsing: try read(path))?.object else {
-            throw ValidationError("\(path): no JSON object")
-        }
-        return object
     }
 }
