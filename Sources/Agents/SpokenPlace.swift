@@ -46,7 +46,12 @@ struct SpokenPlace: Hashable {
             let hasVerb = reader.endedInIs || reader.take(Self.verbs)
             let digits = reader.digits()
             guard hasVerb || !digits.isEmpty else { return nil }
-            self.init(isOne && !hasVerb ? .unclear : .digit(ordinal), digits, reader, from: start)
+            if isOne, !hasVerb {
+                // "First, one two three", or "last one six".
+                self.init(.unclear, "1" + digits, reader, from: start)
+            } else {
+                self.init(.digit(ordinal), digits, reader, from: start)
+            }
             return
         }
         guard let counted = reader.group() else { return nil }

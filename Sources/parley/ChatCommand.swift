@@ -80,7 +80,8 @@ struct ChatCommand: AsyncParsableCommand {
             }
             return try JSONDecoder().decode(AgentDefinition.self, from: data)
         } catch let error as DecodingError {
-            throw ValidationError("\(agent) is not an agent: \(error)")
+            let place = error.path.isEmpty ? "" : error.path + ": "
+            throw ValidationError("\(agent) is not an agent: \(place)\(error.reason)")
         }
     }
 

@@ -71,6 +71,7 @@ struct CorrectionTests {
         ("the last four are 4567", "", "4567"), ("the last one is 3", "212555012", "2125550123"),
         ("no the last one is 3", "21255501", "21255503"),
         ("the second number is 212 555 0123", "", "2125550123"), ("my first one is 5", "", "5"),
+        ("first one two three four", "", "1234"),
         ("the area code is 312 555 0123", "2125550123", "3125550123"),
     ])
     func aPlaceInWhatIsDictatedIsNoCorrection(said: String, before: String, digits: String) {

@@ -44,6 +44,10 @@ import VendorSim
             (["replay", journal], "call.journal: line 1 is not of a journal this version knows"),
             (["replay", directory.path], "cannot be read as a file"),
             (["chat", directory.path], "cannot be read as a file"),
+            (
+                ["chat", try prompt(#""vendor": "openai""#)],
+                "agent.json is not an agent: prompt.model: required"
+            ),
             (["hear", gone], "\(gone): no such file"),
             (
                 ["report", ID<Call>.new().description, "--files", gone],
