@@ -84,6 +84,41 @@ struct ChatTests {
         #expect(outcome.asked.contains("{\"content\":\"Be brief.\",\"role\":\"system\"}"))
     }
 
+    struct Manners: Sendable, CustomTestStringConvertible {
+        var baseURL = "https://api.openai.com/v1"
+        var model: String
+        var effort: ReasoningEffort?
+        var hasTemperature: Bool
+        var limit = "max_completion_tokens"
+        var testDescription: String { "\(baseURL) \(model) \(effort?.rawValue ?? "-")" }
+    }
+
+    @Test(arguments: [
+        Manners(model: "gpt-5.6-luna", hasTemperature: false),
+        Manners(model: "gpt-5.6-luna", effort: .low, hasTemperature: false),
+        Manners(model: "gpt-5.6-luna", effort: ReasoningEffort.none, hasTemperature: true),
+        Manners(model: "gpt-4.1-mini", hasTemperature: true),
+        Manners(model: "ft:gpt-4o:acme::1", hasTemperature: true),
+        Manners(
+            baseURL: "https://api.groq.com/openai/v1", model: "gpt-5", hasTemperature: true,
+            limit: "max_tokens"),
+    ])
+    func aModelThatReasonsIsSentNoTemperature(sample: Manners) throws {
+        var request = Self.request
+        request.model = sample.model
+        request.effort = sample.effort
+        let body = try #require(JSON(ChatWire.body(request, OpenAIDialect(baseURL: sample.baseURL))))
+        #expect((body["temperature"] != nil) == sample.hasTemperature)
+        #expect(body[sample.limit] == 50 && body["reasoning_effort"]?.string == sample.effort?.rawValue)
+        request.temperature = nil
+        let plain = try #require(JSON(ChatWire.body(request, OpenAIDialect(baseURL: sample.baseURL))))
+        #expect(plain["temperature"] == nil)
+        // Behind a proxy the newer name may be the only one that is taken.
+        let other = try #require(
+            JSON(ChatWire.body(request, OpenAIDialect(baseURL: sample.baseURL), without: [.maxTokens])))
+        #expect(other["max_completion_tokens"] == 50 && other["max_tokens"] == nil)
+    }
+
     @Test func toolCallsAreTold_whole_byTheirIndex() async throws {
         let body = [
             Self.delta(

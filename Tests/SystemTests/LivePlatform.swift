@@ -182,6 +182,12 @@ struct LivePlatform: Sendable {
         try await api.get("/v1/calls/\(call)/events")["data"]?.array?.compactMap { $0["type"]?.string } ?? []
     }
 
+    /// What the call's events of one type say.
+    func details(_ call: String, of type: String) async throws -> [String] {
+        let events = try await api.get("/v1/calls/\(call)/events")["data"]?.array ?? []
+        return events.filter { $0["type"]?.string == type }.compactMap { $0["detail"]?["detail"]?.string }
+    }
+
     /// What is wrong with the tenant's money when these are all its calls; empty when nothing is.
     func moneyProblems(_ ended: [JSON]) async throws -> [String] {
         let wallet = try await api.get("/v1/wallet")

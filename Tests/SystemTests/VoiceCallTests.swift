@@ -44,6 +44,12 @@ extension SystemTests {
                     #expect(try await platform.moneyProblems([call]) == [])
                     let events = try await platform.events(id)
                     #expect(events.contains("stt_fallback") && events.contains("tts_fallback"), "\(events)")
+                    // What was slow is laid to whom it was slow with: the voice that took over.
+                    let late = try await platform.details(id, of: "latency_budget").filter {
+                        $0.contains(": tts took ")
+                    }
+                    #expect(
+                        late.contains { $0.hasSuffix(", elevenlabs/eleven_flash_v2_5") }, "\(late)")
                     #expect(
                         vendors.elevenLabs.messages.contains { $0["text"]?.string?.contains("Peter") == true }
                     )
@@ -97,6 +103,7 @@ extension SystemTests {
                 "stt": "deepgram", "tts": "cartesia", "voice": "voice-1",
                 "tts_fallbacks": [["vendor": "elevenlabs", "voice": "voice-2"]],
             ]
+            definition["latency"] = ["tts_ms": 50]
             whole["definition"] = .object(definition)
             return .object(whole)
         }
