@@ -33,12 +33,12 @@ struct JudgedReplies {
     }
 
     private static func model(_ choice: ModelChoice, _ http: HTTPClient) throws -> any LanguageModel {
-        guard let account = ModelAccount(vendor: choice.vendor) else {
+        guard let account = ModelAccount(vendor: choice.account.vendor) else {
             throw ValidationError(ModelAccount.isNeeded(for: choice))
         }
         let endpoint = ModelEndpoint(
             vendor: choice.vendor, key: account.key, baseURL: account.baseURL, http: http)
-        return choice.vendor == "anthropic" ? AnthropicModel(endpoint) : OpenAIChatModel(endpoint)
+        return choice.account.vendor == "anthropic" ? AnthropicModel(endpoint) : OpenAIChatModel(endpoint)
     }
 
     enum Verdict: Hashable {
