@@ -7,7 +7,7 @@ CALLS ?= 100
 SPLIT ?= test
 LONG_CALLS ?= 1000000
 
-.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-calls bench-churn bench-takeover bench-queue bench-restarts bench-turns bench-routing train-router simulate-long
+.PHONY: demo serve test build release lint format clean setup services bench bench-media bench-calls bench-cuts bench-churn bench-takeover bench-queue bench-restarts bench-turns bench-routing train-router simulate-long
 
 setup:
 	@deploy/setup
@@ -33,7 +33,7 @@ demo: release services
 serve: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) demo --seed $(SEED) --stay
 
-bench: bench-media bench-takeover bench-queue bench-restarts
+bench: bench-media bench-cuts bench-takeover bench-queue bench-restarts
 
 bench-media: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench media --calls $(CALLS)
@@ -41,6 +41,11 @@ bench-media: release services
 # Needs two cores: one for the worker, one for everything else.
 bench-calls: release services
 	@$(WITH_SERVICES) && $(PARLEY) migrate && $(PARLEY) bench calls
+
+# What is noticed of vendors' sockets that break, and of models that fail.
+bench-cuts: release
+	$(PARLEY) bench cuts
+	$(PARLEY) bench models
 
 # Ten minutes of calls that come and go.
 bench-churn: release services

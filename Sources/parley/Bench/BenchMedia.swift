@@ -8,7 +8,7 @@ struct Bench: AsyncParsableCommand {
         abstract: "Measurements that end in one line of JSON.",
         subcommands: [
             BenchMedia.self, BenchTakeover.self, BenchQueue.self, BenchRestarts.self, BenchVAD.self,
-            BenchTurns.self, BenchModels.self, BenchCalls.self, BenchChurn.self,
+            BenchTurns.self, BenchModels.self, BenchCuts.self, BenchCalls.self, BenchChurn.self,
         ])
 }
 

@@ -12,6 +12,8 @@ struct VendorGround {
         /// Of its logarithm; 0: always the same.
         var firstTokenSpread: Double
         var firstAudio: DelayLaw
+        /// Audio that a voice makes in a second, seconds.
+        var speed = SimulatedDelivery().speed
 
         /// Issue figures: 150, 200 and 100 ms.
         static let fixed = Delays(
@@ -31,6 +33,8 @@ struct VendorGround {
     let stt: SimulatedVendor
     let llm: SimulatedModel
     let tts: SimulatedVendor
+    /// ElevenLabs' sort, for what goes on where `tts` broke off.
+    let nextTTS: SimulatedVendor
     /// PEM, for `PARLEY_CA_FILE`.
     let caFile: String
 
@@ -45,6 +49,10 @@ struct VendorGround {
         var cartesia = SimulatedCartesia.Configuration()
         cartesia.vendor.tls = tls
         cartesia.delivery.firstAudio = delays.firstAudio
+        cartesia.delivery.speed = delays.speed
+        var elevenLabs = SimulatedElevenLabs.Configuration()
+        elevenLabs.vendor.tls = tls
+        elevenLabs.delivery = cartesia.delivery
         var model = ModelSettings()
         model.tls = tls
         model.script = ChatScript([], otherwise: ChatScript.Reply(reply))
@@ -53,13 +61,15 @@ struct VendorGround {
         return VendorGround(
             stt: try await SimulatedDeepgram.start(deepgram),
             llm: try await SimulatedModel.start(model, logger: logger),
-            tts: try await SimulatedCartesia.start(cartesia), caFile: caFile)
+            tts: try await SimulatedCartesia.start(cartesia),
+            nextTTS: try await SimulatedElevenLabs.start(elevenLabs), caFile: caFile)
     }
 
     func stop() async {
         await stt.stop()
         await llm.stop()
         await tts.stop()
+        await nextTTS.stop()
     }
 
     /// Credentials of a tenant, as a customer would make them.
