@@ -97,7 +97,6 @@ package enum Words {
         return true
     }
 
-    /// Its first `max` characters.
     /// `text`, which begins with `count` words, without them: as it is written, single blanks between words.
     package static func dropping(_ count: Int, of text: String) -> String {
         guard count > 0 else { return text }
@@ -110,6 +109,7 @@ package enum Words {
         return ""
     }
 
+    /// Its first `max` characters.
     package static func cut(_ text: String, to max: Int) -> String {
         text.utf8.count <= max ? text : String(text.prefix(max))
     }

@@ -8,8 +8,8 @@ import NIOCore
 import Operations
 import Store
 
-/// The files of a call: its recording as one WAV, and its journal; and the end of both. Each epoch leaves its own files, also one whose
-/// worker died in the middle; they are joined in order, and the gap between two workers takes no time.
+/// The files of a call: its recording as one WAV, and its journal; and the end of both. Each epoch leaves its own files,
+/// also one whose worker died in the middle; they are joined in order, and the gap between two workers takes no time.
 struct CallFileRoutes: Routes {
     /// Read and sent at once.
     static let chunkBytes = 64 * 1024

@@ -67,7 +67,8 @@ package struct FactStore: Sendable {
             """
             INSERT INTO call_artifacts AS a (tenant_id, call_id, epoch, kind, path, bytes, milliseconds)
             SELECT $1, $2, $3, $4, $5, $6, $7
-            WHERE NOT EXISTS (SELECT FROM calls WHERE id = $2 AND forgotten_at IS NOT NULL) ON CONFLICT (call_id, epoch, kind, path) DO UPDATE
+            WHERE NOT EXISTS (SELECT FROM calls WHERE id = $2 AND forgotten_at IS NOT NULL)
+            ON CONFLICT (call_id, epoch, kind, path) DO UPDATE
                 SET bytes = greatest(a.bytes, excluded.bytes),
                     milliseconds = greatest(a.milliseconds, excluded.milliseconds)
             """,

@@ -23,8 +23,7 @@ struct ChainVendors: Sendable {
 
     /// As `admits`, but the question changes nothing.
     func isWell(_ index: Int, at now: Duration) -> Bool {
-        if case .open(let until) = breakers.state(keys[index]), now < until { return false }
-        return block(index, at: now) == nil
+        !breakers.isOpen(keys[index], at: now) && block(index, at: now) == nil
     }
 
     func admits(_ index: Int, at now: Duration) -> Bool {

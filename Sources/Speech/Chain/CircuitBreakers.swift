@@ -49,6 +49,11 @@ package final class CircuitBreakers: Sendable {
 
     package func abandon(_ key: Key) { change(key) { $0.abandon() } }
 
+    /// Is nobody to ask there now? Unlike `admit` the question changes nothing.
+    package func isOpen(_ key: Key, at now: Duration) -> Bool {
+        if case .open(let until) = state(key) { now < until } else { false }
+    }
+
     package func state(_ key: Key) -> CircuitBreaker.State { breakers.withLock { $0[key]?.state ?? .closed } }
 
     private func change(_ key: Key, _ body: (inout CircuitBreaker) -> Void) {

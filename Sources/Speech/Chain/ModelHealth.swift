@@ -41,8 +41,7 @@ package final class ModelHealth: Sendable {
     package func isWell(
         _ key: CircuitBreakers.Key, _ account: AccountLimits.Account, at now: Duration
     ) -> Bool {
-        if case .open(let until) = breakers.state(key), now < until { return false }
-        return accounts.block(account, at: now) == nil
+        !breakers.isOpen(key, at: now) && accounts.block(account, at: now) == nil
     }
 
     /// Should a call that begins now see to it that there is a connection to `host`? A yes counts as done.

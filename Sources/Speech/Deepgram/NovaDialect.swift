@@ -51,9 +51,8 @@ struct NovaDialect: DeepgramDialect {
     }
 
     private mutating func heard(_ results: DeepgramMessage.Nova) -> [DeepgramStep] {
-        // A segment that begins otherwise is another one.
-        if Words.split(results.text).first != Words.split(told).first { told = "" }
-        let (known, news) = (told, Words.dropping(Words.split(told).count, of: results.text))
+        let known = knownWords(of: results.text)
+        let news = Words.dropping(known, of: results.text)
         guard results.isFinal else {
             interim = news
             return interim.isEmpty ? [] : [.partial(String(text.prefix(Self.textMax)))]
@@ -61,12 +60,21 @@ struct NovaDialect: DeepgramDialect {
         interim = ""
         told = ""
         if !news.isEmpty { committed.append(news) }
-        words += results.words.dropFirst(Words.split(known).count)
+        words += results.words.dropFirst(known)
         let isLong = committed.reduce(0) { $0 + $1.utf8.count } > Self.textMax
         // The answer to a `Finalize` that was waited for in vain answers none that was sent since.
-        if isLong || results.isFromFinalize && isWaiting && known.isEmpty { return finish() }
+        if isLong || results.isFromFinalize && isWaiting && known == 0 { return finish() }
         if results.isSpeechFinal, !committed.isEmpty { return finish() }
         return news.isEmpty ? [] : [.partial(text)]
+    }
+
+    /// How many words of the segment were told already; one that begins otherwise is another segment.
+    private mutating func knownWords(of text: String) -> Int {
+        guard !told.isEmpty else { return 0 }
+        let words = Words.split(told)
+        if Words.split(text).first == words.first { return words.count }
+        told = ""
+        return 0
     }
 
     private mutating func finish() -> [DeepgramStep] {
