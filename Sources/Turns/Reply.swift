@@ -126,13 +126,13 @@ package struct Reply: Sendable {
 }
 
 /// Cuts streamed text where a voice can begin: at sentence ends, at commas once there is enough, never in
-/// a number. The first clause of a reply that is late also ends before a word that begins a phrase.
+/// a number. The opening of a reply that is late also ends at its first comma ("Sure,"), and before a word that begins a phrase.
 struct Clauses: Sendable {
-    /// Characters before a comma is worth a pause; the first clause of a reply is shorter, to be heard
-    /// sooner.
+    /// Characters before a comma is worth a pause; in the opening of a reply, its first so many characters, fewer, to
+    /// be heard sooner.
     private static let commaMin = 60
-    private static let firstCommaMin = 24
-    /// Words of a late first clause, letters of the last of them (a shorter one leans on what follows), and what may
+    private static let openingMin = 24
+    /// Words of a late opening, letters of the last of them (a shorter one leans on what follows), and what may
     /// follow it: words that begin a phrase and seldom end one.
     private static let openingWordsMin = 3
     private static let openingLettersMin = 4
@@ -149,18 +149,20 @@ struct Clauses: Sendable {
     ]
 
     private var buffer = ""
-    private var isFirst = true
+    /// Characters of the clauses so far.
+    private var begun = 0
+    private var isOpening: Bool { begun < Self.openingMin }
 
-    /// `isLate`: a caller may be waiting for the first clause.
+    /// `isLate`: a caller may be waiting for the opening.
     mutating func add(_ delta: String, isLate: Bool = false) -> [String] {
         buffer += delta
         var ready: [String] = []
-        while let end = cut() ?? (isFirst && isLate ? joint() : nil) {
+        while let end = cut(isLate: isLate) ?? (isOpening && isLate ? joint() : nil) {
             let clause = Self.clean(buffer[..<end])
             buffer = String(buffer[end...])
             if !clause.isEmpty {
                 ready.append(clause)
-                isFirst = false
+                begun += clause.count
             }
         }
         return ready
@@ -173,8 +175,9 @@ struct Clauses: Sendable {
     }
 
     /// Where the first clause ends; needs the character after a mark to be sure.
-    private func cut() -> String.Index? {
+    private func cut(isLate: Bool) -> String.Index? {
         let bytes = buffer.utf8
+        let commaMin = begun == 0 && isLate ? 0 : isOpening ? Self.openingMin : Self.commaMin
         var length = 0
         var lastSpace: String.Index?
         var index = bytes.startIndex
@@ -187,7 +190,7 @@ struct Clauses: Sendable {
             case UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "?"):
                 if isSpace(next), !isAbbreviation(before: index) { return next }
             case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: ":"):
-                if isSpace(next), length >= (isFirst ? Self.firstCommaMin : Self.commaMin) { return next }
+                if isSpace(next), length >= commaMin { return next }
             case UInt8(ascii: " "):
                 if length > Self.lengthMax, let lastSpace { return lastSpace }
                 lastSpace = next

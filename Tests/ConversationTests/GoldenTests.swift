@@ -181,7 +181,9 @@ struct GoldenTests {
             not. What it says is made to sound ahead and heard when the turn is over; until then nothing of it is recorded.
             """, call.ladder)
         #expect(
-            call.said == ["Hello, how can I help?", "For when, and for how many?", "Very well.", "At eight?"])
+            call.said == [
+                "Hello, how can I help?", "For when,", "and for how many?", "Very well.", "At eight?",
+            ])
         let requests = call.effects.compactMap { effect -> Dialogue.ModelRequest? in
             if case .startReply(_, let request) = effect { request } else { nil }
         }

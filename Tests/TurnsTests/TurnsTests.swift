@@ -286,6 +286,15 @@ struct ReplyTests {
                 == ["Here it is and for you."])
     }
 
+    @Test func aSlowReplyBeginsWithItsOpener() {
+        let parts = ["Sure", ",", " I", " can", " move", " it", "."]
+        #expect(clauses(parts, everyMs: 30) == ["Sure,", "I can move it."])
+        #expect(clauses(parts, everyMs: 3) == ["Sure, I can move it."])
+        // At the first comma only: a list is not said item by item.
+        let list = ["One", ",", " two", ",", " three", ",", " four", "."]
+        #expect(clauses(list, everyMs: 30) == ["One,", "two, three, four."])
+    }
+
     @Test func textIsCutWhereAVoiceCanBegin() {
         #expect(clauses(["Hel", "lo. How ar", "e you? Fine"]) == ["Hello.", "How are you?", "Fine"])
         #expect(clauses(["It costs 3.50 dollars, Dr. Lee."]) == ["It costs 3.50 dollars, Dr. Lee."])
