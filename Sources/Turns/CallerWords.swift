@@ -38,9 +38,15 @@ struct CallerWords: Hashable, Sendable {
 
     mutating func speechHeard() { isFinalDue = true }
 
-    /// One that the last final begins with, without speech since, comes late.
+    /// One that the last final begins with, without speech since, comes late. One that goes on where a loose partial
+    /// stopped takes its place.
     mutating func hear(partial words: String) {
         if !isFinalDue, !words.isEmpty, finals.last?.hasPrefix(words) == true { return }
+        if let index = looseAt, index == finals.count - 1, Self.goesOn(words, from: finals[index]) {
+            finals.removeLast()
+            looseAt = nil
+            isFinalDue = true
+        }
         partial = Words.cut(words, to: Self.textMax)
     }
 
@@ -64,7 +70,9 @@ struct CallerWords: Hashable, Sendable {
 
     /// The words of a turn that was cut, then these.
     mutating func follow(_ earlier: CallerWords) {
-        let isHeard = finals.first.map { Self.isSame(earlier.partial, $0) } ?? false
+        let isHeard =
+            finals.first.map { Self.isSame(earlier.partial, $0) }
+            ?? Self.goesOn(partial, from: earlier.partial)
         if earlier.partial.isEmpty || isHeard {
             finals = earlier.finals + finals
         } else {
@@ -77,6 +85,11 @@ struct CallerWords: Hashable, Sendable {
     private static func isSame(_ partial: String, _ final: String) -> Bool {
         guard let first = Words.split(partial).first else { return false }
         return Words.split(final).first == first
+    }
+
+    /// Recognisers tell all of a stretch of speech again with each word of it.
+    private static func goesOn(_ words: String, from partial: String) -> Bool {
+        Words.split(words).starts(with: Words.split(partial))
     }
 
     /// True when this final says something else than the partial it comes for.

@@ -90,6 +90,25 @@ struct CutTurnTests {
         #expect(script.log.count { $0.contains("caller") } == 2)
     }
 
+    /// A recogniser that holds the stretch of speech open tells all of it again.
+    @Test(arguments: [2100, 2700]) func wordsThatWereTakenComeAgainWithWhatFollows(at second: Int) {
+        var script = Script()
+        script.at(0, .speechStarted(agoMs: 0))
+        script.at(500, .transcript("No thank you,", isFinal: false, .none))
+        script.at(1000, .speechEnded(agoMs: 0))
+        script.advance(to: 1900)
+        script.at(1900, .beginReply)
+        script.at(2000, .speechStarted(agoMs: 0))
+        script.at(second, .transcript("No thank you, that is", isFinal: false, .none))
+        script.at(2800, .transcript("No thank you, that is all.", isFinal: false, .none))
+        script.at(2900, .speechEnded(agoMs: 0))
+        script.advance(to: 9000)
+        #expect(script.log.contains { $0.hasSuffix("reopened") })
+        #expect(
+            script.log.last { $0.contains("caller") }?.hasSuffix("caller: No thank you, that is all.") == true
+        )
+    }
+
     @Test func keysThatWereEnoughMayGoOn() {
         var script = Script()
         script.at(0, .key("4", .part))
