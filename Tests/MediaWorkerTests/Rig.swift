@@ -235,10 +235,18 @@ final class FakeCarrier: WebSocketPeer, @unchecked Sendable {
     }
 }
 
-/// Says what the test scripts: nothing.
+/// Understands nothing, and tells what it was sent.
 struct ScriptedRecogniser: SpeechToText {
     final class Stream: RecognitionStream {
-        func send(_ audio: ByteBuffer) {}
+        private let events: @Sendable (RecognitionEvent) -> Void
+        private var heardMs: Int64 = 0
+        init(_ events: @escaping @Sendable (RecognitionEvent) -> Void) { self.events = events }
+        func send(_ audio: ByteBuffer) {
+            heardMs += Int64(audio.readableBytes / 8)
+            events(
+                .usage(
+                    Usage(component: .stt, source: "offline", unit: .milliseconds, quantity: heardMs)))
+        }
         func expect(_ expectation: Expectation, phrases: [String]) {}
         func utteranceStarted() {}
         func voiceFaded() {}
@@ -248,7 +256,7 @@ struct ScriptedRecogniser: SpeechToText {
     func open(
         _ settings: RecognitionSettings, on loop: any EventLoop,
         events: @escaping @Sendable (RecognitionEvent) -> Void
-    ) -> any RecognitionStream { Stream() }
+    ) -> any RecognitionStream { Stream(events) }
 }
 
 /// 20 ms of tone a character, at once.

@@ -18,6 +18,7 @@ struct ScriptedRecogniser: SpeechToText {
         private let loop: any EventLoop
         private let events: @Sendable (RecognitionEvent) -> Void
         private var isOpen = true
+        private var heardMs: Int64 = 0
 
         init(
             _ lines: [String], _ loop: any EventLoop, _ events: @escaping @Sendable (RecognitionEvent) -> Void
@@ -30,7 +31,10 @@ struct ScriptedRecogniser: SpeechToText {
             loop.execute { if self.isOpen { self.events(.final(line, words: [])) } }
         }
         func close() { isOpen = false }
-        func send(_ audio: ByteBuffer) {}
+        func send(_ audio: ByteBuffer) {
+            heardMs += Int64(audio.readableBytes / 8)
+            events(.usage(Usage(component: .stt, source: "offline", unit: .milliseconds, quantity: heardMs)))
+        }
         func expect(_ expectation: Expectation, phrases: [String]) {}
         func utteranceStarted() {}
         func voiceFaded() {}

@@ -255,9 +255,7 @@ extension CallRunner {
     }
 
     func usage(connectedMs: Int) -> [Usage] {
-        meter.usage(
-            connectedMs: connectedMs, carrier: plan.carrier.vendor,
-            recogniser: plan.definition.voice.recognisers[0].source)
+        meter.usage(connectedMs: connectedMs, carrier: plan.carrier.vendor)
     }
 
     private func countFrames() {
@@ -277,7 +275,6 @@ extension CallRunner: MediaSink {
         guard phase == .live else { return }
         beats.heardFrom = now
         files.recorder.caller(audio, at: now)
-        meter.addRecognised(milliseconds: audio.readableBytes / 8)
         parts?.ear.hear(audio)
     }
 

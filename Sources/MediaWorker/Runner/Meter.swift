@@ -9,9 +9,8 @@ struct Meter {
     }
 
     private var totals: [Key: Int64] = [:]
-    /// The recognisers' own cumulative counts, once they give one.
+    /// The recognisers' own cumulative counts: one that nobody reached has heard nothing.
     private var recognised: [String: Usage] = [:]
-    private(set) var recogniserMs: Int64 = 0
 
     mutating func add(_ usage: Usage) {
         guard usage.quantity > 0 else { return }
@@ -19,21 +18,16 @@ struct Meter {
             usage.quantity
     }
 
-    mutating func addRecognised(milliseconds: Int) { recogniserMs += Int64(milliseconds) }
-
     /// Cumulative, from the recogniser itself; a call may have several, one after another.
     mutating func setRecognised(_ usage: Usage) { recognised[usage.source] = usage }
 
     /// Everything, for a report; in a fixed order.
-    func usage(connectedMs: Int, carrier: String, recogniser: String) -> [Usage] {
+    func usage(connectedMs: Int, carrier: String) -> [Usage] {
         var all = [
             Usage(component: .telephony, source: carrier, unit: .milliseconds, quantity: Int64(connectedMs)),
             Usage(component: .platform, source: "parley", unit: .milliseconds, quantity: Int64(connectedMs)),
         ]
-        all +=
-            recognised.isEmpty
-            ? [Usage(component: .stt, source: recogniser, unit: .milliseconds, quantity: recogniserMs)]
-            : Array(recognised.values)
+        all += recognised.values
         all += totals.map {
             Usage(component: $0.key.component, source: $0.key.source, unit: $0.key.unit, quantity: $0.value)
         }

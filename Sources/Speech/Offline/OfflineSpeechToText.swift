@@ -36,8 +36,8 @@ final class OfflineHearing: RecognitionStream, @unchecked Sendable {
     /// Audio before the ear's edge that belongs to the utterance: an edge lags the onset by 60 to 100 ms, and soft
     /// consonants start before it. 300 ms.
     static let prerollSamples = 300 * samplesPerMs
-    /// Silence at the end of speech adds nothing; usage is told this often besides with finals.
-    private static let usageEveryMs = 10_000
+    /// Usage is told this often besides with finals and at the end.
+    private static let usageEveryMs = 1_000
     private static let samplesPerMs = 8
 
     private let grammars: GrammarCache
@@ -123,6 +123,7 @@ final class OfflineHearing: RecognitionStream, @unchecked Sendable {
     }
 
     func close() {
+        if stream != nil { tellUsage() }
         stream?.close()
         stream = nil
     }
