@@ -21,6 +21,9 @@ enum SpokenDates {
         "thirtieth": 30,
     ]
 
+    /// What a day follows.
+    private static let leaders: Set<String> = ["next", "this", "coming", "following", "on", "the"]
+
     static func read(_ words: [String]) -> Understanding {
         if let day = monthAndDay(words) { return Understanding(value: day, fullness: .full) }
         var value: String?
@@ -35,10 +38,10 @@ enum SpokenDates {
             value = "day after tomorrow"
         }
         if let value { return Understanding(value: value, fullness: .enough) }
-        // A day without a month, or a month without a day: the rest is owed.
-        let hasPart = words.indices.contains {
-            day(words, $0, isOrdinal: true) != nil || month(words[$0]) != nil
-        }
+        // A day without a month, a month without a day, or "next": the rest is owed.
+        let hasPart =
+            words.last.map(leaders.contains) ?? false
+            || words.indices.contains { day(words, $0, isOrdinal: true) != nil || month(words[$0]) != nil }
         return Understanding(value: nil, fullness: hasPart ? .part : .none)
     }
 

@@ -28,7 +28,7 @@ package struct Understanding: Hashable, Sendable {
             let trimmed = Words.trimmed(text)
             self.init(value: trimmed.isEmpty ? nil : trimmed, fullness: .none)
         case .yesNo: self = Self.yesNo(words)
-        case .choice(let phrases): self = Self.known(phrases, in: words)
+        case .choice(let phrases): self = Self.choice(of: phrases, in: words)
         case .digits(let min, let max):
             self = Self.dictated(words, keys, after: earlier) { Self.digits($0, min: min, max: max) }
         case .phone:
@@ -110,6 +110,16 @@ package struct Understanding: Hashable, Sendable {
         if words.contains(where: negatives.contains) { return answer(false) }
         if words.contains(where: positives.contains) || has(hums) { return answer(true) }
         return Understanding(value: nil, fullness: .none)
+    }
+
+    /// As long as the last words begin a longer phrase, it may be that one.
+    private static func choice(of phrases: [String], in words: [String]) -> Understanding {
+        var choice = known(phrases, in: words)
+        let isBegun = phrases.map(Words.split).contains { parts in
+            (1..<max(1, parts.count)).contains { words.suffix($0).elementsEqual(parts.prefix($0)) }
+        }
+        if isBegun { choice.fullness = choice.value == nil ? .part : .enough }
+        return choice
     }
 
     /// The phrase whose end comes last, the longest of those.

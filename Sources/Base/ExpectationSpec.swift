@@ -1,5 +1,5 @@
-/// One line of text for an expectation: `open`, `yes_no`, `phone`, `date`, `name`, `spelling`, `address`, `email`,
-/// `amount`, `digits:6`, `digits:4-8`, `choice:red|dark red`, `name:ann lee|bob stone`.
+/// One line of text for an expectation: `open`, `yes_no` (or `yes/no`), `phone`, `date`, `name`, `spelling`, `address`, `email`,
+/// `amount`, `digits:6`, `digits:4-8` (or `4..8`), `choice:red|dark red`, `name:ann lee|bob stone`.
 extension Expectation {
     /// Digits of an answer and choices of a list; more are no expectation.
     private static let digitsMax = 32
@@ -8,7 +8,7 @@ extension Expectation {
     /// nil for anything else.
     package init?(spec: String) {
         let parts = spec.split(separator: ":", maxSplits: 1).map { Words.trimmed(String($0)) }
-        guard let kind = parts.first?.lowercased() else { return nil }
+        guard let kind = parts.first?.lowercased().replacing("/", with: "_") else { return nil }
         guard parts.count == 2 else {
             guard let plain = Self.plain[kind] else { return nil }
             self = plain
@@ -19,7 +19,9 @@ extension Expectation {
         }
         switch kind {
         case "digits":
-            let ends = parts[1].split(separator: "-", omittingEmptySubsequences: false).map {
+            let ends = parts[1].replacing("..", with: "-").split(
+                separator: "-", omittingEmptySubsequences: false
+            ).map {
                 Int(Words.trimmed(String($0)))
             }
             guard (1...2).contains(ends.count), let min = ends[0], let max = ends[ends.count - 1],

@@ -1,4 +1,5 @@
 import ArgumentParser
+@preconcurrency import Glibc
 
 @main
 struct Parley: AsyncParsableCommand {
@@ -9,4 +10,10 @@ struct Parley: AsyncParsableCommand {
             Serve.self, Migrate.self, Demo.self, ChatCommand.self, Replay.self, ReportCommand.self,
             HearCommand.self, RouteCommand.self, Simulate.self, Bench.self,
         ])
+
+    /// Lines are shown as they come, also where standard output is a file or a pipe.
+    static func main() async {
+        setvbuf(stdout, nil, _IOLBF, 0)
+        await main(nil)
+    }
 }

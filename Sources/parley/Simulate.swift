@@ -22,6 +22,9 @@ struct Simulate: AsyncParsableCommand {
 
     func run() async throws {
         guard calls > 0, cores > 0 else { throw ValidationError("calls and cores must be positive") }
+        guard UInt64.max - seed >= UInt64(calls) + Self.batch else {
+            throw ValidationError("--seed \(seed): there are no \(calls) seeds from there on")
+        }
         if ladder { for seed in seed..<seed + UInt64(calls) { lines(of: seed).forEach { print($0) } } }
         let start = ContinuousClock.now
         let totals = await simulate()

@@ -184,8 +184,8 @@ struct SpokenTextTests {
     @Test(
         arguments: [
             ("open", .open), ("yes_no", .yesNo), ("digits:6", .digits(min: 6, max: 6)),
-            ("digits:4-8", .digits(min: 4, max: 8)),
-            ("choice:Red| dark red", .choice(["red", "dark red"])),
+            ("digits:4-8", .digits(min: 4, max: 8)), ("digits:4..8", .digits(min: 4, max: 8)),
+            ("yes/no", .yesNo), ("choice:Red| dark red", .choice(["red", "dark red"])),
             ("name:ann lee", .name(known: ["ann lee"])),
             ("email", .email), ("digits", nil), ("digits:9-4", nil), ("digits:0", nil), ("digits:4-", nil),
             ("choice:", nil),

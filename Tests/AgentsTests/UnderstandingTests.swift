@@ -86,6 +86,18 @@ struct UnderstandingTests {
     @Test func aDayWithoutAMonthOwesOne() {
         #expect(read("the third", .date).fullness == .part)
         #expect(read("march", .date).fullness == .part)
+        #expect(read("next", .date).fullness == .part)
+        #expect(read("maybe on the", .date).fullness == .part)
+    }
+
+    @Test func aChoiceThatMayBeALongerOneIsWaitedFor() {
+        let choice = Base.Expectation.choice(["red", "dark red", "new york", "new york city"])
+        #expect(read("dark", choice) == .init(value: nil, fullness: .part))
+        #expect(read("the dark red", choice) == .init(value: "dark red", fullness: .full))
+        #expect(read("red", choice) == .init(value: "red", fullness: .full))
+        #expect(read("red no dark", choice) == .init(value: "red", fullness: .enough))
+        #expect(read("new york", choice) == .init(value: "new york", fullness: .enough))
+        #expect(read("new york city", choice) == .init(value: "new york city", fullness: .full))
     }
 
     @Test func namesAndChoices() {

@@ -35,6 +35,7 @@ import VendorSim
         let gone = directory.path + "/gone"
         let words = try file("words.yaml", "nothing: 1")
         let journal = try file("call.journal", "{\"no\": 1}\n")
+        let endless = try file("endless.json", #"[{"w": "six", "a": 0, "b": 1e300}]"#)
         let cases: [([String], String)] = [
             (["route", gone], "\(gone): no such file"),
             (["route", "--prefixes", gone], "\(gone): no such file"),
@@ -48,7 +49,10 @@ import VendorSim
                 ["chat", try prompt(#""vendor": "openai""#)],
                 "agent.json is not an agent: prompt.model: required"
             ),
-            (["hear", gone], "\(gone): no such file"),
+            (["hear", gone, "--expect", "fax"], "--expect fax: not an expectation"),
+            (["hear", gone, "--words", words], "words.yaml: not a list of words with w, a and b"),
+            (["hear", gone, "--words", endless], "endless.json: \"six\" from 0.0 to 1e+300 s"),
+            (["simulate", "--seed", "18446744073709551615"], "there are no 2000 seeds from there on"),
             (
                 ["report", ID<Call>.new().description, "--files", gone],
                 "\(gone): no folder that can be read"
@@ -156,6 +160,15 @@ import VendorSim
         #expect(gestures.contains { $0["kind"] == "clear" } == isCleared, "\(agent): \(run.out)")
         let late = gestures.filter { ($0["t"]?.number ?? 0) > 4 }
         #expect(late.isEmpty, "the rest of the line is nobody's to interrupt: \(run.out)")
+    }
+
+    @Test func aFileThatCannotBeHeardLeavesTheOthers() async throws {
+        let sound = try write("call.wav", Data(Clip.wav([Self.noise(500..<900, of: 3000, seed: 1)])))
+        let gone = directory.path + "/gone"
+        let run = try await Program.run(["hear", gone, sound, "--loudness"])
+        #expect(run.status == 1)
+        #expect(run.json.map { $0["id"] } == ["call"])
+        #expect(run.err == "\(gone): no such file\n")
     }
 
     private static let key = "model-key-for-tests"

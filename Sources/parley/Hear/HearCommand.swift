@@ -15,10 +15,11 @@ struct HearCommand: AsyncParsableCommand {
 
             Each line: segments [[start, end, told_start, told_end]…], eot [t…] (ends of turn), keys, and bargein \
             [{t, kind}…] with kind duck, unduck, pause, resume or clear; all in seconds. Unless an agent is given it is \
-            taken to speak all the time, for bargein only.
+            taken to speak all the time, for bargein only. A file that cannot be heard is named on standard error and \
+            the others are heard; the exit code is then 1.
 
-            SPEC: open, yes_no, digits:6, digits:4-8, phone, date, name, spelling, address, email, amount, \
-            choice:red|dark red. Without --words, what was asked is listened for by the offline recogniser; after an open \
+            SPEC: open, yes_no, digits:6, digits:4-8 (at most 32), phone, date, name, spelling, address, email, amount, \
+            choice:red|dark red (at most 50). Without --words, what was asked is listened for by the offline recogniser; after an open \
             question it knows no words, and ends are told by silence.
             """)
 
@@ -34,6 +35,9 @@ struct HearCommand: AsyncParsableCommand {
     @Flag(
         help: "Tell how final the voice sounded at each end: falls [[t, 0...1, what it is reckoned from…]…].")
     var falls = false
+
+    /// The longest recording that words are given for: a day.
+    private static let secondsMax = 86_400.0
 
     struct TimedWord: Decodable {
         var w: String
@@ -54,8 +58,14 @@ struct HearCommand: AsyncParsableCommand {
         let listener = Listener()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var failed = false
         for file in files {
-            let channels = try Self.read(file)
+            let channels: [[Int16]]
+            do { channels = try Self.read(file) } catch {
+                failed = true
+                FileHandle.standardError.write(Data("\(error.message)\n".utf8))
+                continue
+            }
             let track = agentGiven ?? (channels.count == 2 ? AgentTrack(channels[1]) : nil)
             let cues = Hearing.cues(channels[0], agent: track, weights: weights)
             let heard: [Word]
@@ -70,9 +80,10 @@ struct HearCommand: AsyncParsableCommand {
             let found = hearing.run(cues, totalMs: channels[0].count / 8)
             print(String(decoding: try encoder.encode(found), as: UTF8.self))
         }
+        if failed { throw ExitCode.failure }
     }
 
-    private static func read(_ path: String) throws -> [[Int16]] {
+    private static func read(_ path: String) throws(ValidationError) -> [[Int16]] {
         let data = try GivenFile.read(path)
         let sound: WAV.Sound
         do { sound = try WAV.read([UInt8](data)) } catch { throw ValidationError("\(path): \(error)") }
@@ -87,13 +98,14 @@ struct HearCommand: AsyncParsableCommand {
 
     private func readWords(_ path: String) throws -> [Word] {
         let data = try GivenFile.read(path)
-        do {
-            let words = try JSONDecoder().decode([TimedWord].self, from: data)
-            return words.sorted { $0.b < $1.b }.map {
-                Word(text: $0.w, startMs: Int($0.a * 1000), endMs: Int($0.b * 1000))
-            }
-        } catch {
+        guard let words = try? JSONDecoder().decode([TimedWord].self, from: data) else {
             throw ValidationError("\(path): not a list of words with w, a and b")
+        }
+        for word in words where !(0 <= word.a && word.a <= word.b && word.b <= Self.secondsMax) {
+            throw ValidationError("\(path): \"\(word.w)\" from \(word.a) to \(word.b) s")
+        }
+        return words.sorted { $0.b < $1.b }.map {
+            Word(text: $0.w, startMs: Int($0.a * 1000), endMs: Int($0.b * 1000))
         }
     }
 
