@@ -2,8 +2,10 @@ import Base
 
 /// `{{name}}` in lines and tool arguments. One pass: what is filled in is not looked at again.
 package enum Template {
-    /// Characters of a filled-in text; the rest is cut.
+    /// Characters of a filled-in line; the rest is cut.
     package static let textMax = 4000
+    /// And of a filled-in system text: what an agent may have, and as much again for what is filled in.
+    package static let systemMax = 2 * AgentLimits.systemCharacters
 
     /// The names between `{{` and `}}`, in order; nil when braces do not close.
     package static func names(in text: String) -> [String]? {
@@ -13,11 +15,12 @@ package enum Template {
     }
 
     /// Unknown names become nothing.
-    package static func filled(_ text: String, with value: (String) -> String?) -> String {
-        guard text.utf8.contains(UInt8(ascii: "{")) else { return Words.cut(text, to: textMax) }
+    package static func filled(_ text: String, max: Int = textMax, with value: (String) -> String?) -> String
+    {
+        guard text.utf8.contains(UInt8(ascii: "{")) else { return Words.cut(text, to: max) }
         var out = ""
         _ = walk(text, text: { out += $0 }, name: { out += value($0) ?? "" })
-        return Words.cut(out, to: textMax)
+        return Words.cut(out, to: max)
     }
 
     private static func walk(_ whole: String, text: (Substring) -> Void, name: (String) -> Void) -> Bool {

@@ -224,7 +224,7 @@ extension Conversation {
         _ messages: ArraySlice<PromptMachine.Message>, isDraft: Bool
     ) -> Dialogue.ModelRequest? {
         guard var settings = definition.prompt else { return nil }
-        settings.system = Template.filled(settings.system) { variables[$0] }
+        settings.system = Template.filled(settings.system, max: Template.systemMax) { variables[$0] }
         return Dialogue.ModelRequest(
             prompt: settings, messages: [.system(settings.system)] + messages.map { Dialogue.Message($0) },
             tools: PromptMachine.tools(of: definition), turn: isDraft ? callerTurns + 1 : callerTurns,

@@ -67,7 +67,7 @@ extension Turns {
             if playout.heard(id, ms: ms, isFinished: isFinished, at: now), ms > 0 || isFinished,
                 id != lateAnswer.utterance
             {
-                stopwatch.heard(at: now)
+                stopwatch.heard(at: now + .milliseconds(-ms))
             }
         default: break
         }

@@ -183,6 +183,9 @@ struct TemplateTests {
         #expect(
             Template.filled(String(repeating: "{{b}}", count: 9000), with: { values[$0] }).count
                 == Template.textMax)
+        // An agent's whole system text is filled in.
+        let system = String(repeating: "x", count: AgentLimits.systemCharacters)
+        #expect(Template.filled(system + "{{b}}", max: Template.systemMax) { values[$0] } == system + "2")
         #expect(Template.spoken(digits: "4155550100") == "4 1 5, 5 5 5, 0 1 0 0")
     }
 }

@@ -170,7 +170,7 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
             heard.partialCame()
             events(event)
         case .final(let text, let words):
-            understood(index)
+            if !text.isEmpty { understood(index) }
             hearer = chain.links[index].key.choice
             let placed = words.map {
                 Word(text: $0.text, startMs: $0.startMs + spent.startMs, endMs: $0.endMs + spent.startMs)

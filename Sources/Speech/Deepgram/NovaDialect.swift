@@ -22,6 +22,8 @@ struct NovaDialect: DeepgramDialect {
     /// The ear has heard an utterance for which no final has come.
     private var isOwed = false
     private var isWaiting = false
+    /// The vendor has said something, be it that there are no words, since the last utterance began.
+    private var isAnswered = false
     private let terms: [String]
     private var asked: [String] = []
     private var isConfiguring = false
@@ -51,6 +53,7 @@ struct NovaDialect: DeepgramDialect {
     }
 
     private mutating func heard(_ results: DeepgramMessage.Nova) -> [DeepgramStep] {
+        isAnswered = true
         let known = knownWords(of: results.text)
         let news = Words.dropping(known, of: results.text)
         guard results.isFinal else {
@@ -89,6 +92,7 @@ struct NovaDialect: DeepgramDialect {
 
     mutating func utteranceStarted() -> [DeepgramStep] {
         isOwed = true
+        isAnswered = false
         defer { isWaiting = false }
         return isWaiting ? [.wait(nil)] : []
     }
@@ -101,6 +105,11 @@ struct NovaDialect: DeepgramDialect {
 
     mutating func waitedInVain() -> [DeepgramStep] {
         guard isWaiting else { return [] }
+        // Nothing at all came back: whether there were words is not known, and another vendor may be asked.
+        guard isAnswered else {
+            isWaiting = false
+            return []
+        }
         let words = interim
         defer { told = words }
         return finish()

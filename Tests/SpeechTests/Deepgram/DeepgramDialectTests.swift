@@ -79,6 +79,19 @@ struct DeepgramDialectTests {
         #expect(try feed(&nova, Self.results(next, final: false)) == told)
     }
 
+    /// Words that were lost may be heard by another vendor: they are not told to be none.
+    @Test func silenceOfTheVendorIsNoAnswer() throws {
+        var nova = NovaDialect(model: "nova-3", terms: [])
+        _ = nova.utteranceStarted()
+        _ = nova.utteranceEnded()
+        #expect(nova.waitedInVain() == [])
+        // That there are no words is one.
+        _ = nova.utteranceStarted()
+        _ = try feed(&nova, Self.results("", final: false))
+        _ = nova.utteranceEnded()
+        #expect(nova.waitedInVain() == [.final("", []), .wait(nil)])
+    }
+
     @Test func anUtteranceThatGoesOnIsNotTakenForOver() throws {
         var nova = NovaDialect(model: "nova-3", terms: [])
         _ = nova.utteranceStarted()
