@@ -177,8 +177,7 @@ package struct PromptMachine: Sendable {
 
     /// How much of the answer to the last question these words and keys hold.
     package func fullness(text: String, keys: String) -> Fullness {
-        let fullness = Understanding(of: text, keys: keys, as: expectation).fullness
-        return keys.isEmpty ? fullness : max(.enough, fullness)
+        Understanding(of: text, keys: keys, as: expectation).fullness(ofKeys: keys)
     }
 
     private mutating func request(_ effects: inout [Effect]) {

@@ -46,6 +46,11 @@ package struct Understanding: Hashable, Sendable {
         }
     }
 
+    /// Keys where none are asked for may be all that comes; of a number that is keyed, the rest is owed.
+    package func fullness(ofKeys keys: String) -> Fullness {
+        keys.isEmpty || fullness != .none ? fullness : .enough
+    }
+
     private static func digits(_ digits: String, min: Int, max: Int) -> Understanding {
         switch digits.count {
         case 0: Understanding(value: nil, fullness: .none)

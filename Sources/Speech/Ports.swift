@@ -204,6 +204,9 @@ package enum ChatEvent: Sendable {
     case text(String)
     /// Complete: a JSON object for a tool that was offered. Sent once the whole reply is there.
     case toolCall(ChatToolCall)
+    /// A model failed, and this one was asked in its place: from a chain. nil: nobody was left, and the reply ends with what
+    /// has been said of it.
+    case fellBack(to: ModelChoice?, Fault)
     case finished([Usage])
     case failed(Fault)
 }

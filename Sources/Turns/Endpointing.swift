@@ -215,7 +215,8 @@ package struct Endpointing: Sendable {
     var deadline: CallTime? {
         switch state {
         case .idle: nil
-        case .speaking(let since, _): since + .milliseconds(policy.speechMaxMs)
+        // Breaths between make it no shorter.
+        case .speaking: startedAt + .milliseconds(policy.speechMaxMs)
         case .paused(let since): since + .milliseconds(max(evidence.waitMs, finalWaitMs))
         case .keying(let last): areKeysClosed ? last : last + .milliseconds(evidence.waitMs)
         }

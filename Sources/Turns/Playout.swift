@@ -141,6 +141,12 @@ package struct Playout: Sendable {
         return max(0, left - Int(sinceNews))
     }
 
+    /// The last sentence of what is queued is being heard, or nothing is: who answers now has been asked.
+    var isAtLastSentence: Bool {
+        guard let last = queue.last else { return true }
+        return queue.count == 1 && Self.heardCharacters(of: last) >= Self.lastSentence(of: last.text)
+    }
+
     /// Words that the agent itself has just said or is saying, come back over the line.
     func isEcho(_ text: String) -> Bool {
         guard let head = queue.first, hasBeenHeard else { return false }
@@ -215,12 +221,28 @@ package struct Playout: Sendable {
         if !queue.isEmpty { queue[0].newsAt = now }
     }
 
-    /// Whole words, by the share of the time that was heard.
-    private static func heardText(of utterance: Utterance) -> String {
+    /// By the share of the time that was heard.
+    private static func heardCharacters(of utterance: Utterance) -> Int {
         let count = utterance.text.count
         let wholeMs = utterance.isWhole ? utterance.madeMs : max(utterance.madeMs, count * msPerCharacter)
-        guard wholeMs > utterance.heardMs else { return utterance.text }
-        let cut = count * utterance.heardMs / wholeMs
+        return wholeMs > utterance.heardMs ? count * utterance.heardMs / wholeMs : count
+    }
+
+    /// Characters before the last sentence of `text`.
+    private static func lastSentence(of text: String) -> Int {
+        var start = 0
+        var isEnd = false
+        for (index, character) in text.enumerated() {
+            if isEnd, character == " " { start = index }
+            isEnd = ".?!".contains(character)
+        }
+        return start
+    }
+
+    /// Whole words of what was heard.
+    private static func heardText(of utterance: Utterance) -> String {
+        let cut = heardCharacters(of: utterance)
+        guard cut < utterance.text.count else { return utterance.text }
         var heard = ""
         var length = 0
         for word in utterance.text.split(separator: " ") {

@@ -139,9 +139,14 @@ package struct Turns: Sendable {
         obey(bargeIn.begin(since: since, over: busySince, at: now), at: now, &effects)
     }
 
+    /// How finished words at least are that end with a question mark.
+    private static let questionFinished = 0.85
+
     /// How finished the words sound; even odds where there are none.
     private static func finished(_ text: String) -> Double {
         let probability = Completeness.probability(finished: text)
+        // The recogniser heard a question: it says more than words that could go on.
+        if text.utf8.last == UInt8(ascii: "?") { return max(probability, questionFinished) }
         return probability == 0 ? 0.5 : probability
     }
 
@@ -168,7 +173,8 @@ package struct Turns: Sendable {
         }
         let isOverAgent = !bargeIn.isQuiet
         obey(
-            bargeIn.words(endpointing.text, isFinal: isFinal, fillsSlot: fullness == .full, at: now), at: now,
+            bargeIn.words(endpointing.text, isFinal: isFinal, fillsSlot: fillsSlot(fullness), at: now),
+            at: now,
             &effects)
         // "mm-hm" is over; it must not become an answer once the agent has finished.
         if isFinal, isOverAgent, !isQuiet, !isCallerSpeaking, isBackchannel(endpointing.text, fullness) {
@@ -177,7 +183,12 @@ package struct Turns: Sendable {
     }
 
     private func isBackchannel(_ text: String, _ fullness: Fullness) -> Bool {
-        text.isEmpty || policy.bargeIn.phrases.isBackchannel(text, fillsSlot: fullness == .full)
+        text.isEmpty || policy.bargeIn.phrases.isBackchannel(text, fillsSlot: fillsSlot(fullness))
+    }
+
+    /// It answers what has been asked; over what comes before the question, "yes" says "go on".
+    private func fillsSlot(_ fullness: Fullness) -> Bool {
+        fullness == .full && !reply.isPending && playout.isAtLastSentence
     }
 
     private mutating func press(

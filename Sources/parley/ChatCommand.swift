@@ -182,7 +182,7 @@ struct ChatPartner {
                 continuation.yield(event)
                 switch event {
                 case .finished, .failed: continuation.finish()
-                case .began, .text, .toolCall: break
+                case .began, .text, .toolCall, .fellBack: break
                 }
             }
             held.stream = stream
@@ -195,6 +195,8 @@ struct ChatPartner {
             case .toolCall(let call):
                 effects += chat.handle(
                     .replyToolCall(id, id: call.id, name: call.name, arguments: call.arguments))
+            case .fellBack(let next, let fault):
+                print("  [model failed: \(fault.code), now \(next?.source ?? "nobody")]")
             case .finished(let usage): effects += chat.handle(.replyFinished(id, usage))
             case .failed(let fault):
                 print("  [model failed: \(fault)]")

@@ -52,6 +52,7 @@ struct ChatTests {
         case .began: "began"
         case .text(let text): "text \(text)"
         case .toolCall(let call): "tool \(call.id) \(call.name) \(call.arguments)"
+        case .fellBack(let next, let fault): "\(fault.code), now \(next?.source ?? "nobody")"
         case .finished(let usages):
             "finished " + usages.map { "\($0.unit) \($0.quantity)" }.joined(separator: ", ")
         case .failed(let fault): "failed \(fault.code) \(fault.retry)"
@@ -148,7 +149,7 @@ struct ChatTests {
     @Test func missingUsageIsEstimated() async throws {
         let body = [Self.delta("\"content\":\"12345678\""), Self.delta("", finish: "\"stop\""), Self.done]
         let lines = try await Self.run(.init(pieces: body), key: "").lines
-        #expect(lines.last == "finished inputTokens 3, outputTokens 2")
+        #expect(lines.last == "finished inputTokens 23, outputTokens 2")
     }
 
     @Test(arguments: [true, false])

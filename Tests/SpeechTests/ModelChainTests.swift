@@ -86,6 +86,7 @@ import VendorSim
             pair.first.fail([.cut(afterTokens: 5)])
             let reply = try await pair.chain().summary()
             #expect(reply.text == "I have a slot on Tuesday at nine." && reply.began == 1)
+            #expect(reply.troubles.count == 1 && reply.troubles[0].hasSuffix(", now anthropic/m-2"))
             let messages = pair.second.requests().last?["messages"]?.array ?? []
             let said = messages.dropLast().last?["content"]?.array?.first?["text"]?.string
             #expect(said == "I have a slot on")

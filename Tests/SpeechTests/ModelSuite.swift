@@ -86,6 +86,8 @@ struct ReplySummary: Equatable {
     var calls: [String] = []
     var usage: [Usage] = []
     var fault: Fault?
+    /// Of a chain, who took over after which fault.
+    var troubles: [String] = []
     var began = 0
 
     init(_ events: [ChatEvent]) {
@@ -94,6 +96,8 @@ struct ReplySummary: Equatable {
             case .began: began += 1
             case .text(let more): text += more
             case .toolCall(let call): calls.append("\(call.name) \(call.arguments)")
+            case .fellBack(let next, let fault):
+                troubles.append("\(fault.code), now \(next?.source ?? "nobody")")
             case .finished(let usage): self.usage = usage
             case .failed(let fault): self.fault = fault
             }

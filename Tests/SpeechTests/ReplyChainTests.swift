@@ -45,6 +45,7 @@ private struct Script {
         case .began: "began"
         case .text(let text): "text '\(text)'"
         case .toolCall(let call): "call \(call.name)"
+        case .cut(let fault): "cut \(fault.code)"
         case .finish: "finish"
         case .fail(let fault): "fail \(fault.code)"
         }
@@ -233,7 +234,7 @@ struct ReplyChainTests {
                     }
                 case .drop(let number): open.remove(number)
                 case .finish, .fail: ends += 1
-                case .began, .text, .toolCall: break
+                case .began, .text, .toolCall, .cut: break
                 }
             }
             #expect(open.count <= 3, "seed \(seed) step \(step)")
@@ -281,14 +282,16 @@ struct SeamTests {
 struct FirstTokenPaceTests {
     @Test func aHedgeWaitsForTheModelsOwnSlowest() {
         var pace = FirstTokenPace()
-        #expect(pace.patience == .milliseconds(700))
+        #expect(pace.patience == FirstTokenPace.patienceUnknown)
         for number in 1...19 { pace.add(.milliseconds(number * 10)) }
         #expect(pace.p95 == nil)
         pace.add(.milliseconds(200))
         #expect(pace.p95 == .milliseconds(190) && pace.patience == .milliseconds(190))
+        #expect(pace.draftPatience == FirstTokenPace.patienceUnknown)
         for _ in 0..<100 { pace.add(.milliseconds(20)) }
         #expect(pace.patience == FirstTokenPace.patienceMin)
         for _ in 0..<100 { pace.add(.seconds(3)) }
         #expect(pace.patience == FirstTokenPace.patienceMax)
+        #expect(pace.draftPatience == FirstTokenPace.patienceMax)
     }
 }

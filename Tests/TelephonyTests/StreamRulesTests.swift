@@ -35,12 +35,16 @@ import Testing
         var flood = StreamRules()
         var stoppedAt: Int?
         for frame in 0..<3000 where stoppedAt == nil {
-            do { try flood.count(at: CallTime(nanoseconds: Int64(frame) * 1_000_000_000 / 120)) } catch {
+            do { try flood.count(at: CallTime(nanoseconds: Int64(frame) * 1_000_000_000 / 200)) } catch {
                 #expect(error.code == "flood")
                 stoppedAt = frame
             }
         }
-        #expect((stoppedAt ?? .max) < 120 * 8)
+        #expect((stoppedAt ?? .max) < 200 * 8)
+
+        // Every frame twice.
+        var doubled = StreamRules()
+        for frame in 0..<6000 { try doubled.count(at: .milliseconds(frame * 10)) }
     }
 }
 

@@ -154,6 +154,23 @@ struct BargeInTests {
         }
     }
 
+    /// "Yes" over what comes before a question says "go on"; over the question it answers it.
+    @Test(arguments: [(500, false), (1900, true)])
+    func anAnswerIsOneOnceItsQuestionIsBeingAsked(at ms: Int, isAnswer: Bool) {
+        var script = Script()
+        script.at(0, .ask(.yesNo))
+        script.at(0, .say("We are closed on Monday. We open at nine. Shall we go on?", isInterruptible: true))
+        script.at(0, .synthesised(script.turns.utterances, ms: 2400, isLast: true))
+        script.at(0, .heard(script.turns.utterances, ms: 20, isFinished: false))
+        script.at(ms, .speechStarted(agoMs: 0))
+        script.at(ms + 1, .heard(script.turns.utterances, ms: ms, isFinished: false))
+        script.at(ms + 150, .transcript("yes", isFinal: false, .full))
+        script.at(ms + 300, .speechEnded(agoMs: 50))
+        script.at(ms + 400, .transcript("yes", isFinal: true, .full))
+        script.advance(to: 9000)
+        #expect(script.log.contains { $0.contains("caller: yes") } == isAnswer, "\(script.log)")
+    }
+
     @Test func anAgentIsNotPausedForWordsThatSayGoOn() {
         var script = Script()
         script.agentSpeaks(0)

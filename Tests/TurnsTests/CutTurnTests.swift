@@ -123,6 +123,16 @@ struct CutTurnTests {
             ])
     }
 
+    @Test func breathsDoNotMakeAMonologueEndless() {
+        var script = Script()
+        for at in stride(from: 0, to: 65_000, by: 1000) {
+            script.at(at, .speechStarted(agoMs: 0))
+            script.at(at + 500, .transcript("word", isFinal: false, .none))
+            script.at(at + 900, .speechEnded(agoMs: 0))
+        }
+        #expect(script.log.first?.hasPrefix("60000 caller: word") == true, "\(script.log)")
+    }
+
     @Test func aCallerWhoNeverStopsIsAnswered() {
         var script = Script()
         script.at(0, .speechStarted(agoMs: 0))

@@ -177,7 +177,7 @@ package final class CallRunner: @unchecked Sendable, Ticking {
             },
             mind: Mind(
                 voices.model, on: loop, tell: { [weak self] in self?.thought($0) },
-                report: { [weak self] in self?.tell(.route($0)) }))
+                report: { [weak self] in self?.thought($0) }))
     }
 
     /// Disarms everything; the phase has been changed before.

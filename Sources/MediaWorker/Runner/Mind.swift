@@ -10,19 +10,26 @@ final class Mind: @unchecked Sendable {
     /// Replies at once: the current one and a cancelled one that has not noticed.
     static let repliesMax = 4
 
+    /// What is not for the conversation.
+    enum Report {
+        /// How a reply was routed, once it is over.
+        case route(RouteFact)
+        /// nil: nobody was left.
+        case fellBack(to: ModelChoice?, Fault)
+    }
+
     private let model: (any LanguageModel)?
     private let loop: any EventLoop
     private let tell: (Dialogue.Input) -> Void
-    private let report: (RouteFact) -> Void
+    private let report: (Report) -> Void
     private var requests = ChatRequests()
     private var streams: [Dialogue.ReplyID: any ChatStream] = [:]
     /// The model that began to speak last.
     private(set) var speaker: ModelChoice?
 
-    /// `report`: how a reply was routed, once it is over.
     init(
         _ model: (any LanguageModel)?, on loop: any EventLoop, tell: @escaping (Dialogue.Input) -> Void,
-        report: @escaping (RouteFact) -> Void
+        report: @escaping (Report) -> Void
     ) {
         self.model = model
         self.loop = loop
@@ -44,14 +51,14 @@ final class Mind: @unchecked Sendable {
 
     /// `line` was said in place of a reply.
     func spare(_ request: Dialogue.ModelRequest, line: String) {
-        if let route = model?.spare(requests.next(request), line: line, on: loop) { report(route) }
+        if let route = model?.spare(requests.next(request), line: line, on: loop) { report(.route(route)) }
     }
 
     /// What it has cost until now is told all the same.
     func cancel(_ id: Dialogue.ReplyID) {
         guard let stream = streams.removeValue(forKey: id) else { return }
         stream.cancel()
-        if let route = stream.route { report(route) }
+        if let route = stream.route { report(.route(route)) }
         let usage = stream.usageSoFar
         if !usage.isEmpty { tell(.replyFinished(id, usage)) }
     }
@@ -65,14 +72,15 @@ final class Mind: @unchecked Sendable {
         case .text(let text): tell(.replyText(id, text))
         case .toolCall(let call):
             tell(.replyToolCall(id, id: call.id, name: call.name, arguments: call.arguments))
+        case .fellBack(let next, let fault): report(.fellBack(to: next, fault))
         case .finished(let usage):
-            if let route = streams.removeValue(forKey: id)?.route { report(route) }
+            if let route = streams.removeValue(forKey: id)?.route { report(.route(route)) }
             tell(.replyFinished(id, usage))
             return true
         case .failed(let fault):
             let stream = streams.removeValue(forKey: id)
             let usage = stream?.usageSoFar ?? []
-            if let route = stream?.route { report(route) }
+            if let route = stream?.route { report(.route(route)) }
             tell(.replyFailed(id, code: fault.code))
             // What it cost is told all the same.
             if !usage.isEmpty { tell(.replyFinished(id, usage)) }

@@ -143,6 +143,15 @@ extension CallRunner {
         receive(input)
     }
 
+    /// From the model, beside replies.
+    func thought(_ report: Mind.Report) {
+        switch report {
+        case .route(let route): tell(.route(route))
+        case .fellBack(let next?, let fault): fellBack("llm", to: next.source, fault)
+        case .fellBack(nil, let fault): tellAndShow(.event(code: "llm_cut", detail: fault.code))
+        }
+    }
+
     private func callTool(_ call: Dialogue.ToolCall) {
         guard let tool = plan.definition.tools.first(where: { $0.name == call.name }) else {
             return receive(.toolFailed(key: call.key, code: "tool.unknown"))

@@ -91,15 +91,31 @@ struct MessagesAssembly: ReplyAssembly {
         }
     }
 
-    func usage(source: String) -> [Usage] {
+    var hasCalls: Bool { !calls.isEmpty }
+
+    /// Of the cache: what was there, and what was put there.
+    private var cache: (read: Int64, written: Int64) {
+        (figures["cache_read_input_tokens"] ?? 0, figures["cache_creation_input_tokens"] ?? 0)
+    }
+
+    var toldPrompt: PromptEstimate.Told? {
+        guard let input = figures["input_tokens"] else { return nil }
+        let cached = cache.read + cache.written
+        return .init(bytes: bytesIn, tokens: input + cached, cached: cached)
+    }
+
+    func usage(source: String, estimating estimate: PromptEstimate) -> [Usage] {
         // Before the end the vendor's own figure of what was put out is that of the first token.
         let estimated = TokenEstimate.tokens(bytesOut)
         let told = figures["output_tokens"]
+        let output = isFinished ? told ?? estimated : max(estimated, told ?? 0)
+        guard let input = figures["input_tokens"] else {
+            let (input, cached) = estimate.prompt(bytesIn)
+            return TokenEstimate.usage(
+                source: source, input: input, cached: cached, written: 0, output: output)
+        }
         return TokenEstimate.usage(
-            source: source, input: figures["input_tokens"] ?? TokenEstimate.tokens(bytesIn),
-            cached: figures["cache_read_input_tokens"] ?? 0,
-            written: figures["cache_creation_input_tokens"] ?? 0,
-            output: isFinished ? told ?? estimated : max(estimated, told ?? 0))
+            source: source, input: input, cached: cache.read, written: cache.written, output: output)
     }
 
     static func problem(_ body: [UInt8]) -> String? { JSON(body)?["error"]?["type"]?.string }

@@ -8,6 +8,9 @@ struct FirstTokenPace: Hashable, Sendable {
     static let samplesMin = 20
     /// A first token is waited for at most so long before another model is asked.
     static let patienceMax: Duration = .milliseconds(700)
+    /// And as long as its pace is not known, and of a draft, at most so long before its caller would notice: the voice of a
+    /// second model, asked then, begins within a second of the caller's last word.
+    static let patienceUnknown: Duration = .milliseconds(500)
     /// And at least so long: the spread of a very regular vendor is not worth a second request.
     static let patienceMin: Duration = .milliseconds(150)
 
@@ -37,6 +40,9 @@ struct FirstTokenPace: Hashable, Sendable {
         times.isEmpty ? nil : times.sorted()[times.count / 2]
     }
 
+    /// Before a hedge of a draft: nobody hears it yet, and only one that is stuck is worth a second request.
+    var draftPatience: Duration { max(patience, Self.patienceUnknown) }
+
     /// How long to wait before a hedge.
-    var patience: Duration { min(max(p95 ?? Self.patienceMax, Self.patienceMin), Self.patienceMax) }
+    var patience: Duration { min(max(p95 ?? Self.patienceUnknown, Self.patienceMin), Self.patienceMax) }
 }

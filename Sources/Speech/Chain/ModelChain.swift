@@ -113,6 +113,7 @@ private final class ChainedReply: ChatStream, @unchecked Sendable {
     private var machine: ReplyChain
     private var running: [Int: Running] = [:]
     private var spent: [Usage] = []
+    private var lastFault: Fault?
     private(set) var speaker: ModelChoice?
     private var isOver = false
     private var alarm: Scheduled<Void>?
@@ -125,9 +126,8 @@ private final class ChainedReply: ChatStream, @unchecked Sendable {
         self.request = request
         self.loop = loop
         self.events = events
-        // A draft is heard by nobody yet: only one that is stuck is worth a second request.
         let patience = chain.members.indices.map {
-            request.isDraft ? FirstTokenPace.patienceMax : chain.health.patience(chain.key($0))
+            chain.health.patience(chain.key($0), isDraft: request.isDraft)
         }
         machine = ReplyChain(
             patience: patience, isDraft: request.isDraft, mayBeEmpty: request.hasAnswered,
@@ -179,6 +179,7 @@ private final class ChainedReply: ChatStream, @unchecked Sendable {
         case .began: events(.began)
         case .text(let text): events(.text(text))
         case .toolCall(let call): events(.toolCall(call))
+        case .cut(let fault): events(.fellBack(to: nil, fault))
         case .finish: end { .finished($0) }
         case .fail(let fault):
             // What failed requests cost is told all the same: the caller of this port asks for it.
@@ -206,6 +207,9 @@ private final class ChainedReply: ChatStream, @unchecked Sendable {
             return handle(.refused(number))
         }
         count(key, "\(purpose)")
+        if purpose == .fallback, let lastFault {
+            events(.fellBack(to: chain.members[choice].choice, lastFault))
+        }
         var request = request
         request.model = chain.members[choice].choice.model
         if !said.isEmpty { request.messages += Continuation.messages(said) }
@@ -230,12 +234,14 @@ private final class ChainedReply: ChatStream, @unchecked Sendable {
             handle(.began(number))
         case .text(let text): handle(.text(number, text))
         case .toolCall(let call): handle(.toolCall(number, call))
+        case .fellBack: break  // Of a chain; a member is one model.
         case .finished(let usage):
             close(number, usage)
             handle(.finished(number))
         case .failed(let fault):
             chain.health.failed(key, chain.account(run.choice), fault, at: now.sinceBoot)
             count(key, fault.code)
+            lastFault = fault
             // A request that was refused costs nothing; one that has begun or was given up does.
             let isBilled = run.hasBegun || fault.code == ModelFaults.slow.code
             close(number, isBilled ? run.stream?.usageSoFar ?? [] : [])

@@ -28,8 +28,10 @@ package final class ModelHealth: Sendable {
         self.accounts = accounts
     }
 
-    package func patience(_ key: CircuitBreakers.Key) -> Duration {
-        state.withLock { $0.paces[key]?.patience ?? FirstTokenPace.patienceMax }
+    /// How long a first token is waited for before another model is asked.
+    package func patience(_ key: CircuitBreakers.Key, isDraft: Bool) -> Duration {
+        let pace = state.withLock { $0.paces[key] } ?? FirstTokenPace()
+        return isDraft ? pace.draftPatience : pace.patience
     }
 
     /// From request to first token, of late; nil while nothing is known.

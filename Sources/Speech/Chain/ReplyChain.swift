@@ -51,6 +51,8 @@ struct ReplyChain: Sendable {
         case began
         case text(String)
         case toolCall(ChatToolCall)
+        /// The reply ends in the midst, for want of another model.
+        case cut(Fault)
         case finish
         case fail(Fault)
     }
@@ -248,8 +250,11 @@ struct ReplyChain: Sendable {
 
     /// Nobody is left. What has been said stands, and the caller may answer it; without a word the reply has failed.
     private mutating func settle(_ fault: Fault, _ effects: inout [Effect]) {
-        let hasFailed = policy.hasSuccessor || said.allSatisfy(\.isWhitespace)
-        end(hasFailed ? .fail(fault) : .finish, &effects)
+        guard !policy.hasSuccessor, !said.allSatisfy(\.isWhitespace) else {
+            return end(.fail(fault), &effects)
+        }
+        effects.append(.cut(fault))
+        end(.finish, &effects)
     }
 
     private mutating func end(_ effect: Effect, _ effects: inout [Effect]) {

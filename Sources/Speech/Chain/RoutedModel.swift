@@ -125,7 +125,7 @@ package final class RoutedModel: LanguageModel, @unchecked Sendable {
         let choice = lessons.choose(routed, settings.router, of: settings.learns ? strong.tenant : nil)
         return Decision(
             number: requests, request: routed, choice: choice, seenAlways: seenAlways,
-            patience: cheap.health.patience(cheap.key(0)))
+            patience: cheap.health.patience(cheap.key(0), isDraft: request.isDraft))
     }
 
     private func note(_ tier: Router.Tier, _ chain: ModelChain, at now: Duration) {
@@ -224,9 +224,7 @@ private final class RoutedStream: ChatStream, @unchecked Sendable {
     func begin() {
         handle(.start)
         guard machine.isWaitingForCheap else { return }
-        // A draft is heard by nobody yet: only one that is stuck is worth a second request.
-        let patience = request.isDraft ? FirstTokenPace.patienceMax : decision.patience
-        alarm = loop.scheduleTask(deadline: loop.now + TimeAmount(patience)) { self.handle(.late) }
+        alarm = loop.scheduleTask(deadline: loop.now + TimeAmount(decision.patience)) { self.handle(.late) }
     }
 
     func cancel() {
@@ -283,6 +281,7 @@ private final class RoutedStream: ChatStream, @unchecked Sendable {
         case .began: handle(.began(tier))
         case .text(let text): handle(.text(tier, text))
         case .toolCall(let call): handle(.toolCall(tier, call))
+        case .fellBack: events(event)
         case .finished(let usage):
             lanes[tier]?.told = usage
             handle(.finished(tier))

@@ -3,7 +3,7 @@ package import HTTPClient
 import Logging
 import NIOCore
 
-/// Where one tenant asks one vendor's models, and how long it waits for them.
+/// Where one call asks one vendor's models, and how long it waits for them.
 package struct ModelEndpoint: Sendable {
     static let logger = Logger(label: "speech.models")
 
@@ -16,6 +16,7 @@ package struct ModelEndpoint: Sendable {
     let http: HTTPClient
     let limits: ModelLimits
     let refused: RefusedMembers
+    private let prompts = PromptsTold()
 
     /// `refused`: what the worker's requests have learned of servers.
     package init(
@@ -52,8 +53,8 @@ package struct ModelEndpoint: Sendable {
                 method: "POST", url: url, headers: common + headers, body: body(refused), limits: limits.http)
         }
         let stream = ModelStream(
-            source: "\(vendor)/\(request.model)", assembly: assembly, limits: limits, loop: stage.loop,
-            events: stage.events)
+            source: "\(vendor)/\(request.model)", assembly: assembly, maxTokens: request.maxTokens,
+            prompts: prompts, limits: limits, loop: stage.loop, events: stage.events)
         stream.start(asking, over: http)
         return stream
     }

@@ -7,19 +7,23 @@ import NIOCore
 package struct ModelLimits: Sendable {
     /// From the request to the first text or tool call.
     package var firstToken: Duration = .seconds(10)
-    /// Longest time without any more of the reply after it, whatever else the vendor sends.
-    package var stall: Duration = .seconds(10)
+    /// Longest time without any more words after it, whatever else the vendor sends: a caller waits in the midst of a sentence.
+    package var stall: Duration = .milliseconds(2500)
+    /// And without any more of a tool call: some vendors send a long argument in one piece.
+    package var toolStall: Duration = .seconds(10)
     package var total: Duration = .seconds(90)
     package init() {}
 
     /// A reply's stream, everything round the words included.
     static let responseBytesMax = 8 << 20
-    /// Words and tool arguments of one reply; the largest `maxTokens` is 4096.
-    static let outputBytesMax = 64 << 10
+    /// Words and tool arguments of one reply for each token it may have: a server that goes on beyond `maxTokens` is left.
+    static let outputBytesPerToken = 16
 
+    /// What a connection may be silent for says nothing of words.
     var http: HTTPLimits {
         HTTPLimits(
-            firstByte: firstToken, stall: stall, total: total, responseBytesMax: Self.responseBytesMax)
+            firstByte: firstToken, stall: max(firstToken, toolStall), total: total,
+            responseBytesMax: Self.responseBytesMax)
     }
 }
 
@@ -31,6 +35,8 @@ final class ModelStream<Assembly: ReplyAssembly>: ChatStream, @unchecked Sendabl
     private let source: String
     private let loop: any EventLoop
     private let limits: ModelLimits
+    private let outputBytesMax: Int
+    private let prompts: PromptsTold
     private let events: @Sendable (ChatEvent) -> Void
     private var assembly: Assembly
     private var parser = SSEParser()
@@ -44,13 +50,16 @@ final class ModelStream<Assembly: ReplyAssembly>: ChatStream, @unchecked Sendabl
     private var cancellation: HTTPCancellation?
     private var alarm: Scheduled<Void>?
 
+    /// `maxTokens`: of the request. `prompts`: what the call's earlier requests have shown.
     init(
-        source: String, assembly: Assembly, limits: ModelLimits, loop: any EventLoop,
-        events: @escaping @Sendable (ChatEvent) -> Void
+        source: String, assembly: Assembly, maxTokens: Int, prompts: PromptsTold, limits: ModelLimits,
+        loop: any EventLoop, events: @escaping @Sendable (ChatEvent) -> Void
     ) {
         self.source = source
         self.assembly = assembly
+        self.prompts = prompts
         self.limits = limits
+        outputBytesMax = max(1, maxTokens) * ModelLimits.outputBytesPerToken
         self.loop = loop
         self.events = events
     }
@@ -92,16 +101,20 @@ final class ModelStream<Assembly: ReplyAssembly>: ChatStream, @unchecked Sendabl
     }
 
     /// Tokens made until now are billed even when nobody waits for the rest.
-    var usageSoFar: [Usage] { assembly.usage(source: source) }
+    var usageSoFar: [Usage] { assembly.usage(source: source, estimating: prompts.last(source)) }
 
     /// One alarm at a time: when it rings and the reply has come on meanwhile, it is set again.
     private func watch(until due: NIODeadline) {
         alarm = loop.scheduleTask(deadline: due) {
-            let limit = self.hasBegun ? self.limits.stall : self.limits.firstToken
-            let next = self.progressAt + TimeAmount(limit)
+            let next = self.progressAt + TimeAmount(self.limit)
             guard next <= self.loop.now else { return self.watch(until: next) }
             self.finish(.failed(self.hasBegun ? ModelFaults.stalled : ModelFaults.slow))
         }
+    }
+
+    private var limit: Duration {
+        guard hasBegun else { return limits.firstToken }
+        return assembly.hasCalls ? limits.toolStall : limits.stall
     }
 
     private func over() {
@@ -138,9 +151,12 @@ final class ModelStream<Assembly: ReplyAssembly>: ChatStream, @unchecked Sendabl
         if assembly.bytesOut > before || assembly.hasBegun && !hasBegun { progressAt = loop.now }
         if assembly.hasBegun, !hasBegun {
             hasBegun = true
+            // What is waited for from now on is less.
+            alarm?.cancel()
+            watch(until: progressAt + TimeAmount(limit))
             events(.began)
         }
-        guard assembly.bytesOut <= ModelLimits.outputBytesMax else {
+        guard assembly.bytesOut <= outputBytesMax else {
             return finish(.failed(ModelFaults.endless))
         }
         for part in parts where !isOver {
@@ -162,6 +178,7 @@ final class ModelStream<Assembly: ReplyAssembly>: ChatStream, @unchecked Sendabl
     private func finishWhole() {
         guard assembly.isFinished else { return finish(.failed(ModelFaults.cut)) }
         tell(halves.finish())
+        if let prompt = assembly.toldPrompt { prompts.note(prompt, of: source) }
         finish(.finished(usageSoFar))
     }
 

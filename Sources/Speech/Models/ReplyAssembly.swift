@@ -10,8 +10,12 @@ protocol ReplyAssembly: SendableMetatype {
     var bytesOut: Int { get }
     /// Text or a tool call has begun.
     var hasBegun: Bool { get }
+    /// A tool call has begun.
+    var hasCalls: Bool { get }
+    /// What the vendor told of the prompt; nil while it has not.
+    var toldPrompt: PromptEstimate.Told? { get }
     /// What the reply cost so far: as the vendor told, else estimated from the letters.
-    func usage(source: String) -> [Usage]
+    func usage(source: String, estimating prompt: PromptEstimate) -> [Usage]
     /// The vendor's word for what an error response says; nil when its body does not tell.
     static func problem(_ body: [UInt8]) -> String?
 }
@@ -79,33 +83,4 @@ struct ToolCallAssembly {
 extension JSON {
     /// Tokens as a vendor tells them, 0...`TokenPrice.tokensMax` whatever it says; nil for no whole number.
     var tokens: Int64? { int.map { max(0, min($0, TokenPrice.tokensMax)) } }
-}
-
-/// Tokens where a vendor does not tell: four letters each, rounded up; right to about a third for English.
-enum TokenEstimate {
-    static func tokens(_ bytes: Int) -> Int64 { Int64((bytes + 3) / 4) }
-
-    static func bytes(of request: ChatRequest) -> Int {
-        request.messages.reduce(0) { sum, message in
-            switch message {
-            case .system(let text), .user(let text), .assistant(let text), .toolResult(_, let text):
-                sum + text.utf8.count
-            case .toolCalls(let calls, let text):
-                sum + text.utf8.count + calls.reduce(0) { $0 + $1.name.utf8.count + $1.arguments.utf8.count }
-            }
-        }
-    }
-
-    /// The parts of a bill that are not zero.
-    static func usage(
-        source: String, input: Int64, cached: Int64, written: Int64, output: Int64
-    ) -> [Usage] {
-        let parts: [(Usage.Unit, Int64)] = [
-            (.inputTokens, input), (.cachedTokens, cached), (.cacheWriteTokens, written),
-            (.outputTokens, output),
-        ]
-        return parts.filter { $0.1 > 0 }.map {
-            Usage(component: .llm, source: source, unit: $0.0, quantity: $0.1)
-        }
-    }
 }

@@ -65,12 +65,28 @@ struct ChatAssembly: ReplyAssembly {
         if reason == "content_filter", !hasText, calls.isEmpty { parts.append(.failed(ModelFaults.refused)) }
     }
 
-    func usage(source: String) -> [Usage] {
+    var hasCalls: Bool { !calls.isEmpty }
+
+    /// Of the cache: what was there, and what was put there.
+    private var cache: (read: Int64, written: Int64) {
         let details = tokens["prompt_tokens_details"]
-        let cached = details?["cached_tokens"]?.tokens ?? 0
-        let written = details?["cache_write_tokens"]?.tokens ?? 0
+        return (details?["cached_tokens"]?.tokens ?? 0, details?["cache_write_tokens"]?.tokens ?? 0)
+    }
+
+    var toldPrompt: PromptEstimate.Told? {
+        guard let prompt = tokens["prompt_tokens"]?.tokens else { return nil }
+        return .init(bytes: bytesIn, tokens: prompt, cached: cache.read + cache.written)
+    }
+
+    func usage(source: String, estimating estimate: PromptEstimate) -> [Usage] {
+        guard let prompt = tokens["prompt_tokens"]?.tokens else {
+            let (input, cached) = estimate.prompt(bytesIn)
+            return TokenEstimate.usage(
+                source: source, input: input, cached: cached, written: 0,
+                output: output ?? TokenEstimate.tokens(bytesOut))
+        }
         // The prompt's tokens include those of the cache.
-        let prompt = tokens["prompt_tokens"]?.tokens ?? TokenEstimate.tokens(bytesIn)
+        let (cached, written) = cache
         return TokenEstimate.usage(
             source: source, input: max(0, prompt - cached - written), cached: cached, written: written,
             output: output ?? TokenEstimate.tokens(bytesOut))

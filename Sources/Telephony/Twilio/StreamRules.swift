@@ -3,8 +3,8 @@ package import Base
 /// The order rules of one media stream: what may come when, and how fast. Pure.
 package struct StreamRules: Sendable {
     package struct Policy: Sendable {
-        /// Messages a second over a long time; a carrier sends 50.
-        package var messagesPerSecond = 75
+        /// Messages a second over a long time; a carrier sends 50, and a network may double each.
+        package var messagesPerSecond = 125
         /// Messages that may come at once after the network stalled: five seconds of audio.
         package var burst = 250
         package init() {}

@@ -122,7 +122,7 @@ private struct Runs {
                     sink.yield((event, .now))
                     switch event {
                     case .finished, .failed: sink.finish()
-                    case .began, .text, .toolCall: break
+                    case .began, .text, .toolCall, .fellBack: break
                     }
                 }, eventLoop: Self.loop)
         }.get()
@@ -131,7 +131,7 @@ private struct Runs {
             switch event {
             case .text: time = time ?? (at - start).milliseconds
             case .failed: time = nil
-            case .began, .toolCall, .finished: break
+            case .began, .toolCall, .fellBack, .finished: break
             }
         }
         withExtendedLifetime(stream) {}

@@ -115,8 +115,8 @@ struct Hearing {
         case .key(let key):
             found.keys.append(key)
             let keys = alone.keys + String(key)
-            let fullness = Understanding(of: "", keys: keys, as: expectation).fullness
-            give(.key(String(key), keys.isEmpty ? .none : max(.enough, fullness)), at: cue.ms)
+            let fullness = Understanding(of: "", keys: keys, as: expectation).fullness(ofKeys: keys)
+            give(.key(String(key), fullness), at: cue.ms)
         case .tone: break
         }
     }

@@ -124,7 +124,7 @@ struct JudgedReplies {
         var reply = Reply()
         for await event in events {
             switch event {
-            case .began: break
+            case .began, .fellBack: break
             case .text(let text): reply.text += text
             case .toolCall(let call):
                 reply.handsOver = reply.handsOver || call.name == HandOver.name
