@@ -78,6 +78,15 @@ package struct FlowMachine: Sendable {
         return fullness
     }
 
+    /// The question that is open can be answered by keys alone, or none is.
+    package var takesKeys: Bool {
+        guard memory.wait == .answer, let node = nodes[memory.node] else { return true }
+        switch node.expect {
+        case .digits, .phone: return true
+        default: return node.edges.contains { if case .digits = $0.when { true } else { false } }
+        }
+    }
+
     /// The current node pauses recording: nothing of what the caller answers may be kept.
     package var isPrivate: Bool { nodes[memory.node]?.recording == .pause && memory.wait != .ended }
 

@@ -41,7 +41,9 @@ extension Conversation {
             case .entered(let node): tell(.node(node), &step)
             case .say(let line, let isInterruptible):
                 apply(turns.handle(.say(line, isInterruptible: isInterruptible), at: step.time), &step)
-            case .ask(let expectation, let phrases): ask(expectation, phrases, &step)
+            case .ask(let expectation, let phrases):
+                ask(expectation, phrases, &step)
+                needHearing(&step)
             case .callTool(let key, let name, let arguments):
                 callTool(Dialogue.ToolCall(key: key, name: name, arguments: arguments), &step)
             case .pauseRecording, .resumeRecording, .startRecording: record(effect, &step)

@@ -39,6 +39,8 @@ package struct Conversation: Sendable {
     private var lastAt = CallTime.zero
     /// What the recogniser was last told to listen for.
     var listening: Listening?
+    /// The recogniser has failed for good. Not of a checkpoint: whoever takes over has one of its own.
+    var isDeaf = false
     /// The caller's last turn, until it stands.
     var tentative: TentativeTurn?
     /// The caller's turns so far.
@@ -183,6 +185,10 @@ package struct Conversation: Sendable {
         case .digit(let digit): if keypad.told(digit, at: step.time) { press(digit, &step) }
         case .keyTone(let digit): if keypad.heard(digit, at: step.time) { press(digit, &step) }
         case .lineTone(let tone): hear(tone, &step)
+        case .recogniserFailed(let code):
+            note("stt_failed", detail: code, &step)
+            isDeaf = true
+            needHearing(&step)
         case .replyText, .replyToolCall, .replyFinished, .replyFailed: handleReply(input, &step)
         case .synthesised(let id, let ms, let isLast):
             apply(turns.handle(.synthesised(id.number, ms: ms, isLast: isLast), at: step.time), &step)
@@ -330,6 +336,12 @@ package struct Conversation: Sendable {
     /// The agent cannot go on: says so and hangs up. While it is ending already, the end goes its way.
     mutating func fail(_ code: String, _ step: inout Step) {
         note(code, &step)
+        finish(.agentFailed, saying: definition.lines.failure, &step)
+    }
+
+    /// Nobody hears words any more: an agent that needs them cannot go on. One that asks for keys can.
+    mutating func needHearing(_ step: inout Step) {
+        guard isDeaf, flow?.takesKeys != true else { return }
         finish(.agentFailed, saying: definition.lines.failure, &step)
     }
 

@@ -13,6 +13,7 @@ extension Dialogue.Input: Codable {
         case transcript, digit
         case keyTone = "key_tone"
         case lineTone = "line_tone"
+        case recogniserFailed = "recogniser_failed"
         case replyText = "reply_text"
         case replyToolCall = "reply_tool_call"
         case replyFinished = "reply_finished"
@@ -70,6 +71,7 @@ extension Dialogue.Input: Codable {
         case .digit: self = .digit(try text(.digit))
         case .keyTone: self = .keyTone(try text(.digit))
         case .lineTone: self = .lineTone(try from.decode(LineTone.self, forKey: .tone))
+        case .recogniserFailed: self = .recogniserFailed(code: try text(.code))
         case .replyText: self = .replyText(try reply(), try text(.text))
         case .replyToolCall:
             self = .replyToolCall(
@@ -155,6 +157,7 @@ extension Dialogue.Input: Codable {
         switch self {
         case .toolFinished(let key, let result): [.key: .string(key), .result: result]
         case .toolFailed(let key, let code): [.key: .string(key), .code: .string(code)]
+        case .recogniserFailed(let code): [.code: .string(code)]
         case .holdExtended(let number, let fundedMs): [.number: JSON(number), .fundedMs: JSON(fundedMs)]
         case .holdRefused(let number), .holdUnanswered(let number): [.number: JSON(number)]
         default: nil
@@ -174,6 +177,7 @@ extension Dialogue.Input: Codable {
         case .digit: .digit
         case .keyTone: .keyTone
         case .lineTone: .lineTone
+        case .recogniserFailed: .recogniserFailed
         case .replyText: .replyText
         case .replyToolCall: .replyToolCall
         case .replyFinished: .replyFinished

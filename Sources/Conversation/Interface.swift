@@ -62,6 +62,8 @@ package enum Dialogue {
         /// One key, as its tones were heard: 0-9 * # A-D. The carrier may tell of the same press.
         case keyTone(String)
         case lineTone(LineTone)
+        /// No recogniser hears the caller's words any more; keys are told on.
+        case recogniserFailed(code: String)
         /// From the language model, in order.
         case replyText(ReplyID, String)
         case replyToolCall(ReplyID, id: String, name: String, arguments: String)

@@ -35,6 +35,7 @@ package enum Ladder {
         case .digit(let digit): "key \(digit)"
         case .keyTone(let digit): "tones of key \(digit)"
         case .lineTone(let tone): "line tone: \(tone.rawValue)"
+        case .recogniserFailed(let code): "recogniser failed: \(code)"
         case .replyText(let reply, let text): "reply \(reply.number) text \(quoted(text))"
         case .replyToolCall(let reply, _, let name, let arguments):
             "reply \(reply.number) tool \(name) \(arguments)"

@@ -53,6 +53,7 @@ enum AnyInput {
         case 6: .mediaStarted(resumed: true)
         case 7: .mediaStarted(resumed: false)
         case 8: .lineTone(dice.pick(LineTone.allCases))
+        case 9: .recogniserFailed(code: "stt.closed")
         default: .deadline
         }
     }

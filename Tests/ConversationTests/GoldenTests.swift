@@ -161,6 +161,26 @@ struct GoldenTests {
         #expect(call.hangUps == [.agentEnded])
     }
 
+    @Test func whoHearsNobodySaysSo() throws {
+        var call = Rehearsal(try definition(Desks.appointments))
+        call.at(0, .mediaStarted(resumed: false))
+        call.at(2500, .recogniserFailed(code: "stt.unauthorized"))
+        call.run(until: 14_000)
+        try expectGolden(
+            "deaf", "No recogniser is left: the agent does not wait for words that nobody would hear.",
+            call.ladder)
+        #expect(call.hangUps == [.agentFailed])
+    }
+
+    @Test func whoAsksForKeysNeedsNoRecogniser() throws {
+        var call = Rehearsal(try definition(Desks.menu))
+        call.at(0, .mediaStarted(resumed: false))
+        call.at(500, .recogniserFailed(code: "stt.unauthorized"))
+        call.at(3000, .digit("1"))
+        call.run(until: 14_000)
+        #expect(call.hangUps != [.agentFailed] && call.said.count > 1, "\(call.ladder)")
+    }
+
     @Test func aReplyIsBegunOnAGuess() throws {
         var call = Rehearsal(try definition(Desks.prompt), variables: ["clinic": "Elm Street"])
         call.replies = [

@@ -122,7 +122,7 @@ extension CallRunner {
                     "call": .string("\(key.call)"), "reason": .string(fault.code),
                     "cause": .string(fault.cause),
                 ])
-            tellAndShow(.event(code: "stt_failed", detail: fault.code))
+            receive(.recogniserFailed(code: fault.code))
         }
     }
 

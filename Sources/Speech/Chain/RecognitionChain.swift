@@ -21,6 +21,8 @@ package struct RecognitionChain: SpeechToText {
 
     /// Failures in one call after which it stays deaf.
     package static let failuresMax = 12
+    /// And after so many without a word between: a caller who is not heard for eight seconds has stopped talking.
+    package static let failuresInARowMax = 6
     /// Before a vendor that has just failed is asked again; doubled each time it fails without a word.
     static let repeatPause = Duration.milliseconds(250)
     static let repeatPauseMax = Duration.seconds(4)
@@ -207,7 +209,9 @@ private final class ChainedHearing: RecognitionStream, @unchecked Sendable {
         trouble.failures += 1
         trouble.inARow += 1
         trouble.tried.insert(index)
-        guard trouble.failures < RecognitionChain.failuresMax else { return events(.failed(fault)) }
+        guard trouble.failures < RecognitionChain.failuresMax,
+            trouble.inARow < RecognitionChain.failuresInARowMax
+        else { return events(.failed(fault)) }
         if let next = rotation.failed(fault, tried: trouble.tried, admits: admits) {
             events(.fellBack(to: chain.links[next].key.vendor, fault))
             open(next)
