@@ -15,6 +15,8 @@ package struct DTMFDetector: Sendable {
     static let deviationMax = 0.025
     /// dB that either tone may be over the other.
     static let twistMax = 8.0
+    /// And of a digit that sounds already: one at the limit is not told twice.
+    static let heldTwistMax = 11.0
     /// Windows of one tone are alike in energy; a tone that fills half of one has half.
     static let steadinessMin = 0.7
     /// Each tone is at least so loud, in dB of a 16-bit step: about -36 dBm0.
@@ -89,11 +91,13 @@ package struct DTMFDetector: Sendable {
         let energy = TonePower.energy(centred)
         let parts = (0..<8).map { Self.power.part($0, of: centred) }
         guard let row = strongest(parts, 0..<4), let column = strongest(parts, 4..<8) else { return nil }
-        guard abs(10 * log10(parts[column].power / max(parts[row].power, 1e-9))) <= Self.twistMax else {
+        let pair = Pair(row: row, column: column - 4)
+        let twistMax = held == pair ? Self.heldTwistMax : Self.twistMax
+        guard abs(10 * log10(parts[column].power / max(parts[row].power, 1e-9))) <= twistMax else {
             return nil
         }
         return Seen(
-            pair: Pair(row: row, column: column - 4), row: parts[row], column: parts[column], energy: energy)
+            pair: pair, row: parts[row], column: parts[column], energy: energy)
     }
 
     /// The strongest of a group, when it is clearly that.

@@ -67,6 +67,14 @@ struct DTMFTests {
         #expect(digits(mixed(key("3", ms: 60), noise(1200, samples: 480))) == "3", "15 dB over noise")
     }
 
+    /// Tones at the limit come and go with the noise of their coding.
+    @Test(arguments: "123A456B789C*0#D") func aKeyAtTheLimitOfTwistIsNotPressedTwice(digit: Character) {
+        for twist in stride(from: 7.0, through: 9, by: 0.1) {
+            let line = key(digit, ms: 400, twist: twist) + silence(ms: 60)
+            #expect(digits(line).count <= 1, "\(twist) dB")
+        }
+    }
+
     @Test func voicesAndNoiseAreNoDigits() throws {
         let speech = try Clips.speech(rateHz: 8000)
         #expect(digits(speech) == "")

@@ -169,7 +169,7 @@ struct Demo: AsyncParsableCommand {
 
     private func many(_ outside: SimulatedWorld, _ tenant: DemoTenant) async throws -> Bool {
         print("\(calls) callers phone at once …")
-        let personas = (0..<calls).map { AppointmentPersona(seed: seed + UInt64($0)) }
+        let personas = (0..<calls).map { AppointmentPersona(seed: seed &+ UInt64($0)) }
         let results = try await withThrowingTaskGroup(of: (Int, CallObservation).self) { group in
             for (index, persona) in personas.enumerated() {
                 group.addTask {
