@@ -7,6 +7,8 @@ final class Speaking: SynthesisStream, @unchecked Sendable {
     private static let bytesMax = 10 * 8_000
     private static let bytesMaxPerCharacter = 8_000
     private static let bytesPerMs = 8
+    /// Of audio, so much is looked at for another format: a second.
+    private static let examinedBytesMax = 8_000
 
     let text: String
     let voice: String
@@ -94,6 +96,10 @@ final class Speaking: SynthesisStream, @unchecked Sendable {
             fail(faults.never("wrong_format", "a file, and not µ-law"))
             return false
         }
+        if bytes < Self.examinedBytesMax, audio.readableBytesView.isSixteenBit {
+            fail(faults.never("wrong_format", "samples of 16 bits, and not µ-law"))
+            return false
+        }
         bytes += audio.readableBytes
         guard bytes <= Self.bytesMax + text.count * Self.bytesMaxPerCharacter else {
             fail(faults.endless)
@@ -124,5 +130,20 @@ final class Speaking: SynthesisStream, @unchecked Sendable {
     private static func isContainer(_ audio: ByteBuffer) -> Bool {
         let magics: [[UInt8]] = [Array("RIFF".utf8), Array("OggS".utf8), Array("ID3".utf8), [0xFF, 0xFB]]
         return magics.contains { audio.readableBytesView.starts(with: $0) }
+    }
+}
+
+extension Collection<UInt8> {
+    /// Fewer bytes say nothing of their format.
+    private static var examinedMin: Int { 160 }
+    /// By how much more often one byte of two is a high one of quiet sound.
+    private static var unlikeMin: Double { 0.5 }
+
+    /// Samples of 16 bits: every other byte is near 0 or 255, and those between are anything. In µ-law both are alike.
+    var isSixteenBit: Bool {
+        guard count >= Self.examinedMin else { return false }
+        var quiet = [0, 0]
+        for (index, byte) in enumerated() where byte < 0x10 || byte >= 0xF0 { quiet[index % 2] += 1 }
+        return Double(abs(quiet[0] - quiet[1])) >= Self.unlikeMin * Double(count) / 2
     }
 }
