@@ -72,7 +72,9 @@ final class Mind: @unchecked Sendable {
         case .text(let text): tell(.replyText(id, text))
         case .toolCall(let call):
             tell(.replyToolCall(id, id: call.id, name: call.name, arguments: call.arguments))
-        case .fellBack(let next, let fault): report(.fellBack(to: next, fault))
+        case .fellBack(let next, let fault):
+            speaker = next ?? speaker
+            report(.fellBack(to: next, fault))
         case .finished(let usage):
             if let route = streams.removeValue(forKey: id)?.route { report(.route(route)) }
             tell(.replyFinished(id, usage))
