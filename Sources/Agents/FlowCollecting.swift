@@ -14,8 +14,11 @@ extension FlowMachine {
             // Nothing that was said before is mended by it.
             let isCorrection = other.isDictated && SpokenCorrections.isAll(of: Words.split(answer.text))
             if !earlier.isEmpty, isCorrection { return Understanding(value: nil, fullness: .part) }
-            let text = earlier.isEmpty ? answer.text : earlier + " " + answer.text
-            return Understanding(of: text, keys: answer.keys, as: other)
+            let alone = Understanding(of: answer.text, keys: answer.keys, as: other)
+            guard !earlier.isEmpty else { return alone }
+            let joined = Understanding(of: earlier + " " + answer.text, keys: answer.keys, as: other)
+            // An address said once more from its beginning.
+            return other == .email && joined.value == nil && alone.value != nil ? alone : joined
         }
     }
 
@@ -37,8 +40,8 @@ extension FlowMachine {
         }
     }
 
-    /// "Six, not five" to "0 1 2 5, is that right?": the number is mended and said again. What is not certain mends nothing
-    /// and is no yes.
+    /// "Six, not five" to "0 1 2 5, is that right?", "no, Saturday" to "Friday, is that right?": the value is mended and said
+    /// again. What is not certain mends nothing and is no yes.
     mutating func mend(_ answer: Memory.Answer, _ node: Node, _ effects: inout [Effect]) -> Bool {
         guard node.expect == .yesNo, answer.keys.isEmpty, let line = node.say else { return false }
         let words = Words.split(answer.text)
@@ -46,22 +49,53 @@ extension FlowMachine {
         // "The last one should be a six, please."
         let namesPlace = SpokenCorrections.nameAPlace(words)
         guard !isYes || namesPlace else { return false }
-        let named = (Template.names(in: line) ?? []).filter(memory.dictated.contains)
+        let names = Template.names(in: line) ?? []
+        let number = number(words, names, namesPlace: namesPlace)
+        let mended: (name: String, value: String)?
+        if isYes {
+            guard names.count(where: memory.dictated.contains) == 1 else { return false }
+            mended = number
+        } else if let day = instead(answer, node, of: .date, names) {
+            mended = day
+        } else {
+            // What may be either is neither.
+            let sum = instead(answer, node, of: .amount, names)
+            mended = number == nil ? sum : sum == nil ? number : nil
+        }
+        guard let mended else {
+            if isYes { misunderstood(node, .agentEnded, &effects) }
+            return isYes
+        }
+        memory.variables[mended.name] = mended.value
+        ask(again: node.say, &effects)
+        return true
+    }
+
+    /// The one dictated number among `names` with what `words` correct of it.
+    private func number(_ words: [String], _ names: [String], namesPlace: Bool) -> (
+        name: String, value: String
+    )? {
+        let named = names.filter(memory.dictated.contains)
         guard named.count == 1, let name = named.first, let number = memory.variables[name],
-            let slot = expectation(savedAs: name)
-        else { return false }
+            let slot = expectation(savedAs: name), slot.isDictated
+        else { return nil }
         func isValid(_ digits: String) -> Bool {
             digits != number && Understanding(of: "", keys: digits, as: slot).value != nil
         }
         let mended = SpokenCorrections.digits(in: words, after: number, goesOn: false, isWhole: isValid)
         let candidates = [mended, namesPlace ? nil : SpokenCorrections.digits(in: words)]
-        guard let mended = candidates.compactMap({ $0 }).first(where: isValid) else {
-            if isYes { misunderstood(node, .agentEnded, &effects) }
-            return isYes
-        }
-        memory.variables[name] = mended
-        ask(again: node.say, &effects)
-        return true
+        return candidates.compactMap { $0 }.first(where: isValid).map { (name, $0) }
+    }
+
+    /// The one day or sum among `names` with another one that was said for it.
+    private func instead(
+        _ answer: Memory.Answer, _ node: Node, of kind: Expectation, _ names: [String]
+    ) -> (name: String, value: String)? {
+        let named = Set(names).filter { memory.variables[$0] != nil && expectation(savedAs: $0) == kind }
+        guard named.count == 1, let name = named.first, !namesKeywords(answer, node),
+            let value = Understanding(of: answer.text, as: kind).value, value != memory.variables[name]
+        else { return nil }
+        return (name, value)
     }
 
     /// Half of an answer and then silence: the agent says what it has and asks for the rest.
@@ -71,6 +105,14 @@ extension FlowMachine {
             return false
         }
         let earlier = memory.collected ?? ""
+        // "No, wait": what was read back is wrong, and what comes next is all of it.
+        if !earlier.isEmpty, answer.keys.isEmpty,
+            SpokenCorrections.takesBackOnly(Words.split(answer.text))
+        {
+            memory.collected = nil
+            ask(again: node.reprompt ?? node.say, &effects)
+            return true
+        }
         let collected: String
         switch expect {
         case .digits, .phone:
@@ -99,7 +141,7 @@ extension FlowMachine {
     }
 
     private func expectation(savedAs name: String) -> Expectation? {
-        nodes.values.filter { $0.save == name && $0.expect?.isDictated == true }.min { $0.id < $1.id }?.expect
+        nodes.values.filter { $0.save == name && $0.expect != nil }.min { $0.id < $1.id }?.expect
     }
 
     private func namesKeywords(_ answer: Memory.Answer, _ node: Node) -> Bool {

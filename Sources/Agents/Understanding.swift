@@ -2,8 +2,8 @@ package import Base
 
 /// What a caller's words or keys mean as an answer to what was asked.
 ///
-/// Values: digits `5550122`; `yes`/`no`; the choice; a weekday or `march 3`; the name; for open questions
-/// the words.
+/// Values: digits `5550122`; `yes`/`no`; the choice; a sum `12.50`; a day `friday`, `next friday`, `tomorrow` or `march 3`; the
+/// name; for open questions the words. None where what was said contradicts itself or leaves a choice.
 package struct Understanding: Hashable, Sendable {
     /// nil: not an answer, or not a whole one.
     package var value: String?
@@ -27,7 +27,7 @@ package struct Understanding: Hashable, Sendable {
         case .open:
             let trimmed = Words.trimmed(text)
             self.init(value: trimmed.isEmpty ? nil : trimmed, fullness: .none)
-        case .yesNo: self = Self.yesNo(words)
+        case .yesNo: self = SpokenYesNo.read(words)
         case .choice(let phrases): self = Self.choice(of: phrases, in: words)
         case .digits(let min, let max):
             self = Self.dictated(words, keys, after: earlier) { Self.digits($0, min: min, max: max) }
@@ -37,10 +37,10 @@ package struct Understanding: Hashable, Sendable {
             self = Self.dictated(words, keys, after: earlier) {
                 NumberingPlan.read($0, isInternational: isInternational || text.contains("+"))
             }
-        case .spelling: self = SpokenText.letters(words)
-        case .address: self = SpokenText.address(text)
-        case .email: self = SpokenText.email(text)
-        case .amount: self = SpokenText.amount(text)
+        case .spelling: self = SpokenLetters.read(words)
+        case .address: self = SpokenAddress.read(text)
+        case .email: self = SpokenEmail.read(text)
+        case .amount: self = SpokenAmounts.read(text)
         case .date: self = SpokenDates.read(words)
         case .name(let known): self = known.isEmpty ? Self.anyName(words) : Self.known(known, in: words)
         }
@@ -75,48 +75,6 @@ package struct Understanding: Hashable, Sendable {
         return number
     }
 
-    private static let positives: Set<String> = [
-        "yes", "yeah", "yep", "yup", "yah", "sure", "correct", "right", "ok", "okay", "absolutely",
-        "definitely",
-        "certainly", "exactly", "indeed", "fine", "please", "mhm", "mm-hm", "mmhm", "uh-huh", "affirmative",
-        "perfect",
-        "great", "good", "oui", "ouais", "sí", "sì", "si", "ja", "sim", "да",
-    ]
-    private static let negatives: Set<String> = [
-        "no", "nope", "nah", "not", "don't", "dont", "never", "wrong", "incorrect", "negative", "isn't",
-        "can't",
-        "won't", "neither", "non", "nein", "nee", "não", "нет",
-    ]
-    private static let plain: Set<String> = [
-        "yes", "yeah", "yep", "yup", "no", "nope", "nah", "oui", "ouais", "non", "sí", "sì", "si", "ja",
-        "nein", "nee",
-        "sim", "não", "да", "нет",
-    ]
-    private static let unsure = [
-        ["don't", "know"], ["dont", "know"], ["not", "sure"], ["no", "idea"], ["don't", "understand"],
-    ]
-    /// Written apart; of one word they are among the positives.
-    private static let hums = [["uh", "huh"], ["mm", "hm"], ["mm", "hmm"]]
-    private static let agreeing = [
-        ["no", "problem"], ["of", "course"], ["go", "ahead"], ["why", "not"], ["you", "bet"],
-    ]
-
-    private static func yesNo(_ words: [String]) -> Understanding {
-        func has(_ phrases: [[String]]) -> Bool { phrases.contains { Words.range(of: $0, in: words) != nil } }
-        if has(unsure) { return Understanding(value: nil, fullness: .none) }
-        func answer(_ isYes: Bool) -> Understanding {
-            Understanding(value: isYes ? "yes" : "no", fullness: .full)
-        }
-        if has(agreeing) { return answer(true) }
-        // "yes, I don't mind" and "no, that is right": the plain word at the start decides.
-        if let first = words.prefix(3).first(where: plain.contains) {
-            return answer(positives.contains(first))
-        }
-        if words.contains(where: negatives.contains) { return answer(false) }
-        if words.contains(where: positives.contains) || has(hums) { return answer(true) }
-        return Understanding(value: nil, fullness: .none)
-    }
-
     /// As long as the last words begin a longer phrase, it may be that one.
     private static func choice(of phrases: [String], in words: [String]) -> Understanding {
         var choice = known(phrases, in: words)
@@ -127,17 +85,26 @@ package struct Understanding: Hashable, Sendable {
         return choice
     }
 
-    /// The phrase whose end comes last, the longest of those.
+    /// The one phrase that was named and neither taken back nor ruled out; of phrases in each other the longest.
     private static func known(_ phrases: [String], in words: [String]) -> Understanding {
-        var best: (end: Int, count: Int, phrase: String)?
-        for phrase in phrases {
-            let parts = Words.split(phrase)
-            guard !parts.isEmpty, let range = Words.lastRange(of: parts, in: words) else { continue }
-            if best.map({ (range.upperBound, parts.count) > ($0.end, $0.count) }) ?? true {
-                best = (range.upperBound, parts.count, phrase)
-            }
+        let parts = phrases.map { (phrase: $0, words: Words.split($0)) }.filter { !$0.words.isEmpty }
+        let byFirst = Dictionary(grouping: parts) { $0.words[0] }
+        let mentions = SpokenMentions<String>(
+            words,
+            merging: { a, b in
+                let (short, long) = a.count < b.count ? (a, b) : (b, a)
+                return Words.range(of: Words.split(short), in: Words.split(long)) == nil ? nil : long
+            },
+            mention: { at in
+                (byFirst[words[at]] ?? []).filter { Words.stands($0.words, in: words, at: at) }
+                    .max { $0.words.count < $1.words.count }
+                    .map { .init(value: $0.phrase, used: $0.words.count) }
+            })
+        return switch mentions.meant {
+        case .nothing: Understanding(value: nil, fullness: .none)
+        case .unclear: Understanding(value: nil, fullness: .part)
+        case .value(let phrase, let goesOn): Understanding(value: phrase, fullness: goesOn ? .enough : .full)
         }
-        return Understanding(value: best?.phrase, fullness: best == nil ? .none : .full)
     }
 
     private static let leadIns = [

@@ -70,7 +70,8 @@ struct UnderstandingTests {
 
     @Test(
         arguments: [
-            ("next tuesday", "tuesday"), ("on Monday please", "monday"), ("the third of march", "march 3"),
+            ("next tuesday", "next tuesday"), ("on Monday please", "monday"),
+            ("the third of march", "march 3"),
             ("March 3rd", "march 3"), ("twenty third of april", "april 23"),
             ("june the twenty first", "june 21"),
             ("tomorrow", "tomorrow"), ("the day after tomorrow", "day after tomorrow"),
