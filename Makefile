@@ -22,6 +22,7 @@ build: setup
 test: build services
 	@python3 -m unittest discover -q bench/turns
 	@python3 -m unittest discover -q bench/routing
+	@python3 -m unittest discover -q models/router
 	@$(WITH_SERVICES) && SWIFT_BACKTRACE=enable=no swift test --skip-build --no-parallel $(SWIFT_FLAGS)
 
 release: setup

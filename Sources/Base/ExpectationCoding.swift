@@ -17,7 +17,7 @@ extension Expectation: Codable {
             self = .choice(try container.decode([String].self, forKey: .of).map { $0.lowercased() })
             allowed = [.kind, .of]
         case "digits":
-            let min = try container.decode(Int.self, forKey: .min)
+            let min = try container.whole(.min)
             self = .digits(min: min, max: try container.value(.max, or: min))
             allowed = [.kind, .min, .max]
         case "name":

@@ -14,6 +14,16 @@ extension JSON {
         self = value
     }
 
+    /// Reads the JSON text that `text` begins with, whatever follows it: nil where it begins with none, or with one nested beyond
+    /// `depthMax`. `length`: its bytes in UTF-8.
+    package static func prefix(of text: Substring) -> (value: JSON, length: Int)? {
+        var text = text
+        return text.withUTF8 { bytes in
+            var reader = JSONReader(bytes: bytes)
+            return reader.value().map { ($0, reader.at) }
+        }
+    }
+
     /// Compact JSON text, members sorted by key: the same value gives the same text.
     package var text: String {
         var out = ""
@@ -102,7 +112,7 @@ private struct JSONReader {
         return value
     }
 
-    private mutating func value() -> JSON? {
+    mutating func value() -> JSON? {
         space()
         switch next {
         case UInt8(ascii: "{"): return nested { $0.object() }

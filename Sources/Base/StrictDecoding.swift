@@ -51,7 +51,19 @@ extension NamedChoice {
 extension KeyedDecodingContainer {
     /// The member, or `fallback` where it is missing or null.
     package func value<Value: Decodable>(_ key: Key, or fallback: Value) throws -> Value {
-        try decodeIfPresent(Value.self, forKey: key) ?? fallback
+        try member(key) { try decodeIfPresent(Value.self, forKey: key) } ?? fallback
+    }
+
+    package func whole(_ key: Key) throws -> Int { try member(key) { try decode(Int.self, forKey: key) } }
+
+    /// Foundation's decoder names no place for a number that is not whole where one belongs, or is too large: this does.
+    private func member<Value>(_ key: Key, _ read: () throws -> Value) throws -> Value {
+        do { return try read() } catch {
+            let isWhole = Value.self == Int.self || Value.self == Int?.self || Value.self == Int??.self
+            guard isWhole, (try? decode(Double.self, forKey: key)) != nil else { throw error }
+            throw DecodingError.typeMismatch(
+                Int.self, .init(codingPath: codingPath + [key], debugDescription: "no whole number"))
+        }
     }
 }
 

@@ -75,11 +75,23 @@ package struct ReportReceipt: Sendable, Codable {
 
 /// The rules say no. `code` is stable and shown to API clients; `message` is for people.
 package struct Refusal: Error, Hashable, Sendable, Codable, CustomStringConvertible {
+    /// What is refused of a body, by its path like `definition.prompt.model`.
+    package struct Field: Hashable, Sendable, Codable {
+        package var path: String
+        package var message: String
+        package init(path: String, message: String) {
+            self.path = path
+            self.message = message
+        }
+    }
+
     package var code: String
     package var message: String
-    package init(code: String, message: String) {
+    package var fields: [Field]
+    package init(code: String, message: String, fields: [Field] = []) {
         self.code = code
         self.message = message
+        self.fields = fields
     }
     package var description: String { "\(code): \(message)" }
 }

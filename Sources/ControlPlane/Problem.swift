@@ -90,6 +90,7 @@ extension Problem {
     private static func table(_ refusal: Refusal) -> Problem {
         var problem = Problem(
             statuses[refusal.code] ?? .unprocessableContent, refusal.code, refusal.message)
+        problem.errors = refusal.fields.map { Fieldwise(path: $0.path, message: $0.message) }
         if refusal.code == "idempotency_in_flight" { problem.headers[.retryAfter] = "1" }
         return problem
     }

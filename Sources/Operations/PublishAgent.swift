@@ -51,7 +51,8 @@ extension PublishAgent {
         try checkVoice(definition.voice, prices)
         guard let prompt = definition.prompt else { return }
         try await checkCredentials(tenant, prompt, in: sql)
-        let unpriced = prompt.models.filter { !prices.isPriced($0) }
+        let models = named(prompt)
+        let unpriced = models.filter { !prices.isPriced($0.choice) }
         guard unpriced.isEmpty else { throw Self.unpriced(unpriced) }
         guard let routing = prompt.routing, routing.mode != .off else { return }
         let rules = try await PlanStore.routing(tenant, in: sql)
@@ -59,50 +60,73 @@ extension PublishAgent {
             _ = try Router(routing, under: rules, strong: prompt.choices[0], price: prices.tokenPrice)
         } catch .missingPrice {
             // A price by the minute says nothing of a request.
-            throw Self.unpriced([routing.cheap, prompt.choices[0]].filter { prices.tokenPrice($0) == nil })
+            throw Self.unpriced(
+                models.filter {
+                    [routing.cheap, prompt.choices[0]].contains($0.choice)
+                        && prices.tokenPrice($0.choice) == nil
+                })
         } catch {
-            throw Refusal(code: "unroutable_model", message: "prompt.routing\(error.path): \(error.message)")
+            throw refusal("unroutable_model", [("prompt.routing\(error.path)", error.message)])
         }
+    }
+
+    /// A model where the definition names it; `vendor`: the path of the vendor's name.
+    private typealias NamedModel = (path: String, vendor: String, choice: ModelChoice)
+
+    private static func named(_ prompt: Prompt) -> [NamedModel] {
+        let others =
+            prompt.fallbacks.enumerated().map { ("prompt.fallbacks[\($0)]", $1) }
+            + [prompt.routing.map { ("prompt.routing.cheap", $0.cheap) }].compactMap { $0 }
+        return [("prompt.model", "prompt.vendor", prompt.choices[0])]
+            + others.map { ($0, $0 + ".vendor", $1) }
+    }
+
+    /// `problems`: paths in the definition, and what is wrong there. `remedy`: for all of them.
+    private static func refusal(
+        _ code: String, _ problems: [(path: String, message: String)], remedy: String = ""
+    ) -> Refusal {
+        Refusal(
+            code: code,
+            message: problems.map { "\($0.path): \($0.message)" }.joined(separator: "; ") + remedy,
+            fields: problems.map { .init(path: "definition.\($0.path)", message: $0.message) })
     }
 
     /// A credential that a model names is there. One that is deleted later is missing in calls, as any is.
     private static func checkCredentials(
         _ tenant: ID<Tenant>, _ prompt: Prompt, in sql: PostgresTransaction
     ) async throws {
-        let named: [(String, ModelChoice)] =
-            [("prompt.vendor", prompt.choices[0])]
-            + prompt.fallbacks.enumerated().map { ("prompt.fallbacks[\($0)].vendor", $1) }
-            + [prompt.routing.map { ("prompt.routing.cheap.vendor", $0.cheap) }].compactMap { $0 }
-        for (path, choice) in named {
+        for (_, path, choice) in named(prompt) {
             let account = choice.account
             guard let name = account.credential,
                 try await !CredentialStore.isNamed(tenant, name, vendor: account.vendor, in: sql)
             else { continue }
-            throw Refusal(
-                code: "unknown_credential",
-                message: "\(path): there is no credential of the name \(name) for \(account.vendor)")
+            throw refusal(
+                "unknown_credential",
+                [(path, "there is no credential of the name \(name) for \(account.vendor)")])
         }
     }
 
     /// As for language models: whoever hears or speaks, or would take over, has a price.
     private static func checkVoice(_ voice: VoiceSettings, _ prices: PriceBook) throws {
-        let hearing = voice.recognisers.enumerated().compactMap { index, choice in
-            prices.isPriced(.stt, source: choice.source, in: .milliseconds)
-                ? nil : "\(path("stt", index)): no price for \(choice.source)"
+        func unpriced(_ stage: String, _ sources: [(String, isPriced: Bool)]) -> [(String, String)] {
+            sources.enumerated().filter { !$1.isPriced }
+                .map { (path(stage, $0), "no price for \($1.0)") }
         }
-        let speaking = voice.speakers.enumerated().compactMap { index, choice in
-            prices.isPriced(.tts, source: choice.source, in: .characters)
-                ? nil : "\(path("tts", index)): no price for \(choice.source)"
-        }
+        let hearing = unpriced(
+            "stt",
+            voice.recognisers.map {
+                ($0.source, prices.isPriced(.stt, source: $0.source, in: .milliseconds))
+            })
+        let speaking = unpriced(
+            "tts",
+            voice.speakers.map { ($0.source, prices.isPriced(.tts, source: $0.source, in: .characters)) })
         guard !(hearing + speaking).isEmpty else { return }
         let units = [
             hearing.isEmpty ? nil : "stt rates in milliseconds",
             speaking.isEmpty ? nil : "tts rates in characters or milliseconds",
         ].compactMap { $0 }.joined(separator: " and ")
-        throw Refusal(
-            code: "unpriced_model",
-            message: (hearing + speaking).joined(separator: "; ")
-                + ": the operator's price book needs \(units)")
+        throw refusal(
+            "unpriced_model", hearing + speaking, remedy: ": the operator's price book needs \(units)")
     }
 
     /// `index`: 0 is the first choice, then the fallbacks.
@@ -110,12 +134,10 @@ extension PublishAgent {
         index == 0 ? "voice.\(stage)" : "voice.\(stage)_fallbacks[\(index - 1)]"
     }
 
-    private static func unpriced(_ models: [ModelChoice]) -> Refusal {
-        Refusal(
-            code: "unpriced_model",
-            message:
-                "no price for \(models.map(\.source).joined(separator: ", ")): the operator's price book needs "
-                + "llm rates for its input_tokens and output_tokens")
+    private static func unpriced(_ models: [NamedModel]) -> Refusal {
+        refusal(
+            "unpriced_model", models.map { ($0.path, "no price for \($0.choice.source)") },
+            remedy: ": the operator's price book needs llm rates for its input_tokens and output_tokens")
     }
 }
 

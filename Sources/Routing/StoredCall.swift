@@ -18,12 +18,15 @@ package struct StoredCall: Sendable, Hashable {
         case unknownRole(String, at: Int)
         /// No system text is known by this id.
         case unknownPrefix(String)
+        /// The system text of this id has a list of tools, from this line on, that is no JSON.
+        case unreadableTools(String, line: Int)
     }
 
     /// One line; fields beyond those used here are let pass.
     package init(line: String) throws(Failure) {
         guard let row = JSON(parsing: line), row.object != nil else { throw .notAnObject }
-        guard let id = row["id"]?.string else { throw .missing("id") }
+        guard let id = row["id"] else { throw .missing("id") }
+        guard let id = id.string else { throw .unfit("id", "a text") }
         guard let messages = row["messages"] else { throw .missing("messages") }
         guard let list = messages.array else { throw .unfit("messages", "a list") }
         guard let tokens = row["tokens_in"] else { throw .missing("tokens_in") }
@@ -37,6 +40,9 @@ package struct StoredCall: Sendable, Hashable {
         self.messages = []
         for (place, entry) in list.enumerated() { self.messages.append(try Self.message(entry, at: place)) }
     }
+
+    /// The id of a row that may be unfit in all else; nil where there is none to be read.
+    package static func id(ofLine line: String) -> String? { JSON(parsing: line)?["id"]?.string }
 
     /// No model's window is larger.
     package static let tokensMax: Int64 = 10_000_000
@@ -77,6 +83,8 @@ extension StoredCall.Failure {
             "messages[\(place)].role: unknown role \"\(role)\"; known: user, assistant, tool"
         case .unknownPrefix(""): "prefix_id is missing"
         case .unknownPrefix(let id): "prefix_id: there is no system text of \"\(id)\""
+        case .unreadableTools(let id, let line):
+            "prefix_id: the list of tools from line \(line) of the system text \"\(id)\" cannot be read as JSON"
         }
     }
 }

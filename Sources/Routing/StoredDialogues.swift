@@ -51,7 +51,7 @@ package struct StoredDialogues: Sendable {
 
     /// Features and choice of the next call. Rows of a dialogue come together and in order.
     ///
-    /// - Throws: `unknownPrefix`.
+    /// - Throws: `unknownPrefix`, `unreadableTools`; the dialogue may go on after either.
     package mutating func next(_ call: StoredCall) throws(StoredCall.Failure) -> Decision {
         try follow(call)
         var request = Router.Request(dialogue, promptTokens: call.tokensIn)
@@ -94,7 +94,10 @@ package struct StoredDialogues: Sendable {
         guard let text = prefixes[call.prefixID]?["text"]?.string else {
             throw .unknownPrefix(call.prefixID)
         }
-        let book = ToolBook(systemText: text)
+        let book: ToolBook
+        do throws(ToolBook.Unreadable) { book = try ToolBook(systemText: text) } catch {
+            throw .unreadableTools(call.prefixID, line: error.line)
+        }
         books[call.prefixID] = book
         return book
     }

@@ -58,24 +58,47 @@ package struct ToolBook: Sendable, Hashable {
         rarity = seen.mapValues { 1 / Float($0) }
     }
 
-    /// Lines of a system text at which a list of tools is tried to be read.
-    private static let triesMax = 8
+    /// A line that begins a list of tools which cannot be read.
+    package struct Unreadable: Error, Hashable {
+        /// In the system text, from 1.
+        package var line: Int
+    }
 
-    /// The system text of a stored call: words, then the list of tools as JSON from the start of a line, if any.
-    package init(systemText: String) {
-        let bytes = Array(systemText.utf8)
-        var tries = 0
-        for (index, byte) in bytes.enumerated() where byte == UInt8(ascii: "[") {
-            guard index == 0 || bytes[index - 1] == UInt8(ascii: "\n"), tries < Self.triesMax else {
-                continue
+    /// The system text of a stored call: words, and the list of tools as JSON from the start of a line, if any. Text may
+    /// follow it.
+    ///
+    /// - Throws: `Unreadable` at a line that begins with `[{` and is no JSON: without its tools nobody knows what an agent does.
+    package init(systemText: String) throws(Unreadable) {
+        var start = systemText.startIndex
+        var line = 1
+        while start < systemText.endIndex {
+            let rest = systemText[start...]
+            if let (list, length) = try Self.list(rest, line), Self.namesTools(list) {
+                self.init(list)
+                schemaBytes = length
+                return
             }
-            tries += 1
-            guard let list = JSON(parsing: String(decoding: bytes[index...], as: UTF8.self)) else { continue }
-            self.init(list)
-            schemaBytes = bytes.count - index
-            if count > 0 { return }
+            guard let end = rest.utf8.firstIndex(of: UInt8(ascii: "\n")) else { break }
+            start = systemText.utf8.index(after: end)
+            line += 1
         }
         self.init()
+    }
+
+    /// The JSON array that `text` begins with; nil where it begins with words, also in brackets.
+    private static func list(_ text: Substring, _ line: Int) throws(Unreadable) -> (JSON, Int)? {
+        guard text.utf8.first == UInt8(ascii: "[") else { return nil }
+        if let (list, length) = JSON.prefix(of: text) { return (list, length) }
+        let blanks = [UInt8](" \t\r\n".utf8)
+        guard text.utf8.dropFirst().first(where: { !blanks.contains($0) }) == UInt8(ascii: "{") else {
+            return nil
+        }
+        throw Unreadable(line: line)
+    }
+
+    /// `[1]` before a footnote is no list of tools.
+    private static func namesTools(_ list: JSON) -> Bool {
+        (list.array ?? []).contains { $0.object != nil || $0.string != nil }
     }
 
     private mutating func tool(_ name: String, _ body: JSON) -> Tool {

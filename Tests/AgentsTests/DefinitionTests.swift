@@ -25,6 +25,42 @@ struct DefinitionTests {
         #expect(agent.problems().isEmpty)
     }
 
+    @Test(arguments: [
+        (#"{"turns": {"silence_ms": 1.5}}"#, "turns.silence_ms"),
+        (#"{"turns": {"silence_ms": "1"}}"#, "turns.silence_ms"),
+        (#"{"limits": {"max_seconds": 1e30}}"#, "limits.max_seconds"),
+        (#"{"prompt": {"system": "s", "model": "m", "max_tokens": 99.5}}"#, "prompt.max_tokens"),
+        (
+            #"""
+            {"prompt": {"system": "s", "model": "m",
+              "routing": {"cheap": {"vendor": "openai", "model": "t"}, "wait_max_ms": 1.5}}}
+            """#, "prompt.routing.wait_max_ms"
+        ),
+        (
+            #"{"flow": {"start": "a", "nodes": [{"id": "a", "expect": {"kind": "digits", "min": 1.5}}]}}"#,
+            "flow.nodes[0].expect.min"
+        ),
+        (
+            #"{"flow": {"start": "a", "nodes": [{"id": "a", "expect": {"kind": "digits", "min": 1, "max": 2.5}}]}}"#,
+            "flow.nodes[0].expect.max"
+        ),
+        (
+            #"{"flow": {"start": "a", "nodes": [{"id": "a", "max_reprompts": 0.5}]}}"#,
+            "flow.nodes[0].max_reprompts"
+        ),
+    ])
+    func aNumberThatIsNotWholeIsNamedByItsField(json: String, path: String) {
+        #expect {
+            try decode(json)
+        } throws: {
+            ($0 as? DecodingError).map { "\($0.path): \($0.reason)" } == "\(path): expected a whole number"
+        }
+    }
+
+    @Test func aWholeNumberMayBeWrittenWithAPoint() throws {
+        #expect(try decode(#"{"turns": {"silence_ms": 2000.0}}"#).turns.silenceMs == 2000)
+    }
+
     @Test func aPhraseCannotBothAcknowledgeAndInterrupt() throws {
         func problems(_ acknowledging: String, _ interrupting: String) throws -> [String] {
             let phrases =

@@ -70,6 +70,14 @@ import Testing
             #expect(unknown.status == 422)
             #expect(unknown.code == "validation_failed")
             #expect(unknown.paths == ["definition.flow.nodes[0].sya"])
+            let fraction = try await platform.post(
+                "/v1/agents", ["name": "x", "definition": ["turns": ["silence_ms": .double(1.5)]]],
+                key: acme.key)
+            #expect(fraction.status == 422 && fraction.code == "validation_failed", "\(fraction.text)")
+            #expect(
+                fraction.json["errors"] == [
+                    ["path": "definition.turns.silence_ms", "message": "expected a whole number"]
+                ])
             let nothing = try await platform.post(
                 "/v1/agents", ["name": "x", "definition": [:]], key: acme.key)
             #expect(nothing.status == 422)
@@ -191,6 +199,13 @@ import Testing
             }
             let unpriced = try await platform.post("/v1/agents", agent([]), key: acme.key)
             #expect(unpriced.status == 422 && unpriced.code == "unpriced_model", "\(unpriced.text)")
+            #expect(
+                unpriced.json["errors"] == [
+                    ["path": "definition.prompt.model", "message": "no price for openai/luna"]
+                ])
+            #expect(
+                unpriced.json["detail"]?.string?.hasPrefix("prompt.model: no price for openai/luna: ") == true
+            )
             let rates = ["input_tokens", "output_tokens"].map { unit -> JSON in
                 [
                     "component": "llm", "source": "openai/luna", "unit": .string(unit), "price": "0.1",
@@ -206,7 +221,7 @@ import Testing
             let next = try await platform.post(
                 "/v1/agents/\(made.id)/versions", ["definition": agent([fallback])["definition"] ?? nil],
                 key: acme.key)
-            #expect(next.code == "unpriced_model")
+            #expect(next.code == "unpriced_model" && next.paths == ["definition.prompt.fallbacks[0]"])
             #expect(next.json["detail"]?.string?.contains("anthropic/haiku") == true, "\(next.text)")
         }
     }
@@ -240,6 +255,7 @@ import Testing
             let refused = try await publish("compatible:groq", fallback: "compatible:gorq")
             #expect(refused.status == 422 && refused.code == "unknown_credential", "\(refused.text)")
             #expect(refused.json["detail"]?.string?.hasPrefix("prompt.fallbacks[0].vendor: ") == true)
+            #expect(refused.paths == ["definition.prompt.fallbacks[0].vendor"], "\(refused.text)")
             #expect(try await publish("openai:groq", fallback: "anthropic").code == "unknown_credential")
         }
     }
@@ -286,6 +302,8 @@ import Testing
                 let refused = try await publish(voice)
                 #expect(refused.status == 422 && refused.code == "unpriced_model", "\(refused.text)")
                 #expect(refused.json["detail"]?.string?.hasPrefix(said) == true, "\(refused.text)")
+                let path = said.prefix { $0 != ":" }
+                #expect(refused.paths == ["definition.\(path)"], "\(refused.text)")
             }
             // The vendor's usual model is meant where none is named; what is offline needs no price.
             #expect(try await publish(["stt": "deepgram", "tts": "cartesia", "voice": "v"]).status == 201)
@@ -336,10 +354,14 @@ import Testing
                 let refused = try await publish("large", cheap: cheap)
                 #expect(refused.status == 422 && refused.code == code, "\(refused.text)")
                 #expect(refused.json["detail"]?.string?.contains(said) == true, "\(refused.text)")
+                #expect(refused.paths == ["definition.prompt.routing.cheap"], "\(refused.text)")
             }
+            let timedStrong = try await publish("timed", cheap: "small")
+            #expect(timedStrong.paths == ["definition.prompt.model"], "\(timedStrong.text)")
             let dear = try await publish("small", cheap: "large")
             #expect(dear.status == 422 && dear.code == "unroutable_model", "\(dear.text)")
             #expect(dear.json["detail"]?.string?.hasPrefix("prompt.routing.cheap: ") == true)
+            #expect(dear.paths == ["definition.prompt.routing.cheap"], "\(dear.text)")
             #expect(try await publish("small", cheap: "large", mode: "off").status == 201)
             let made = try await publish("large", cheap: "small")
             #expect(made.status == 201, "\(made.text)")

@@ -59,10 +59,46 @@ import Testing
         #expect(try last(learns: true) > last(learns: false) + 0.1)
     }
 
-    @Test func toolsAreReadFromTheSystemText() {
-        let book = ToolBook(systemText: Self.prefix["desk"]?["text"]?.string ?? "")
-        #expect(book.count == 1)
-        #expect(ToolBook(systemText: "no tools [here]").count == 0)
+    static let list = #"[{"name": "find_slot"}, {"name": "book"}]"#
+
+    @Test(arguments: [
+        ("You are a desk.\n\(Self.list)", 2), (Self.list, 2), ("You are a desk.\n\(Self.list)\nBe brief.", 2),
+        ("\(Self.list) are your tools.", 2), ("[1] Be brief.\n[notes] first\n\(Self.list)", 2),
+        ("[\n  {\"name\": \"find_slot\"}\n]\nBe brief.", 1), ("[\"find_slot\"]", 1),
+        ("no tools [here]", 0), ("You are a desk.\n[]\nBe brief.", 0), ("[here] are none", 0), ("", 0),
+        (String(repeating: "[note] be brief\n", count: 100) + Self.list, 2),
+    ])
+    func toolsAreReadFromTheSystemText(text: String, count: Int) throws {
+        #expect(try ToolBook(systemText: text).count == count)
+    }
+
+    @Test func ofTheSystemTextOnlyTheListIsSchema() throws {
+        #expect(
+            try ToolBook(systemText: "Desk.\n\(Self.list)\nBe brief.").schemaBytes == Self.list.utf8.count)
+    }
+
+    @Test(arguments: [
+        (#"[{"name": "find_slot""#, 1), ("You are a desk.\n[{\"name\": \"a\"}\nBe brief.", 2),
+        ("Desk.\n\n[\n  {\"name\": \"a\",}\n]", 3), ("[{name: \"a\"}]\n\(Self.list)", 1),
+    ])
+    func aListOfToolsThatCannotBeReadIsNotNone(text: String, line: Int) throws {
+        #expect(throws: ToolBook.Unreadable.self) { try ToolBook(systemText: text) }
+        let prefix: [String: JSON] = ["desk": ["text": .string(text)]]
+        var dialogues = StoredDialogues(router: try RouterTests.router(), prefixes: prefix, learns: true)
+        let call = try StoredCall(line: Self.line(0, Self.first))
+        #expect(throws: StoredCall.Failure.unreadableTools("desk", line: line)) { try dialogues.next(call) }
+    }
+
+    @Test func aRowThatIsNotDecidedOnLeavesItsDialogueAsItWas() throws {
+        var one = StoredDialogues(router: try RouterTests.router(), prefixes: Self.prefix, learns: true)
+        _ = try one.next(try StoredCall(line: Self.line(0, Self.first)))
+        var other = one
+        let second = try StoredCall(line: Self.line(1, Self.second))
+        var lost = second
+        lost.prefixID = "gone"
+        #expect(throws: StoredCall.Failure.unknownPrefix("gone")) { try one.next(lost) }
+        let (after, without) = (try one.next(second), try other.next(second))
+        #expect(after.features == without.features && after.choice == without.choice)
     }
 
     @Test func badRowsAreRefused() {

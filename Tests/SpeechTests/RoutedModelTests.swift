@@ -226,7 +226,7 @@ import VendorSim
     }
 
     @Test func aReplyThatIsGivenUpIsToldWithItsCost() async throws {
-        try await withPair(cheap: .init("I have a slot on Tuesday."), strong: Self.booking) { pair in
+        try await withPair(cheap: .init("There is a slot on Tuesday."), strong: Self.booking) { pair in
             pair.cheap.fail([.trickle])
             let recorder = Recorder<ChatEvent>()
             let rig = try pair.model(Self.probing)

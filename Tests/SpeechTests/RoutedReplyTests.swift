@@ -115,6 +115,79 @@ struct RoutedReplyTests {
         #expect(handed.log.last == "fail llm.cut")
     }
 
+    /// The first token had come, but nothing of the call can be used.
+    @Test func aStrongModelWhoseToolCallCannotBeUsedIsFollowedByTheCheapOneOnce() {
+        var script = Script(.direct(.strong))
+        script.send(.began(.strong), .failed(.strong, unknown), .began(.cheap), .text(.cheap, "At nine."))
+        script.send(.finished(.cheap))
+        #expect(script.log == ["ask strong", "began", "ask cheap too", "text 'At nine.'", "finish"])
+        #expect(script.reply.speaker == .cheap)
+        var both = Script(.direct(.strong))
+        both.send(.began(.strong), .text(.strong, " "), .failed(.strong, unknown))
+        both.send(.began(.cheap), .failed(.cheap, broken))
+        #expect(both.log == ["ask strong", "began", "text ' '", "ask cheap too", "fail llm.cut"])
+        var said = Script(.direct(.strong))
+        said.send(.began(.strong), .text(.strong, "One moment."), .failed(.strong, unknown))
+        #expect(said.log.last == "finish", "what was said stands")
+        var called = Script(.direct(.strong))
+        called.send(.began(.strong), .toolCall(.strong, call("book")), .failed(.strong, unknown))
+        #expect(called.log == ["ask strong", "began", "call book", "finish"])
+    }
+
+    @Test func aHandOverThatIsWrittenIsOne() {
+        var script = Script(.probe)
+        script.send(.began(.cheap), .text(.cheap, "hand"), .text(.cheap, "over"), .text(.cheap, "()"))
+        #expect(script.log == ["ask cheap probe", "drop cheap", "ask strong too"])
+        #expect(script.reply.hasHandedOver)
+        script.send(.text(.cheap, " now"), .finished(.cheap), .began(.strong))
+        script.send(.toolCall(.strong, call("book")), .finished(.strong))
+        #expect(script.log.suffix(3) == ["began", "call book", "finish"])
+    }
+
+    @Test func oneThatIsWrittenBehindWordsIsGoneOnFrom() {
+        var script = Script(.probe)
+        script.send(.text(.cheap, "One moment."), .text(.cheap, " I call handover"), .text(.cheap, " now."))
+        script.send(.began(.strong), .text(.strong, " It is booked."), .finished(.strong))
+        #expect(
+            script.log == [
+                "ask cheap probe", "began", "text 'One moment.'", "text ' '", "drop cheap",
+                "ask strong after 'One moment. ' too", "text 'It is booked.'", "finish",
+            ])
+    }
+
+    @Test func aProbesNameAtItsEndIsWaitedForAndWordsThatOnlyBeginLikeItAreSpoken() {
+        var name = Script(.probe)
+        name.send(.text(.cheap, "Hand over"), .finished(.cheap))
+        #expect(name.log == ["ask cheap probe", "drop cheap", "ask strong too"])
+        var words = Script(.probe)
+        words.send(.text(.cheap, "Hand over"), .text(.cheap, " your passport."), .finished(.cheap))
+        #expect(words.log == ["ask cheap probe", "began", "text 'Hand over your passport.'", "finish"])
+        #expect(!words.reply.hasHandedOver)
+        var cut = Script(.probe)
+        cut.send(.text(.cheap, "I"), .failed(.cheap, broken))
+        #expect(cut.log == ["ask cheap probe", "ask strong too"], "what was held back was not said")
+    }
+
+    @Test func besideEachOtherAWrittenHandOverLeavesTheTurnToTheStrongOne() {
+        var script = Script(.parallel)
+        script.send(.text(.cheap, "Sure. hand_over"), .began(.strong), .text(.strong, "Yes."))
+        #expect(
+            script.log.suffix(3) == ["drop cheap", "began", "text 'Yes.'"] && script.reply.hasHandedOver)
+    }
+
+    /// Who has all tools may say the word.
+    @Test func onlyAProbesWordsAreReadAlong() {
+        for mode in [Router.Mode.direct(.cheap), .direct(.strong)] {
+            let tier: Router.Tier = mode == .direct(.cheap) ? .cheap : .strong
+            var script = Script(mode)
+            script.send(.text(tier, "hand_over"), .finished(tier))
+            #expect(script.log.suffix(2) == ["text 'hand_over'", "finish"])
+        }
+        var after = Script(.direct(.strong))
+        after.send(.failed(.strong, broken), .text(.cheap, "Handover."), .finished(.cheap))
+        #expect(after.log.suffix(2) == ["text 'Handover.'", "finish"])
+    }
+
     @Test func aDraftOverItsBudgetIsNotMadeAnotherWay() {
         var script = Script(.probe)
         script.send(.failed(.cheap, ReplyChain.overBudget))
@@ -177,9 +250,10 @@ struct RoutedReplyTests {
         var script = Script(modes[Int(random.next() % 5)])
         for _ in 0..<40 {
             let tier: Router.Tier = random.next() % 2 == 0 ? .cheap : .strong
-            switch random.next() % 8 {
+            switch random.next() % 9 {
             case 0: script.send(.began(tier))
             case 1, 2: script.send(.text(tier, "word "))
+            case 7: script.send(.text(tier, ["hand", " over", "()", "I "][Int(random.next() % 4)]))
             case 3: script.send(.toolCall(tier, call("book")))
             case 4: script.send(.finished(tier))
             case 5: script.send(.failed(tier, broken))

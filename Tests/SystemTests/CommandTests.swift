@@ -68,25 +68,69 @@ import VendorSim
 
     @Test func rowsThatCannotBeRoutedAreNamedByLine() async throws {
         let prefixes = try file("prefixes.json", Self.prefixes)
-        func row(_ members: String) -> String { #"{"id": "a", "prefix_id": "desk", \#(members)}"# + "\n" }
-        let good = row(#""tokens_in": 10, "messages": [{"role": "user", "content": "Hello"}]"#)
+        func row(_ id: String, _ members: String) -> String {
+            #"{"id": "\#(id)", "prefix_id": "desk", \#(members)}"# + "\n"
+        }
+        func good(_ id: String) -> String {
+            row(id, #""tokens_in": 10, "messages": [{"role": "user", "content": "Hello"}]"#)
+        }
         let cases = [
-            (row(#""tokens_in": 10, "messages": "Hello""#), "line 2: messages: expected a list"),
-            (row(#""tokens_in": -1, "messages": []"#), "line 2: tokens_in: expected a whole number"),
+            (row("b", #""tokens_in": 10"#), "messages is missing"),
+            (row("b", #""tokens_in": 10, "messages": "Hello""#), "messages: expected a list"),
+            (row("b", #""tokens_in": -1, "messages": []"#), "tokens_in: expected a whole number"),
             (
-                row(#""tokens_in": 10, "messages": [{"role": "system"}]"#),
-                "line 2: messages[0].role: the system text stands behind its prefix_id"
+                row("b", #""tokens_in": 10, "messages": [{"role": "system"}]"#),
+                "messages[0].role: the system text stands behind its prefix_id"
             ),
             (
-                good.replacing(#""desk""#, with: #""disk""#),
-                #"line 2: prefix_id: there is no system text of "disk""#
+                good("b").replacing(#""desk""#, with: #""disk""#),
+                #"prefix_id: there is no system text of "disk""#
             ),
         ]
         for (bad, said) in cases {
-            let run = try await Program.run(["route", "--prefixes", prefixes], input: good + bad)
-            #expect(run.status != 0 && run.err.contains(said), "\(run.err)")
-            #expect(run.json.count == 1, "the rows before it are decided on")
+            let run = try await Program.run(
+                ["route", "--prefixes", prefixes], input: good("a") + bad + good("c"))
+            #expect(run.status == 1 && run.err.hasPrefix("line 2: \(said)"), "\(run.err)")
+            #expect(run.json.map { $0["id"] } == ["a", "b", "c"], "\(run.out)")
+            guard run.json.count == 3 else { continue }
+            #expect(run.json[1]["route"] == "strong" && run.json[1]["p_tool"] == 1)
+            #expect(run.json[1]["reason"]?.string?.hasPrefix(said) == true, "\(run.out)")
         }
+    }
+
+    @Test func rowsWithoutAnIdAreOnlyNamed() async throws {
+        let prefixes = try file("prefixes.json", Self.prefixes)
+        let good =
+            #"{"id": "a", "prefix_id": "desk", "tokens_in": 10, "messages": [{"role": "user", "content": "Hi"}]}"#
+        let bad = [#"{"id": "#, "[1]", #"{"messages": [], "tokens_in": 1}"#, #"{"id": 5}"#]
+        let run = try await Program.run(
+            ["route", "--prefixes", prefixes], input: (bad + [good]).joined(separator: "\n") + "\n")
+        #expect(
+            run.err == """
+                line 1: no JSON object
+                line 2: no JSON object
+                line 3: id is missing
+                line 4: id: expected a text
+
+                """)
+        #expect(run.status == 1 && run.json.map { $0["id"] } == ["a"], "\(run.out)")
+        let features = try await Program.run(
+            ["route", "--prefixes", prefixes, "--features"],
+            input: #"{"id": "b"}"# + "\n" + good + "\n")
+        #expect(features.status == 1 && features.err == "line 1: messages is missing\n", "\(features.err)")
+        #expect(features.json.map { $0["id"] } == [nil, "a"], "names, and what can be read")
+    }
+
+    @Test func aListOfToolsThatCannotBeReadIsNotNone() async throws {
+        let text = #"{"desk": {"text": "You are a desk.\n[{\"name\": \"find\"}\nBe brief."}}"#
+        let prefixes = try file("prefixes.json", text)
+        let row =
+            #"{"id": "a", "prefix_id": "desk", "tokens_in": 10, "messages": [{"role": "user", "content": "Hi"}]}"#
+        let run = try await Program.run(["route", "--prefixes", prefixes], input: row + "\n")
+        let said =
+            #"prefix_id: the list of tools from line 2 of the system text "desk" cannot be read as JSON"#
+        #expect(run.status == 1 && run.err == "line 1: \(said)\n", "\(run.err)")
+        #expect(run.json == [["id": "a", "route": "strong", "p_tool": 1, "reason": .string(said)]])
     }
 
     @Test func anAgentWithoutToolsIsRoutedToTheCheapModel() async throws {

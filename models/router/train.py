@@ -8,17 +8,19 @@ the fixture. numpy and scikit-learn; the same weights for the same rows, seed an
 """
 
 import argparse
-import gzip
 import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
+
+from labelled import lines
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "../..")
@@ -30,12 +32,6 @@ SEED = 7
 SETTINGS = dict(
     max_iter=150, learning_rate=0.08, max_leaf_nodes=16, min_samples_leaf=60, l2_regularization=10.0,
     early_stopping=False, random_state=SEED)
-
-
-def lines(path):
-    opened = gzip.open(path, "rt") if path.endswith(".gz") else open(path)
-    with opened as file:
-        return [json.loads(line) for line in file if line.strip()]
 
 
 def trades(domain):
@@ -52,9 +48,15 @@ def extract(parley, rows, prefixes):
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(table, file)
         file.flush()
-        told = subprocess.run(
-            [parley, "route", "--features", "--prefixes", file.name], check=True, text=True, stdout=subprocess.PIPE,
-            input="".join(json.dumps(row) + "\n" for row in rows)).stdout.splitlines()
+        done = subprocess.run(
+            [parley, "route", "--features", "--prefixes", file.name], text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, input="".join(json.dumps(row) + "\n" for row in rows))
+    for line in done.stderr.splitlines():
+        place = re.match(r"line (\d+): (.*)", line)
+        print(f"row {rows[int(place[1]) - 1]['id']}: {place[2]}" if place else line, file=sys.stderr)
+    if done.returncode:
+        sys.exit(f"{parley} route could not read all rows")
+    told = done.stdout.splitlines()
     return json.loads(told[0])["names"], {row["id"]: row["x"] for row in map(json.loads, told[1:])}
 
 

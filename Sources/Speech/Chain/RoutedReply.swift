@@ -4,12 +4,12 @@ import Routing
 /// One routed reply: whose words count, and when the other model is asked after all. Pure.
 ///
 /// - *Cheap or strong*: that model has the whole request.
-/// - *Probe*: the cheap one has no tools but one to hand over. Does it use that, the strong one takes over, from where the
-///   words said so far end.
+/// - *Probe*: the cheap one has no tools but one to hand over. Does it use that, or write that it does (`WrittenHandOver`),
+///   the strong one takes over, from where the words said so far end.
 /// - *Parallel*: both are asked; the cheap one's words are held until the strong one begins with words too, and passed on
 ///   then; with a tool call in their place the strong one speaks.
 /// - Whatever goes wrong with the cheap model (it fails, has nothing to say, calls what was not offered, is late) leads to
-///   the strong one; a strong one that fails before a word leads to the cheap one, once.
+///   the strong one; a strong one that fails before a word and a tool call leads to the cheap one, if that was not asked yet.
 /// Feed every event to `handle` and carry out the effects in order. The last is `finish` or `fail`, and comes once.
 struct RoutedReply: Sendable {
     typealias Tier = Router.Tier
@@ -61,6 +61,8 @@ struct RoutedReply: Sendable {
     private(set) var speaker: Tier?
     /// The cheap model's words while it is not known whose count.
     private var held = ""
+    /// Reads along with a probe.
+    private var written: WrittenHandOver?
     private var said = ""
     private var seam: Seam?
     private var hasBegun = false
@@ -79,6 +81,7 @@ struct RoutedReply: Sendable {
         switch input {
         case .start: start(&effects)
         case .began(let tier): begin(tier, &effects)
+        case .text(.cheap, let text) where written != nil: read({ $0.push(text) }, &effects)
         case .text(let tier, let text): take(text, of: tier, &effects)
         case .toolCall(let tier, let call): take(call, of: tier, &effects)
         case .finished(let tier): finish(tier, &effects)
@@ -117,6 +120,7 @@ struct RoutedReply: Sendable {
     private mutating func ask(_ tier: Tier, _ form: Form, _ effects: inout [Effect]) {
         let isFirst = cheap == .idle && strong == .idle
         set(tier, .running(hasBegun: false))
+        if tier == .cheap { written = form == .probe ? WrittenHandOver() : nil }
         if !said.isEmpty { seam = Seam(said: said) }
         effects.append(.ask(tier, form, said: said, isFirst: isFirst))
     }
@@ -167,6 +171,19 @@ struct RoutedReply: Sendable {
         effects.append(.text(rest))
     }
 
+    /// A probe's words, or its end.
+    private mutating func read(
+        _ next: (inout WrittenHandOver) -> WrittenHandOver.Reading, _ effects: inout [Effect]
+    ) {
+        guard cheap.isRunning, speaker != .strong, var reader = written else { return }
+        let reading = next(&reader)
+        written = reader
+        if !reading.words.isEmpty { take(reading.words, of: .cheap, &effects) }
+        guard reading.isHandOver else { return }
+        effects.append(.drop(.cheap))
+        handOver(&effects)
+    }
+
     private mutating func take(_ text: String, of tier: Tier, _ effects: inout [Effect]) {
         guard lane(tier).isRunning, speaker == nil || speaker == tier else { return }
         switch tier {
@@ -184,14 +201,16 @@ struct RoutedReply: Sendable {
 
     private mutating func take(_ call: ChatToolCall, of tier: Tier, _ effects: inout [Effect]) {
         guard lane(tier).isRunning, speaker == nil || speaker == tier else { return }
-        if tier == .cheap, isProbing {
-            hasHandedOver = true
-            return leaveToStrong(nil, &effects)
-        }
+        if tier == .cheap, isProbing { return handOver(&effects) }
         speak(tier, &effects)
         closeSeam(&effects)
         hasCalledTool = true
         effects.append(.toolCall(call))
+    }
+
+    private mutating func handOver(_ effects: inout [Effect]) {
+        hasHandedOver = true
+        leaveToStrong(nil, &effects)
     }
 
     /// The cheap model has no more part in it.
@@ -208,6 +227,7 @@ struct RoutedReply: Sendable {
     }
 
     private mutating func finish(_ tier: Tier, _ effects: inout [Effect]) {
+        if tier == .cheap { read({ $0.finish() }, &effects) }
         guard lane(tier).isRunning else { return }
         if speaker == tier {
             closeSeam(&effects)
@@ -239,7 +259,10 @@ struct RoutedReply: Sendable {
         strong = .over(fault)
         if speaker == .strong {
             closeSeam(&effects)
-            return settle(fault, &effects)
+            guard cheap == .idle, !isAnswered else { return settle(fault, &effects) }
+            // A tool call that was not to be used: nothing of it was passed on.
+            speaker = nil
+            said = ""
         }
         switch cheap {
         case .idle: ask(.cheap, .whole, &effects)
@@ -251,9 +274,10 @@ struct RoutedReply: Sendable {
         }
     }
 
+    private var isAnswered: Bool { hasCalledTool || !said.allSatisfy(\.isWhitespace) }
+
     /// Nobody is left. What has been said stands; without a word the reply has failed.
     private mutating func settle(_ fault: Fault, _ effects: inout [Effect]) {
-        let isAnswered = hasCalledTool || !said.allSatisfy(\.isWhitespace)
         end(isAnswered ? .finish : .fail(fault), &effects)
     }
 

@@ -12,13 +12,16 @@ struct RouteCommand: AsyncParsableCommand {
             Calls come on standard input, one JSON object a line, those of a dialogue together and in order: id, \
             dialog_id, prefix_id, messages (role user, assistant or tool; content; tool_calls with name and arguments), \
             tokens_in. Other fields are let pass. --prefixes names a JSON file with {"text", "tokens"} behind each prefix \
-            id: the system text, and the tools as a JSON array from the start of a line. Without such an array the agent has \
-            no tools: it calls none.
+            id: the system text, and the tools as a JSON array from the start of a line; text may follow it. Without such an array \
+            the agent has no tools: it calls none. A line that begins with [{ and cannot be read is an error of its rows.
 
             Each line out: id, route (cheap, strong or probe), p_tool, reason; with --explain also the expected cost of \
             this and of either model alone, in nano-dollars, the wait in milliseconds, and the features that are not 0; with \
             --economy how many tokens a shortened prompt has, with the tools' schemas (full) and without (short), and how \
             many it shares with the prompt before.
+
+            A row that is wrong is named on standard error with its line and, if its id can be read, decided as strong with \
+            p_tool 1 and what is wrong as its reason (with --features: left out). The others are decided; the exit code is 1.
 
             "probe" is the cheap model without the tools' schemas, but with a function to hand over to the strong one.
             Prices: --prices FILE --pair NAME, {"NAME": {"strong": {"in", "cached", "write", "out"}, "cheap": …}} in dollars \
@@ -87,7 +90,7 @@ struct RouteCommand: AsyncParsableCommand {
         var done = 0
         let rows = try await replies.run(limit: limit) { decided, row, all in
             done += 1
-            FileHandle.standardError.write(Data("\(done) of \(all)\n".utf8))
+            Self.say("\(done) of \(all)")
             print(json ? row.json(decided) : row.line(decided))
         }
         print(json ? JudgedReplies.summary(rows).text : JudgedReplies.lines(rows))
@@ -101,31 +104,44 @@ struct RouteCommand: AsyncParsableCommand {
             print(JSON.object(["names": .array(RoutingFeatures.names.map { .string($0) })]).text)
         }
         var number = 0
+        var isAnyBad = false
         var nanoseconds: [UInt64] = []
         while let line = readLine() {
             number += 1
             guard !line.allSatisfy(\.isWhitespace) else { continue }
-            let call: StoredCall
-            let decided: StoredDialogues.Decision
             do throws(StoredCall.Failure) {
-                call = try StoredCall(line: line)
+                let call = try StoredCall(line: line)
                 if let unseen {
                     guard let router = unseen[call.id] else {
                         throw .unfit("id", "one that is in a fold, found \(call.id)")
                     }
                     dialogues.router = router
                 }
-                decided = try dialogues.next(call)
+                let decided = try dialogues.next(call)
+                if timed { nanoseconds.append(Self.time(decided.again)) }
+                print(features ? Self.text(call, decided.features) : text(call, decided))
             } catch {
-                throw ValidationError("line \(number): \(error.message)")
+                isAnyBad = true
+                Self.say("line \(number): \(error.message)")
+                if !features, let id = StoredCall.id(ofLine: line) { print(Self.text(id, error)) }
             }
-            if timed { nanoseconds.append(Self.time(decided.again)) }
-            print(features ? Self.text(call, decided.features) : text(call, decided))
         }
-        guard timed, !nanoseconds.isEmpty else { return }
-        nanoseconds.sort()
-        let slowest = nanoseconds[(nanoseconds.count * 99) / 100]
-        FileHandle.standardError.write(Data("decision_us_p99 \(Double(slowest) / 1000)\n".utf8))
+        if !nanoseconds.isEmpty {
+            nanoseconds.sort()
+            let slowest = nanoseconds[(nanoseconds.count * 99) / 100]
+            Self.say("decision_us_p99 \(Double(slowest) / 1000)")
+        }
+        if isAnyBad { throw ExitCode.failure }
+    }
+
+    private static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    /// A row that could not be decided on is the strong model's: it can do whatever is asked for.
+    private static func text(_ id: String, _ failure: StoredCall.Failure) -> String {
+        JSON.object([
+            "id": .string(id), "route": .string(StoredDialogues.Route.strong.rawValue), "p_tool": 1,
+            "reason": .string(failure.message),
+        ]).text
     }
 
     private func routers(_ folder: String) throws -> [String: Router] {
