@@ -46,25 +46,25 @@ extension FlowMachine {
         guard node.expect == .yesNo, answer.keys.isEmpty, let line = node.say else { return false }
         let words = Words.split(answer.text)
         let isYes = Understanding(of: answer.text, as: .yesNo).value == "yes"
-        // "The last one should be a six, please."
+        // "The last one should be a six, please." "Yes, but make it thirteen."
         let namesPlace = SpokenCorrections.nameAPlace(words)
-        guard !isYes || namesPlace else { return false }
+        let takesBack = words.indices.contains {
+            words[$0] == "but" || SpokenCorrections.mark(words, $0) != nil
+        }
+        guard !isYes || namesPlace || takesBack else { return false }
         let names = Template.names(in: line) ?? []
-        let number = number(words, names, namesPlace: namesPlace)
-        let mended: (name: String, value: String)?
-        if isYes {
-            guard names.count(where: memory.dictated.contains) == 1 else { return false }
-            mended = number
-        } else if let day = instead(answer, node, of: .date, names) {
-            mended = day
-        } else {
-            // What may be either is neither.
+        let number = isYes && !namesPlace ? nil : number(words, names, namesPlace: namesPlace)
+        var mended = number
+        if !isYes || takesBack {
+            let day = instead(answer, node, of: .date, names)
             let sum = instead(answer, node, of: .amount, names)
-            mended = number == nil ? sum : sum == nil ? number : nil
+            // What may be either a number or a sum is neither.
+            mended = day ?? (number == nil ? sum : sum == nil ? number : nil)
         }
         guard let mended else {
-            if isYes { misunderstood(node, .agentEnded, &effects) }
-            return isYes
+            guard isYes, namesPlace, names.count(where: memory.dictated.contains) == 1 else { return false }
+            misunderstood(node, .agentEnded, &effects)
+            return true
         }
         memory.variables[mended.name] = mended.value
         ask(again: node.say, &effects)

@@ -42,6 +42,8 @@ struct FlowCollectingTests {
             (.date, "friday", "no saturday", "saturday"), (.date, "friday", "no, next friday", "next friday"),
             (.date, "friday", "not friday, saturday", "saturday"),
             (.date, "march third", "no the fourth of march", "march 4"),
+            (.amount, "twelve fifty", "yes but make it thirteen", "13"),
+            (.date, "friday", "yes, sorry, saturday", "saturday"),
             (.digits(min: 4, max: 4), "one two three four", "no five", "1235"),
         ] as [(Base.Expectation, String, String, String)])
     func anotherValueSaidToTheReadBackIsTaken(
@@ -73,10 +75,17 @@ struct FlowCollectingTests {
         #expect(desk.value == value && desk.machine.memory.node == "no")
     }
 
-    @Test func aYesWithTheSameValueIsAYes() {
-        var desk = Desk(.amount)
-        _ = desk.say("twelve fifty")
-        _ = desk.say("yes twelve fifty")
+    @Test(
+        arguments: [
+            (.amount, "twelve fifty", "yes twelve fifty"),
+            (.amount, "twelve fifty", "yes, but make it quick"),
+            (.amount, "twelve fifty", "yes actually"), (.date, "friday", "yes but not today"),
+            (.date, "friday", "yes, friday please"),
+        ] as [(Base.Expectation, String, String)])
+    func aYesWithoutAnotherValueIsAYes(asked: Base.Expectation, said: String, answer: String) {
+        var desk = Desk(asked)
+        _ = desk.say(said)
+        _ = desk.say(answer)
         #expect(desk.machine.memory.node == "yes")
     }
 
