@@ -130,6 +130,35 @@ import VendorSim
         }
     }
 
+    @Test(arguments: ["hand_over()", "I call handover now.", #"{"name": "hand_over", "arguments": {}}"#])
+    func aHandOverThatTheProbeWritesIsNotSpoken(words: String) async throws {
+        try await withPair(cheap: .init(words), strong: Self.booking) { pair in
+            let probed = try await routed(try pair.model(Self.probing), Self.request("Thank you!"))
+            let (reply, route) = (probed.0, try #require(probed.1))
+            #expect(reply.text.isEmpty && reply.calls == [#"book {"day":"friday"}"#] && reply.fault == nil)
+            #expect(route.mode == "probe" && route.handedOver && route.model == "anthropic/large")
+            #expect(Set(reply.usage.map(\.source)) == ["openai/small", "anthropic/large"])
+            #expect(pair.asked == [1, 1])
+        }
+    }
+
+    @Test(arguments: [ChatScript.Fault.unknownTool, .badToolArguments])
+    func aStrongModelWhoseToolCallsCannotBeUsedLeavesTheReplyToTheCheapOne(
+        fault: ChatScript.Fault
+    ) async throws {
+        try await withPair(cheap: .init("At nine."), strong: Self.booking) { pair in
+            pair.strong.fail([fault, fault, fault])
+            let model = try pair.model { policy in
+                policy.strongAbove = 0
+                policy.cheapBelow = 0
+            }
+            let (reply, route) = try await routed(model, Self.request("Thank you!"))
+            #expect(reply.text == "At nine." && reply.calls.isEmpty && reply.fault == nil && reply.began == 1)
+            #expect(route?.mode == "strong" && route?.model == "openai/small")
+            #expect(pair.cheap.requests().count == 1)
+        }
+    }
+
     @Test func aProbeThatAnswersSavesTheStrongModel() async throws {
         try await withPair(cheap: .init("You are welcome. Goodbye."), strong: Self.booking) { pair in
             let model = try pair.model(Self.probing)
