@@ -136,14 +136,20 @@ final class Speaking: SynthesisStream, @unchecked Sendable {
 extension Collection<UInt8> {
     /// Fewer bytes say nothing of their format.
     private static var examinedMin: Int { 160 }
-    /// By how much more often one byte of two is a high one of quiet sound.
-    private static var unlikeMin: Double { 0.5 }
+    /// One byte of two changes by so much from sample to sample, of 64 that bytes of no order do, and the other by a third
+    /// of it at most.
+    private static var restlessMin: Int { 40 }
+    private static var calmShare: Int { 3 }
 
-    /// Samples of 16 bits: every other byte is near 0 or 255, and those between are anything. In µ-law both are alike.
+    /// Samples of 16 bits: their high bytes go on as the sound does, and the low ones are anything. In µ-law every other
+    /// byte is like those between.
     var isSixteenBit: Bool {
         guard count >= Self.examinedMin else { return false }
-        var quiet = [0, 0]
-        for (index, byte) in enumerated() where byte < 0x10 || byte >= 0xF0 { quiet[index % 2] += 1 }
-        return Double(abs(quiet[0] - quiet[1])) >= Self.unlikeMin * Double(count) / 2
+        var changes = [0, 0]
+        for (index, (before, now)) in zip(self, dropFirst(2)).enumerated() {
+            changes[index % 2] += Int(Int8(bitPattern: now &- before).magnitude)
+        }
+        let (calm, restless) = (changes.min() ?? 0, changes.max() ?? 0)
+        return restless >= Self.restlessMin * count / 2 && restless >= Self.calmShare * calm
     }
 }
