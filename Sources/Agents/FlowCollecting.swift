@@ -14,11 +14,15 @@ extension FlowMachine {
             // Nothing that was said before is mended by it.
             let isCorrection = other.isDictated && SpokenCorrections.isAll(of: Words.split(answer.text))
             if !earlier.isEmpty, isCorrection { return Understanding(value: nil, fullness: .part) }
-            let alone = Understanding(of: answer.text, keys: answer.keys, as: other)
-            guard !earlier.isEmpty else { return alone }
-            let joined = Understanding(of: earlier + " " + answer.text, keys: answer.keys, as: other)
+            func read(_ text: String) -> Understanding {
+                Understanding(of: text, keys: answer.keys, as: other)
+            }
+            guard !earlier.isEmpty else { return read(answer.text) }
+            let joined = read(earlier + " " + answer.text)
+            guard other == .email, joined.value == nil else { return joined }
             // An address said once more from its beginning.
-            return other == .email && joined.value == nil && alone.value != nil ? alone : joined
+            let alone = read(answer.text)
+            return alone.value == nil ? joined : alone
         }
     }
 

@@ -42,9 +42,9 @@ struct TokenCountTests {
         #expect(last?.tokens == 1500 && last?.cached == 1280)
         last?.bytes = 6000
         let estimate = PromptEstimate(last: last)
-        #expect(estimate.prompt(6400) == (320, 1280))
-        #expect(estimate.prompt(4000) == (0, 1000))
-        #expect(PromptEstimate().prompt(6400) == (1600, 0))
+        #expect(estimate.prompt(6400) == (320, 1280, 0))
+        #expect(estimate.prompt(4000) == (0, 1000, 0))
+        #expect(PromptEstimate().prompt(6400) == (1600, 0, 0))
     }
 
     @Test func toolsAreOfThePrompt() {

@@ -108,14 +108,11 @@ struct MessagesAssembly: ReplyAssembly {
         // Before the end the vendor's own figure of what was put out is that of the first token.
         let estimated = TokenEstimate.tokens(bytesOut)
         let told = figures["output_tokens"]
-        let output = isFinished ? told ?? estimated : max(estimated, told ?? 0)
-        guard let input = figures["input_tokens"] else {
-            let (input, cached) = estimate.prompt(bytesIn)
-            return TokenEstimate.usage(
-                source: source, input: input, cached: cached, written: 0, output: output)
-        }
+        let (input, cached, written) =
+            figures["input_tokens"].map { ($0, cache.read, cache.written) } ?? estimate.prompt(bytesIn)
         return TokenEstimate.usage(
-            source: source, input: input, cached: cache.read, written: cache.written, output: output)
+            source: source, input: input, cached: cached, written: written,
+            output: isFinished ? told ?? estimated : max(estimated, told ?? 0))
     }
 
     static func problem(_ body: [UInt8]) -> String? { JSON(body)?["error"]?["type"]?.string }

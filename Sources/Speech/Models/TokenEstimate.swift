@@ -48,12 +48,12 @@ struct PromptEstimate: Hashable, Sendable {
     var last: Told?
 
     /// Tokens of `bytes`, those of the cache apart: it has what it had then, as conversations only grow.
-    func prompt(_ bytes: Int) -> (input: Int64, cached: Int64) {
-        guard let last, last.bytes > 0, last.tokens > 0 else { return (TokenEstimate.tokens(bytes), 0) }
+    func prompt(_ bytes: Int) -> (input: Int64, cached: Int64, written: Int64) {
+        guard let last, last.bytes > 0, last.tokens > 0 else { return (TokenEstimate.tokens(bytes), 0, 0) }
         let perByte = Double(last.tokens) / Double(last.bytes)
         let tokens = Int64(min((Double(bytes) * perByte).rounded(.up), Double(TokenPrice.tokensMax)))
         let cached = min(tokens, last.cached)
-        return (tokens - cached, cached)
+        return (tokens - cached, cached, 0)
     }
 }
 

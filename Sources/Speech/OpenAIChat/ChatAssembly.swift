@@ -79,16 +79,12 @@ struct ChatAssembly: ReplyAssembly {
     }
 
     func usage(source: String, estimating estimate: PromptEstimate) -> [Usage] {
-        guard let prompt = tokens["prompt_tokens"]?.tokens else {
-            let (input, cached) = estimate.prompt(bytesIn)
-            return TokenEstimate.usage(
-                source: source, input: input, cached: cached, written: 0,
-                output: output ?? TokenEstimate.tokens(bytesOut))
-        }
         // The prompt's tokens include those of the cache.
-        let (cached, written) = cache
+        let (input, cached, written) =
+            toldPrompt.map { (max(0, $0.tokens - $0.cached), cache.read, cache.written) }
+            ?? estimate.prompt(bytesIn)
         return TokenEstimate.usage(
-            source: source, input: max(0, prompt - cached - written), cached: cached, written: written,
+            source: source, input: input, cached: cached, written: written,
             output: output ?? TokenEstimate.tokens(bytesOut))
     }
 
