@@ -1,13 +1,19 @@
+import Glibc
+
 /// How loud the agent's own voice comes back from the caller's end.
 ///
 /// Owns: how late and how much weaker the echo is, learned while the agent sounds. The lag at which the level heard follows
 /// the level played is the echo's; a caller who talks over the agent follows it at none. Until a lag is found, what comes
-/// back is taken for an echo if something has come back for most of the time that the agent has sounded.
+/// back is taken for an echo if something has come back for most of the time that the agent has sounded. Where the lag has told
+/// a stretch of the agent's present run closely, a caller hardly louder than the echo is heard over it; a run may come back
+/// a little sooner or later than the one before.
 struct EchoLevel: Sendable {
     /// An echo comes back within so many halves of 10 ms.
     static let lags = 48
-    /// The level played is known by frames, not by halves, and a room smears: the loudest within so many halves counts.
-    static let smear = 3
+    /// A room smears, and a run may come a frame late: the loudest within so many lags counts.
+    static let smear = 6
+    /// And where the lag is sure of this run: a voice may rise in the middle of a half.
+    static let blur = 1
     /// Below this the agent is not sounding, in dB of a 16-bit step.
     static let soundingDecibels: Float = 45
     /// A half counts as heard when it is so much over the floor.
@@ -52,36 +58,49 @@ struct EchoLevel: Sendable {
         }
     }
 
-    private var lags = [Lag](repeating: Lag(), count: lags)
-    /// Levels of what was played, the latest at `newest`, the earlier ones after it.
-    private var played = [Float](repeating: 0, count: lags)
-    private var newest = 0
+    /// By half a half: see `PlayedLevels`.
+    private var lags = [Lag](repeating: Lag(), count: PlayedLevels.count)
+    private var played = PlayedLevels()
     /// Of the echo, once known.
     private var lag: Int?
+    private var run = EchoRun()
+    /// The agent comes back in this half as loud as a caller may be, and is told from one by little.
+    private(set) var isClose = false
     /// Halves in which an echo could have come back, and the share of them in which something did.
     private var sounded: Float = 0
     private var returns: Float = 1
 
-    /// The echo's level for the next 10 ms, of which `heard` is the level; 0 when none is to be expected.
+    /// How far the next 10 ms are over the line's floor, the agent's echo taken away, dB; 0 and less where all is echo.
     ///
-    /// `agent`: level of what is played now, nil when nothing is.
-    mutating func expected(_ agent: Double?, heard: Double, floor: Double) -> Double {
-        newest = (newest + Self.lags - 1) % Self.lags
-        played[newest] = Float(agent ?? 0)
-        let loudest = played.max() ?? 0
-        guard loudest >= Self.soundingDecibels else { return 0 }
-        let clear = Float(floor) + Self.clearDecibels
-        learn(Float(heard), clear)
-        lag = known ?? lag.flatMap { lags[$0].deviation < Self.deviationLost ? $0 : nil }
-        if let lag {
-            let near = (max(0, lag - Self.smear)...min(Self.lags - 1, lag + Self.smear)).map(level).max() ?? 0
-            guard near > 0 else { return 0 }
-            return Double(near + lags[lag].gain + Self.deviations * lags[lag].deviation)
+    /// `heard`: their level, dB; `agent`: level of what is played now, nil when nothing is.
+    mutating func over(_ heard: Double, floor: Double, agent: Double?, isSpeech: Bool) -> Double {
+        played.add(Float(agent ?? 0))
+        isClose = false
+        guard played.loudest >= Self.soundingDecibels else {
+            run = EchoRun()
+            return heard - floor
         }
-        return returns > Self.returnsShare ? Double(loudest - Self.lossMin) : 0
+        learn(Float(heard), Float(floor) + Self.clearDecibels)
+        lag = known ?? lag.flatMap { lags[$0].deviation < Self.deviationLost ? $0 : nil }
+        guard let lag else {
+            let most = returns > Self.returnsShare ? played.loudest - Self.lossMin : 0
+            return heard - max(floor, Double(most))
+        }
+        let near = loudest(around: lag, Self.smear)
+        let (gain, spread) = (lags[lag].gain, Self.deviations * lags[lag].deviation)
+        let most = run.most(
+            played[lag] + gain, blurred: loudest(around: lag, Self.blur) + gain, near: near + gain,
+            spread: spread, heard: Float(heard), floor: Float(floor), isSpeech: isSpeech)
+        let bound = most ?? (near > 0 ? near + gain + spread : 0)
+        isClose = bound > Float(floor) + Self.clearDecibels
+        guard let most else { return heard - max(floor, Double(bound)) }
+        guard Float(heard) > most else { return min(0, heard - floor) }
+        return Level.difference(heard, Double(most)) - floor
     }
 
-    private func level(_ lag: Int) -> Float { played[(newest + lag) % Self.lags] }
+    private func loudest(around lag: Int, _ near: Int) -> Float {
+        (max(0, lag - near)...min(lags.count - 1, lag + near)).map { played[$0] }.max() ?? 0
+    }
 
     /// The lag at which the level heard follows the level played most closely.
     private var known: Int? {
@@ -96,7 +115,7 @@ struct EchoLevel: Sendable {
 
     private mutating func learn(_ heard: Float, _ clear: Float) {
         for index in lags.indices {
-            let level = level(index)
+            let level = played[index]
             guard level >= Self.soundingDecibels else { continue }
             let isDue = lags[index].halves > 0 && level + lags[index].gain >= clear
             if heard >= clear || isDue { lags[index].learn(heard - level) }
@@ -107,5 +126,24 @@ struct EchoLevel: Sendable {
         let isHeard = heard >= clear
         let weight = min(sounded - Float(Self.lags) + Self.returnsPrior, Self.returnsHalves)
         returns += ((isHeard ? 1 : 0) - returns) / (isHeard ? Self.returnsHalves : weight)
+    }
+}
+
+/// Levels of the halves played lately, and between each and the one before: an echo is late by any number of samples. dB.
+struct PlayedLevels: Sendable {
+    static let count = 2 * EchoLevel.lags
+
+    private var levels = [Float](repeating: 0, count: count)
+    private var newest = 0
+
+    var loudest: Float { levels.max() ?? 0 }
+    /// Of what was played so many halves of a half ago.
+    subscript(lag: Int) -> Float { levels[(newest + lag) % Self.count] }
+
+    mutating func add(_ level: Float) {
+        let between = 10 * log10f((powf(10, level / 10) + powf(10, self[0] / 10)) / 2)
+        newest = (newest + Self.count - 2) % Self.count
+        levels[newest] = level
+        levels[newest + 1] = between
     }
 }

@@ -18,10 +18,9 @@ package struct Level: Hashable, Sendable {
         self.init(peak: sums.peak, decibels: sums.decibels)
     }
 
-    package init(mulaw bytes: UnsafeBufferPointer<UInt8>) {
-        var sums = LevelSums()
-        for byte in bytes { sums.add(MuLaw.decode(byte)) }
-        self.init(peak: sums.peak, decibels: sums.decibels)
+    /// What is left of `all` without `part`, which is weaker; dB.
+    static func difference(_ all: Double, _ part: Double) -> Double {
+        10 * log10(pow(10, all / 10) - pow(10, part / 10) + 1)
     }
 
     package init(of samples: [Int16]) { self = samples.withUnsafeBufferPointer { Level(of: $0) } }

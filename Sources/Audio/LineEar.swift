@@ -23,44 +23,49 @@ package struct LineEar: Sendable {
     /// `weights` nil: the voice is found by loudness alone.
     package init(_ weights: SileroVAD.Weights?) { detector = SpeechDetector(weights) }
 
-    /// Takes any number of µ-law samples; `tell` is called for each event in order.
-    ///
-    /// `agentDecibels`: how loud the agent sounds now (`Level.decibels` of what is played); nil when it is silent.
-    package mutating func hear(
-        mulaw bytes: UnsafeBufferPointer<UInt8>, agentDecibels: Double? = nil, tell: (Event) -> Void
-    ) {
+    /// What is played to the caller, told before what is heard at that time: it may come back as an echo. Any number of samples.
+    package mutating func agentSounds(_ samples: UnsafeBufferPointer<Int16>) {
+        detector.agentSounds(samples)
+    }
+
+    /// As for 16-bit samples.
+    package mutating func agentSounds(mulaw bytes: UnsafeBufferPointer<UInt8>) {
         withUnsafeTemporaryAllocation(of: Int16.self, capacity: bytes.count) { samples in
             MuLaw.decode(bytes, into: samples)
-            hear(UnsafeBufferPointer(samples), agentDecibels: agentDecibels, tell: tell)
+            agentSounds(UnsafeBufferPointer(samples))
+        }
+    }
+
+    /// Takes any number of µ-law samples; `tell` is called for each event in order.
+    package mutating func hear(mulaw bytes: UnsafeBufferPointer<UInt8>, tell: (Event) -> Void) {
+        withUnsafeTemporaryAllocation(of: Int16.self, capacity: bytes.count) { samples in
+            MuLaw.decode(bytes, into: samples)
+            hear(UnsafeBufferPointer(samples), tell: tell)
         }
     }
 
     /// As for µ-law.
-    package mutating func hear(
-        _ samples: UnsafeBufferPointer<Int16>, agentDecibels: Double? = nil, tell: (Event) -> Void
-    ) {
+    package mutating func hear(_ samples: UnsafeBufferPointer<Int16>, tell: (Event) -> Void) {
         for start in stride(from: 0, to: samples.count, by: Self.blockSamples) {
             let block = UnsafeBufferPointer(
                 rebasing: samples[start..<min(start + Self.blockSamples, samples.count)])
             keys.hear(block) { tell(.key($0)) }
             tones.hear(block) { tell(.tone($0)) }
             guard keys.isHolding else {
-                listen(block, agentDecibels, tell)
+                listen(block, tell)
                 continue
             }
             withUnsafeTemporaryAllocation(of: Int16.self, capacity: block.count) { quiet in
                 quiet.initialize(repeating: 0)
-                listen(UnsafeBufferPointer(quiet), agentDecibels, tell)
+                listen(UnsafeBufferPointer(quiet), tell)
             }
         }
     }
 
-    private mutating func listen(
-        _ block: UnsafeBufferPointer<Int16>, _ agentDecibels: Double?, _ tell: (Event) -> Void
-    ) {
+    private mutating func listen(_ block: UnsafeBufferPointer<Int16>, _ tell: (Event) -> Void) {
         fall.hear(block, floorDecibels: detector.floorDecibels)
         var events: [SpeechDetector.Event] = []
-        detector.hear(block, agentDecibels: agentDecibels) { events.append($0) }
+        detector.hear(block) { events.append($0) }
         for event in events {
             switch event {
             case .speechStarted(let agoMs):

@@ -25,6 +25,8 @@ package struct SpeechDetector: Sendable {
         package var mass: Float = 0.4
         /// ...over the agent where the sound has no pitch: a cough, a breath...
         package var massUnvoiced: Float = 3
+        /// ...while the agent comes back about as loud...
+        package var massEchoing: Float = 1.2
         /// ...which it has from here on, see `Voicing`. 0...1.
         package var voicing: Float = 0.6
         /// ...and where all that is loud is something else.
@@ -46,6 +48,8 @@ package struct SpeechDetector: Sendable {
         package var fadeMs = 40
         /// How long no voice sounds before its end is told. 40...500.
         package var endMs = 100
+        /// A voice is taken to go on where the agent's echo covers it, for so long. 0...500.
+        package var coveredMs = 150
         /// A stirring that became nothing settles after so long.
         package var settleMs = 120
 
@@ -83,7 +87,7 @@ package struct SpeechDetector: Sendable {
     /// Decisions are made every 20 ms, of two halves.
     package static let blockMs = 20
     static let halfMs = 10
-    static let halfSamples = 80
+    static let halfSamples = AgentVoice.halfSamples
     /// The agent still sounds at the caller's so long after it was last loud: as late as an echo comes back.
     static let agentMs = EchoLevel.lags * halfMs
     /// An onset is at most so long before what first counted towards a start.
@@ -102,6 +106,7 @@ package struct SpeechDetector: Sendable {
     private var state = State.quiet
     private var half = LevelSums()
     private var floor = NoiseFloor()
+    private var agent = AgentVoice()
     private var echo = EchoLevel()
     private var times = Times()
     /// dB over floor and echo: the louder half of this block.
@@ -115,6 +120,8 @@ package struct SpeechDetector: Sendable {
         var heard = 0
         var loudSince = 0
         var lastLoud = 0
+        /// Loud by itself, not only covered by the agent's echo.
+        var lastClear = 0
         var lastLikely = 0
         var massSince = 0
         /// Well over floor, echo and clutter for so long.
@@ -129,38 +136,25 @@ package struct SpeechDetector: Sendable {
         vad = weights.map { SileroVAD($0) }
     }
 
-    /// Takes any number of µ-law samples; `tell` is called for each event in order.
-    ///
-    /// `agentDecibels`: how loud the agent sounds now (`Level.decibels` of what is played); nil when it is silent.
-    package mutating func hear(
-        mulaw bytes: UnsafeBufferPointer<UInt8>, agentDecibels: Double? = nil, tell: (Event) -> Void
-    ) {
-        withUnsafeTemporaryAllocation(of: Int16.self, capacity: bytes.count) { samples in
-            MuLaw.decode(bytes, into: samples)
-            hear(UnsafeBufferPointer(samples), agentDecibels: agentDecibels, tell: tell)
-        }
-    }
+    /// What is played to the caller, told before what is heard at that time: it may come back as an echo. Any number of samples.
+    package mutating func agentSounds(_ samples: UnsafeBufferPointer<Int16>) { agent.add(samples) }
 
-    /// As for µ-law.
-    package mutating func hear(
-        _ samples: UnsafeBufferPointer<Int16>, agentDecibels: Double? = nil, tell: (Event) -> Void
-    ) {
+    /// Takes any number of samples; `tell` is called for each event in order.
+    package mutating func hear(_ samples: UnsafeBufferPointer<Int16>, tell: (Event) -> Void) {
         var rest = samples[...]
         while !rest.isEmpty {
             // Up to where the network's chunk or our half ends.
             let count = min(rest.count, Self.halfSamples - half.count, vad?.room ?? .max)
-            take(UnsafeBufferPointer(rebasing: rest.prefix(count)), agentDecibels, tell)
+            take(UnsafeBufferPointer(rebasing: rest.prefix(count)), tell)
             rest = rest.dropFirst(count)
         }
     }
 
-    private mutating func take(
-        _ samples: UnsafeBufferPointer<Int16>, _ agent: Double?, _ tell: (Event) -> Void
-    ) {
+    private mutating func take(_ samples: UnsafeBufferPointer<Int16>, _ tell: (Event) -> Void) {
         half.add(samples)
         if vad?.take(samples) == true { endChunk() }
         guard half.count == Self.halfSamples else { return }
-        endHalf(agent)
+        endHalf()
         guard times.heard % Self.blockMs == 0 else { return }
         isSpeech ? listenForEnd(tell) : listenForStart(tell)
         over = 0
@@ -172,18 +166,24 @@ package struct SpeechDetector: Sendable {
         times.lastLikely = times.heard + half.count / (Self.halfSamples / Self.halfMs)
     }
 
-    private mutating func endHalf(_ agent: Double?) {
+    private mutating func endHalf() {
         times.heard += Self.halfMs
         decibels = half.decibels
         half = LevelSums()
-        let base = max(floor.decibels, echo.expected(agent, heard: decibels, floor: floor.decibels))
+        let played = agent.next()
+        let over = echo.over(decibels, floor: floor.decibels, agent: played, isSpeech: isSpeech)
         floor.add(decibels, ms: Self.halfMs)
-        over = max(over, decibels - base)
-        let isLoud = decibels - base >= max(policy.onsetDecibels, clutter.decibels + policy.loudDecibels)
+        self.over = max(self.over, over)
+        let isLoud = over >= max(policy.onsetDecibels, clutter.decibels + policy.loudDecibels)
         times.loudFor = isLoud ? times.loudFor + Self.halfMs : 0
-        if agent != nil { times.agentAt = times.heard }
+        if played != nil { times.agentAt = times.heard }
         let isSure = probability >= policy.sureProbability && isSpeech
-        guard decibels - base >= (isSure ? policy.sureDecibels : policy.holdDecibels) else { return }
+        if over >= (isSure ? policy.sureDecibels : policy.holdDecibels) {
+            times.lastClear = times.heard
+        } else {
+            // What the agent's echo covers may be the voice going on.
+            guard isSpeech, echo.isClose, times.heard - times.lastClear <= policy.coveredMs else { return }
+        }
         if times.heard - times.lastLoud > Self.dipMs + Self.halfMs {
             times.loudSince = times.heard - Self.halfMs
         }
@@ -200,7 +200,8 @@ extension SpeechDetector {
     private var isVoiced: Bool { vad.map { $0.voicing >= policy.voicing } ?? true }
 
     private var needed: Float {
-        let least = isOverAgent && mass >= policy.mass && !isVoiced ? policy.massUnvoiced : policy.mass
+        let isUnvoiced = isOverAgent && mass >= policy.mass && !isVoiced
+        let least = isUnvoiced ? policy.massUnvoiced : echo.isClose ? policy.massEchoing : policy.mass
         guard !standsOut else { return least }
         let share = (clutter.share - policy.clutterQuiet) / (policy.clutterFull - policy.clutterQuiet)
         return max(least, policy.mass + (policy.massCluttered - policy.mass) * max(0, min(1, share)))

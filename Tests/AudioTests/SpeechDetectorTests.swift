@@ -4,21 +4,26 @@ import Testing
 @testable import Audio
 
 /// Runs a detector over audio in 20 ms frames; events as text with the millisecond each was told, but for fading.
+///
+/// `agent`: what is played meanwhile.
 func events(
-    _ samples: [Int16], _ weights: SileroVAD.Weights?, frame: Int = 160, agentDecibels: Double? = nil
+    _ samples: [Int16], _ weights: SileroVAD.Weights?, frame: Int = 160, agent: [Int16] = []
 ) -> [String] {
-    allEvents(samples, weights, frame: frame, agentDecibels: agentDecibels).filter { !$0.contains("Fading") }
+    allEvents(samples, weights, frame: frame, agent: agent).filter { !$0.contains("Fading") }
 }
 
 func allEvents(
-    _ samples: [Int16], _ weights: SileroVAD.Weights?, frame: Int = 160, agentDecibels: Double? = nil
+    _ samples: [Int16], _ weights: SileroVAD.Weights?, frame: Int = 160, agent: [Int16] = []
 ) -> [String] {
     var detector = SpeechDetector(weights)
     var told: [String] = []
     for start in stride(from: 0, to: samples.count, by: frame) {
         let end = min(start + frame, samples.count)
+        agent[min(start, agent.count)..<min(end, agent.count)].withUnsafeBufferPointer {
+            detector.agentSounds($0)
+        }
         samples[start..<end].withUnsafeBufferPointer {
-            detector.hear($0, agentDecibels: agentDecibels) { told.append("\(end / 8) \($0)") }
+            detector.hear($0) { told.append("\(end / 8) \($0)") }
         }
     }
     return told
@@ -105,34 +110,11 @@ struct SpeechDetectorTests {
         #expect((6500...7100).contains(startedMs), "\(told)")
     }
 
-    /// From the first word on, however late it comes; a caller who is louder than the echo is heard over it.
-    @Test(arguments: [(lateMs: 120, weaker: 32), (40, 8), (350, 16)])
-    func theAgentsEchoIsNotTheCaller(lateMs: Int, weaker: Int16) throws {
-        let weights = try Clips.weights.get()
-        let sentence = try Self.sentence()
-        let agent = (0..<8).flatMap { _ in sentence }
-        let echo = silence(ms: lateMs) + agent.map { $0 / weaker }
-        var detector = SpeechDetector(weights)
-        var starts: [Int] = []
-        for start in stride(from: 0, to: agent.count, by: 160) {
-            let level = Level(of: Array(agent[start..<start + 160])).decibels
-            echo[start..<start + 160].withUnsafeBufferPointer {
-                detector.hear($0, agentDecibels: level) { event in
-                    if case .speechStarted = event { starts.append(start / 8) }
-                }
-            }
-        }
-        #expect(starts.isEmpty, "\(starts)")
-        var told: [SpeechDetector.Event] = []
-        sentence.withUnsafeBufferPointer { detector.hear($0, agentDecibels: 60) { told.append($0) } }
-        #expect(told.contains { if case .speechStarted = $0 { true } else { false } }, "\(told)")
-    }
-
     /// A cough turns the agent down at once, and does not stop it; with a silent agent there is nothing to turn down.
     @Test func aLoudSoundOverTheAgentStirsAndSettles() throws {
         let weights = try Clips.weights.get()
         let line = silence(ms: 1000) + noise(6000, samples: 2400) + silence(ms: 700)
-        let told = events(line, weights, agentDecibels: 60)
+        let told = events(line, weights, agent: tone(300, amplitude: 1414, samples: line.count))
         #expect(
             told.first == "1060 stirred" && told.count == 2 && told.last?.hasSuffix("settled") == true,
             "\(told)")
@@ -169,10 +151,7 @@ struct SpeechDetectorTests {
         let whole = kinds(events(clip, weights))
         #expect(whole.count >= 4)
         for frame in [1, 37, 80, 240, 4000] { #expect(kinds(events(clip, weights, frame: frame)) == whole) }
-        var coded: [String] = []
-        var detector = SpeechDetector(weights)
-        MuLaw.encode(clip).withUnsafeBufferPointer { detector.hear(mulaw: $0) { coded.append(" \($0)") } }
-        #expect(coded.filter { !$0.contains("Fading") }.map { $0[...] } == whole)
+        #expect(kinds(events(MuLaw.decode(MuLaw.encode(clip)), weights)) == whole)
     }
 }
 

@@ -54,8 +54,8 @@ enum Phone {
                 let frame = Array(line[start..<start + 160])
                 stream.value.send(ByteBuffer(bytes: frame))
                 if edges.advance(milliseconds: 20) == .ended { stream.value.utteranceEnded() }
-                frame.withUnsafeBufferPointer {
-                    detector.hear(mulaw: $0) { event in
+                MuLaw.decode(frame).withUnsafeBufferPointer {
+                    detector.hear($0) { event in
                         guard edges.take(event) == .started else { return }
                         stream.value.utteranceStarted()
                         utterances += 1

@@ -12,6 +12,8 @@ import math
 import pathlib
 import sys
 
+from echoes import with_echoes
+
 HERE = pathlib.Path(__file__).resolve().parent
 FRAME = 0.01
 SORTS = ("human", "built", "synthetic")
@@ -258,7 +260,8 @@ def score(cases, heard, bases):
     ends = lambda c: heard[c["id"]]["eot"]
     events = lambda c: sorted(heard[c["id"]].get("bargein", []), key=lambda e: e["t"])
     told = lambda c: heard[c["id"]]["segments"]
-    groups, result, on = sorted_out(cases), {}, {}
+    over_echo = [c for c in cases if "over_echo" in c]
+    groups, result, on = sorted_out([c for c in cases if "over_echo" not in c]), {}, {}
     plain = {k: v for k, v in groups.items() if k[0].split()[0] in TALK}
 
     def ear(some):
@@ -330,16 +333,26 @@ def score(cases, heard, bases):
             name = "dead_air" if key == "open" else key
             result[f"{name}_vs_{other}"] = equal.get((kind, sort), [None, None])[i]
 
-    rows, delays, extra, minutes, clears = [], {}, 0, 0.0, {}
-    for (kind, sort), cs in sorted(groups.items()):
-        if kind != "interruption":
-            continue
+    def interrupted(cs):
+        """Delays of duck, silence and clear, the share caught, and silences before."""
         seen = [interruption(c, events(c)) for c in cs]
-        extra += sum(s[3] for s in seen)
         worst = [c["recipe"]["seconds"] - c["doing"]["span"][0] for c in cs]
         late = [[w if s[i] is None else s[i] for s, w in zip(seen, worst)] for i in range(3)]
-        delays[sort], clears[sort] = late, share(sum(s[2] is not None for s in seen), len(seen))
-        rows.append([kind, sort, len(cs), clears[sort], *[ms(quantile(v, q)) for v in late for q in (0.5, 0.95)]])
+        return late, share(sum(s[2] is not None for s in seen), len(seen)), sum(s[3] for s in seen)
+
+    rows, delays, extra, minutes, clears = [], {}, 0, 0.0, {}
+    quantiles = lambda late: [ms(quantile(v, q)) for v in late for q in (0.5, 0.95)]
+    for (kind, sort), cs in sorted(groups.items()):
+        if kind == "interruption":
+            delays[sort], clears[sort], early = interrupted(cs)
+            extra += early
+            rows.append([kind, sort, len(cs), clears[sort], *quantiles(delays[sort])])
+    for weaker in sorted({c["over_echo"] for c in over_echo}):
+        cs = [c for c in over_echo if c["over_echo"] == weaker]
+        late, caught, _ = interrupted(cs)
+        rows.append([f"over the agent's echo, -{weaker} dB", "built", len(cs), caught, *quantiles(late)])
+        result[f"silent_over_echo_{weaker}_ms_p50"], result[f"silent_over_echo_{weaker}_ms_p95"] = quantiles(late)[2:4]
+        result[f"recall_over_echo_{weaker}"] = caught
     table("Interruptions (from the onset; one never caught counts to the end of the recording)",
           ["kind", "sort", "cases", "caught", "duck p50", "p95", "silent p50", "p95", "cleared p50", "p95"], rows)
     on["interruption"] = next((s for s in SORTS if s in delays), None)
@@ -397,13 +410,13 @@ def main():
     ask.add_argument("--baselines")
     ask.add_argument("--merge", action="append", default=[])
     given = ask.parse_args()
-    cases = lines(given.manifest or HERE / f"{given.split}.jsonl")
+    cases = lines(given.manifest) if given.manifest else with_echoes(lines(HERE / f"{given.split}.jsonl"))
     heard = {h["id"]: h for h in lines(given.heard)}
     missing = [c["id"] for c in cases if c["id"] not in heard]
     if missing:
         print(f"{len(missing)} of {len(cases)} cases were not heard and count as silence: {missing[0]}...", file=sys.stderr)
     bases = load_baselines(given.baselines) if given.baselines else {}
-    if bases and (absent := [c["id"] for c in cases if c["id"] not in bases]):
+    if bases and (absent := [c["id"] for c in cases if c["id"] not in bases and "over_echo" not in c]):
         sys.exit(f"the baselines lack {len(absent)} cases, such as {absent[0]}: run baselines.py again")
     elsewhere = {k: v for path in given.merge for line in lines(path) for k, v in line.items()}
     print(f"{given.manifest or given.split}: {len(cases)} cases")

@@ -23,8 +23,6 @@ final class Ear: @unchecked Sendable {
     private let tell: (Dialogue.Input) -> Void
     private let report: (Report) -> Void
     private var ear: LineEar
-    /// How loud the agent was since the caller was last heard; nil: silent.
-    private var agentDecibels: Double?
     private var utterances = UtteranceEdges()
     private var stream: (any RecognitionStream)?
 
@@ -44,11 +42,8 @@ final class Ear: @unchecked Sendable {
         stream?.send(audio)
         var events: [LineEar.Event] = []
         audio.withUnsafeReadableBytes { raw in
-            ear.hear(mulaw: raw.bindMemory(to: UInt8.self), agentDecibels: agentDecibels) {
-                events.append($0)
-            }
+            ear.hear(mulaw: raw.bindMemory(to: UInt8.self)) { events.append($0) }
         }
-        agentDecibels = nil
         edge(utterances.advance(milliseconds: audio.readableBytes / Self.bytesPerMillisecond))
         for event in events {
             switch event {
@@ -61,10 +56,7 @@ final class Ear: @unchecked Sendable {
 
     /// What the caller hears of the agent now: it may come back as an echo. µ-law, 8 kHz.
     func agentSounds(_ audio: ByteBuffer) {
-        audio.withUnsafeReadableBytes { raw in
-            let level = Level(mulaw: raw.bindMemory(to: UInt8.self)).decibels
-            agentDecibels = max(agentDecibels ?? 0, level)
-        }
+        audio.withUnsafeReadableBytes { ear.agentSounds(mulaw: $0.bindMemory(to: UInt8.self)) }
     }
 
     func expect(_ expectation: Expectation, phrases: [String]) {

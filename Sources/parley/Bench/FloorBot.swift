@@ -6,7 +6,7 @@ import VendorSim
 /// A bot that does nothing but wait for each vendor in turn: final words, then the first token, then the first audio.
 ///
 /// What it needs from the caller's last sound to the agent's first is the floor that an agent which decides nothing stands on.
-/// On its loop only.
+/// The caller hears it as callers hear ours: from its next 20 ms frame on. On its loop only.
 final class FloorBot: @unchecked Sendable {
     private static let frame = TimeAmount.milliseconds(20)
     /// A turn that is not answered by then is given up.
@@ -21,6 +21,8 @@ final class FloorBot: @unchecked Sendable {
     private var chat: (any ChatStream)?
     private var speech: (any SynthesisStream)?
     private var lastSoundAt: NIODeadline?
+    /// The first audio is there; the caller's next frame plays it.
+    private var hasSpoken = false
     private var answered: EventLoopPromise<Double?>?
     /// Turns so far: what is left of an earlier one is not sent.
     private var turns = 0
@@ -45,6 +47,7 @@ final class FloorBot: @unchecked Sendable {
         let answered = loop.makePromise(of: Double?.self)
         self.answered = answered
         lastSoundAt = nil
+        hasSpoken = false
         turns += 1
         stream?.utteranceStarted()
         send(audio[...], of: turns, at: loop.now, tailMs: tailMs)
@@ -62,6 +65,7 @@ final class FloorBot: @unchecked Sendable {
     /// One frame, and the next on its time; quiet ones until the answer is there.
     private func send(_ rest: ArraySlice<UInt8>, of turn: Int, at due: NIODeadline, tailMs: Int) {
         guard answered != nil, turn == turns else { return }
+        if hasSpoken, let from = lastSoundAt { return end(Double((due - from).nanoseconds) / 1e6) }
         if rest.isEmpty {
             if lastSoundAt == nil {
                 lastSoundAt = due - .milliseconds(Int64(tailMs))
@@ -94,8 +98,7 @@ final class FloorBot: @unchecked Sendable {
     private func speak(_ text: String) {
         guard speech == nil, answered != nil else { return }
         speech = synthesiser.speak(text, voice: voice, on: loop) { [weak self] event in
-            guard let self, case .audio = event, let from = self.lastSoundAt else { return }
-            self.end(Double((self.loop.now - from).nanoseconds) / 1e6)
+            if case .audio = event { self?.hasSpoken = true }
         }
     }
 

@@ -83,10 +83,11 @@ struct Hearing {
         let all = samples + tail
         for start in stride(from: 0, to: all.count - 159, by: 160) {
             let ms = (start + 160) / 8
+            if let played = agent?.frame(at: ms - 20) {
+                played.withUnsafeBufferPointer { ear.agentSounds($0) }
+            }
             all[start..<start + 160].withUnsafeBufferPointer { frame in
-                ear.hear(frame, agentDecibels: agent?.decibels(at: ms - 20)) {
-                    cues.append(Cue(ms: ms, kind: $0))
-                }
+                ear.hear(frame) { cues.append(Cue(ms: ms, kind: $0)) }
             }
         }
         return cues
@@ -253,16 +254,17 @@ struct AgentTrack {
     /// What is taken to have been left of it: 3 s.
     private static let restBlocks = 150
 
-    private let levels: [Double]
+    private let samples: [Int16]
     private var sounding: [Bool]
     /// Where its lines would have gone on if nobody had interrupted them.
     private var rest: Set<Int> = []
 
     init(_ samples: [Int16]) {
-        levels = stride(from: 0, to: samples.count, by: Self.blockSamples).map { start in
-            Level(of: Array(samples[start..<min(start + Self.blockSamples, samples.count)])).decibels
+        self.samples = samples
+        sounding = stride(from: 0, to: samples.count, by: Self.blockSamples).map { start in
+            let block = Array(samples[start..<min(start + Self.blockSamples, samples.count)])
+            return Level(of: block).decibels >= Self.soundDecibels
         }
-        sounding = levels.map { $0 >= Self.soundDecibels }
         var last: Int?
         for index in sounding.indices where sounding[index] {
             if let last, index - last <= Self.gapBlocks { for gap in last..<index { sounding[gap] = true } }
@@ -288,9 +290,10 @@ struct AgentTrack {
     func goesOn(at ms: Int) -> Bool { isSounding(at: ms) || rest.contains(ms / Self.blockMs) }
 
     /// nil where it is silent.
-    func decibels(at ms: Int) -> Double? {
+    func frame(at ms: Int) -> ArraySlice<Int16>? {
         let block = ms / Self.blockMs
-        return block < levels.count && levels[block] >= Self.soundDecibels ? levels[block] : nil
+        guard isSounding(at: ms) else { return nil }
+        return samples[block * Self.blockSamples..<min(samples.count, (block + 1) * Self.blockSamples)]
     }
 
     /// How long what it says at `ms` would go on.
