@@ -64,8 +64,8 @@ struct EchoLevel: Sendable {
     /// Of the echo, once known.
     private var lag: Int?
     private var run = EchoRun()
-    /// The agent comes back in this half as loud as a caller may be, and is told from one by little.
-    private(set) var isClose = false
+    /// The echo may be heard in this half: it covers what is no louder.
+    private(set) var isHeard = false
     /// Halves in which an echo could have come back, and the share of them in which something did.
     private var sounded: Float = 0
     private var returns: Float = 1
@@ -75,7 +75,7 @@ struct EchoLevel: Sendable {
     /// `heard`: their level, dB; `agent`: level of what is played now, nil when nothing is.
     mutating func over(_ heard: Double, floor: Double, agent: Double?, isSpeech: Bool) -> Double {
         played.add(Float(agent ?? 0))
-        isClose = false
+        isHeard = false
         guard played.loudest >= Self.soundingDecibels else {
             run = EchoRun()
             return heard - floor
@@ -92,7 +92,7 @@ struct EchoLevel: Sendable {
             played[lag] + gain, blurred: loudest(around: lag, Self.blur) + gain, near: near + gain,
             spread: spread, heard: Float(heard), floor: Float(floor), isSpeech: isSpeech)
         let bound = most ?? (near > 0 ? near + gain + spread : 0)
-        isClose = bound > Float(floor) + Self.clearDecibels
+        isHeard = bound > Float(floor) + Self.clearDecibels
         guard let most else { return heard - max(floor, Double(bound)) }
         guard Float(heard) > most else { return min(0, heard - floor) }
         return Level.difference(heard, Double(most)) - floor
@@ -123,9 +123,9 @@ struct EchoLevel: Sendable {
         sounded += 1
         guard sounded > Float(Self.lags) else { return }
         // Silence is soon believed; something heard on a line that was silent is the caller.
-        let isHeard = heard >= clear
+        let hasReturned = heard >= clear
         let weight = min(sounded - Float(Self.lags) + Self.returnsPrior, Self.returnsHalves)
-        returns += ((isHeard ? 1 : 0) - returns) / (isHeard ? Self.returnsHalves : weight)
+        returns += ((hasReturned ? 1 : 0) - returns) / (hasReturned ? Self.returnsHalves : weight)
     }
 }
 

@@ -25,10 +25,10 @@ package struct SpeechDetector: Sendable {
         package var mass: Float = 0.4
         /// ...over the agent where the sound has no pitch: a cough, a breath...
         package var massUnvoiced: Float = 3
-        /// ...while the agent comes back about as loud...
-        package var massEchoing: Float = 1.2
         /// ...which it has from here on, see `Voicing`. 0...1.
         package var voicing: Float = 0.6
+        /// ...where the agent's echo sounds: 40 ms...
+        package var massEchoing: Float = 1.2
         /// ...and where all that is loud is something else.
         package var massCluttered: Float = 12
         /// So many dB over what is usually loud is no clutter, however much of that there is. 6...30.
@@ -182,7 +182,7 @@ package struct SpeechDetector: Sendable {
             times.lastClear = times.heard
         } else {
             // What the agent's echo covers may be the voice going on.
-            guard isSpeech, echo.isClose, times.heard - times.lastClear <= policy.coveredMs else { return }
+            guard isSpeech, echo.isHeard, times.heard - times.lastClear <= policy.coveredMs else { return }
         }
         if times.heard - times.lastLoud > Self.dipMs + Self.halfMs {
             times.loudSince = times.heard - Self.halfMs
@@ -201,7 +201,8 @@ extension SpeechDetector {
 
     private var needed: Float {
         let isUnvoiced = isOverAgent && mass >= policy.mass && !isVoiced
-        let least = isUnvoiced ? policy.massUnvoiced : echo.isClose ? policy.massEchoing : policy.mass
+        let voiced = echo.isHeard ? max(policy.mass, policy.massEchoing) : policy.mass
+        let least = isUnvoiced ? policy.massUnvoiced : voiced
         guard !standsOut else { return least }
         let share = (clutter.share - policy.clutterQuiet) / (policy.clutterFull - policy.clutterQuiet)
         return max(least, policy.mass + (policy.massCluttered - policy.mass) * max(0, min(1, share)))
