@@ -3,6 +3,9 @@ extension WAV {
     package struct Sound: Hashable, Sendable {
         package var rateHz: Int
         package var channels: [[Int16]]
+        /// Bytes of sound that the header tells of and the file does not have: it was cut off. 0 where a pipe wrote the header
+        /// before it knew (`unknownLength`).
+        package var missingBytes = 0
     }
 
     package struct Unreadable: Error, Hashable, Sendable, CustomStringConvertible {
@@ -16,6 +19,8 @@ extension WAV {
         static let extensible = 0xFFFE
     }
     private static let channelsMax = 8
+    /// Programs that write to a pipe tell this length or more.
+    private static let unknownLength = 0x7FFF_0000
 
     /// Where the parts of a file are.
     package struct Layout: Hashable, Sendable {
@@ -67,7 +72,10 @@ extension WAV {
         let samples = try samples(
             file[layout.start..<min(file.count, layout.start + layout.length)],
             number(file, isExtended ? format + 24 : format, 2), bits: number(file, format + 14, 2))
-        return Sound(rateHz: number(file, format + 4, 4), channels: split(samples, channels))
+        return Sound(
+            rateHz: number(file, format + 4, 4), channels: split(samples, channels),
+            missingBytes: layout.length < unknownLength
+                ? max(0, layout.start + layout.length - file.count) : 0)
     }
 
     private static func samples(

@@ -174,10 +174,11 @@ struct Clauses: Sendable {
         return clause.isEmpty ? nil : clause
     }
 
-    /// Where the first clause ends; needs the character after a mark to be sure.
+    /// Where the first clause ends; needs the character after a mark to be sure, but after a late opener's comma ("Sure,").
     private func cut(isLate: Bool) -> String.Index? {
         let bytes = buffer.utf8
-        let commaMin = begun == 0 && isLate ? 0 : isOpening ? Self.openingMin : Self.commaMin
+        let opens = begun == 0 && isLate
+        let commaMin = opens ? 0 : isOpening ? Self.openingMin : Self.commaMin
         var length = 0
         var lastSpace: String.Index?
         var index = bytes.startIndex
@@ -190,7 +191,7 @@ struct Clauses: Sendable {
             case UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "?"):
                 if isSpace(next), !isAbbreviation(before: index) { return next }
             case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: ":"):
-                if isSpace(next), length >= commaMin { return next }
+                if isSpace(next) || opens && endsAWord(index), length >= commaMin { return next }
             case UInt8(ascii: " "):
                 if length > Self.lengthMax, let lastSpace { return lastSpace }
                 lastSpace = next
@@ -204,8 +205,8 @@ struct Clauses: Sendable {
     /// Before the first whole word that begins a phrase, after words enough to begin with.
     private func joint() -> String.Index? {
         let words = buffer.split(separator: " ")
-        // The last one may go on.
-        for (before, word) in zip(words, words.dropFirst()).dropFirst(Self.openingWordsMin - 1).dropLast()
+        // A last word that goes on ("at", "tend") is cut off at its beginning all the same: what is spoken is whole.
+        for (before, word) in zip(words, words.dropFirst()).dropFirst(Self.openingWordsMin - 1)
         where Self.joints.contains(word) && before.count >= Self.openingLettersMin {
             return word.startIndex
         }
@@ -214,6 +215,11 @@ struct Clauses: Sendable {
 
     private func isSpace(_ index: String.Index) -> Bool {
         index < buffer.endIndex && buffer.utf8[index] <= 0x20
+    }
+
+    /// The last character of all, behind a letter: "1," may go on as a number.
+    private func endsAWord(_ index: String.Index) -> Bool {
+        buffer.index(after: index) == buffer.endIndex && buffer[..<index].last?.isLetter == true
     }
 
     private func isAbbreviation(before dot: String.Index) -> Bool {

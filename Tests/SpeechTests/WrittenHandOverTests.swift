@@ -11,9 +11,13 @@ import Testing
         for chunk in chunks {
             let reading = reader.push(chunk)
             words += reading.words
-            if reading.isHandOver { return (words, true) }
+            if reading.isHandOver {
+                #expect(HandOver.isWritten(in: chunks.joined()))
+                return (words, true)
+            }
         }
         let reading = reader.finish()
+        #expect(HandOver.isWritten(in: chunks.joined()) == reading.isHandOver)
         return (words + reading.words, reading.isHandOver)
     }
 
@@ -52,6 +56,14 @@ import Testing
     }
 
     @Test(arguments: [
+        #"{"name": "book_table", "arguments": {"people": 4}}"#, "<function=book_table>{}</function>",
+        "```json\n{\"tool\": \"book_table\", \"input\": {}}\n```",
+        #"[{"function": {"name": "book_table", "arguments": "{}"}}]"#,
+        #"<tool_call>{"name": "book_table"}"#,
+    ])
+    func aCallOfAnotherToolThatIsWrittenIsOne(text: String) { expect(text, "", isHandOver: true) }
+
+    @Test(arguments: [
         "Hand over your passport at the desk.", "Handover is at nine.", "Hand over, please, your passport.",
         "The handover is at nine.", "We do the handover.", "At nine is the handover",
         "Handovers take an hour.",
@@ -62,7 +74,8 @@ import Testing
         "I", "Let me", "Hand", "call", "I'll call",
         "Hello, I am Ada. I'll call the desk, and I use the phone.",
         "Don't hand it over.", "“Yes.” It's 'fine' (really) <3 [sic] * `code`", "Beforehand over there.",
-        #"{"slot": "nine"}"#, "{name}", "[{", "```", " ", "", "\n At nine.\n", "Über die Hand",
+        #"{"slot": "nine"}"#, #"{"name": "Ada", "at": "nine"}"#, "{name}", "[{", "```", " ", "",
+        "\n At nine.\n", "Über die Hand",
     ])
     func wordsThatAreNoneAreSpokenAsTheyAre(text: String) { expect(text, text, isHandOver: false) }
 

@@ -215,6 +215,22 @@ import VendorSim
         #expect(run.err == "\(gone): no such file\n")
     }
 
+    @Test func whatOfAFileIsNotHeardIsSaid() async throws {
+        let whole = Data(Clip.wav([Self.noise(500..<900, of: 3000, seed: 1)]))
+        let sound = try write("call.wav", whole.dropLast(800))
+        let words = try file(
+            "late.json", #"[{"w": "six", "a": 0.5, "b": 0.9}, {"w": "five", "a": 60, "b": 61}]"#)
+        let run = try await Program.run(["hear", sound, "--loudness", "--words", words])
+        #expect(run.status == 0)
+        #expect(run.json.map { $0["id"] } == ["call"])
+        #expect(
+            run.err == """
+                \(sound): cut off, 800 bytes of sound are missing; the rest is heard
+                \(sound): not heard, as the recording ends before: 1 of the words
+
+                """)
+    }
+
     private static let key = "model-key-for-tests"
 
     private func prompt(_ members: String) throws -> String {

@@ -71,9 +71,16 @@ struct StoredCallRoutes {
         let questions = judge.requests.map(\.text)
         #expect(
             questions.count == 4 && questions.allSatisfy { $0.contains("Reply A:") && !$0.contains("haiku") })
-        cheap.use(ChatScript([], otherwise: .init(toolCalls: [.init(name: "hand_over", arguments: [:])])))
-        let handed = try await Program.run(asked, environment: accounts)
-        #expect(handed.out.hasSuffix("2 requests: 0 better, 0 equal, 0 worse, 2 handed_over, 0 unjudged\n"))
+        let handOvers = [
+            ChatScript.Reply(toolCalls: [.init(name: "hand_over", arguments: [:])]),
+            ChatScript.Reply("I will call hand_over now."),
+        ]
+        for handOver in handOvers {
+            cheap.use(ChatScript([], otherwise: handOver))
+            let handed = try await Program.run(asked, environment: accounts)
+            #expect(
+                handed.out.hasSuffix("2 requests: 0 better, 0 equal, 0 worse, 2 handed_over, 0 unjudged\n"))
+        }
         judge.use(ChatScript([], otherwise: .init("I cannot say.")))
         cheap.use(ChatScript([], otherwise: .init("What is your name, please?")))
         let unjudged = try await Program.run(asked, environment: accounts)

@@ -282,6 +282,8 @@ struct ReplyTests {
         #expect(clauses(parts, everyMs: 5) == ["I have Tuesday at nine for you."])
         #expect(clauses(["At", " nine", " for", " you."], everyMs: 50) == ["At nine for you."])
         #expect(
+            clauses(["I have Tuesday", " at", "tention"], everyMs: 50) == ["I have Tuesday", "attention"])
+        #expect(
             clauses(["Here", " it", " is", " and", " for", " you", "."], everyMs: 50)
                 == ["Here it is and for you."])
     }
@@ -290,6 +292,7 @@ struct ReplyTests {
         let parts = ["Sure", ",", " I", " can", " move", " it", "."]
         #expect(clauses(parts, everyMs: 30) == ["Sure,", "I can move it."])
         #expect(clauses(parts, everyMs: 3) == ["Sure, I can move it."])
+        #expect(clauses(["It is 1", ",", "200."], everyMs: 30) == ["It is 1,200."])
         // At the first comma only: a list is not said item by item.
         let list = ["One", ",", " two", ",", " three", ",", " four", "."]
         #expect(clauses(list, everyMs: 30) == ["One,", "two, three, four."])

@@ -14,4 +14,10 @@ package enum HandOver {
                 + "nothing, when the turn needs one of these or something that this conversation does not tell.",
             parameters: ["type": "object", "properties": [:]])
     }
+
+    /// Whether a probed model's whole reply is or holds one in words.
+    package static func isWritten(in reply: String) -> Bool {
+        var reader = WrittenHandOver()
+        return reader.push(reply).isHandOver || reader.finish().isHandOver
+    }
 }

@@ -16,7 +16,7 @@ struct HearCommand: AsyncParsableCommand {
             Each line: segments [[start, end, told_start, told_end]…], eot [t…] (ends of turn), keys, and bargein \
             [{t, kind}…] with kind duck, unduck, pause, resume or clear; all in seconds. Unless an agent is given it is \
             taken to speak all the time, for bargein only. A file that cannot be heard is named on standard error and \
-            the others are heard; the exit code is then 1.
+            the others are heard; the exit code is then 1. One that is cut off is heard as far as it goes, and said to be.
 
             SPEC: open, yes_no, digits:6, digits:4-8 (at most 32), phone, date, name, spelling, address, email, amount, \
             choice:red|dark red (at most 50). Without --words, what was asked is listened for by the offline recogniser; after an open \
@@ -63,7 +63,7 @@ struct HearCommand: AsyncParsableCommand {
             let channels: [[Int16]]
             do { channels = try Self.read(file) } catch {
                 failed = true
-                FileHandle.standardError.write(Data("\(error.message)\n".utf8))
+                Self.warn(error.message)
                 continue
             }
             let track = agentGiven ?? (channels.count == 2 ? AgentTrack(channels[1]) : nil)
@@ -71,6 +71,11 @@ struct HearCommand: AsyncParsableCommand {
             let heard: [Word]
             if let given {
                 heard = given
+                let totalMs = channels[0].count / 8 + Hearing.afterMs
+                let late = given.count { $0.endMs > totalMs }
+                if late > 0 {
+                    Self.warn("\(file): not heard, as the recording ends before: \(late) of the words")
+                }
             } else {
                 heard = try await listener.words(of: channels[0], cues, expecting: expectation)
             }
@@ -83,6 +88,10 @@ struct HearCommand: AsyncParsableCommand {
         if failed { throw ExitCode.failure }
     }
 
+    private static func warn(_ line: String) {
+        FileHandle.standardError.write(Data("\(line)\n".utf8))
+    }
+
     private static func read(_ path: String) throws(ValidationError) -> [[Int16]] {
         let data = try GivenFile.read(path)
         let sound: WAV.Sound
@@ -92,6 +101,9 @@ struct HearCommand: AsyncParsableCommand {
         }
         guard (1...2).contains(sound.channels.count) else {
             throw ValidationError("\(path): \(sound.channels.count) channels; one or two are understood")
+        }
+        if sound.missingBytes > 0 {
+            warn("\(path): cut off, \(sound.missingBytes) bytes of sound are missing; the rest is heard")
         }
         return sound.channels
     }

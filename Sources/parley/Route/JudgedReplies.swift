@@ -76,10 +76,13 @@ struct JudgedReplies {
 
     private func judged(_ request: ChatRequest) async -> Row {
         var cheapest = request
-        if routes.router.policy.allowsProbe { cheapest.tools = [HandOver.tool(for: request.tools)] }
+        let isProbe = routes.router.policy.allowsProbe
+        if isProbe { cheapest.tools = [HandOver.tool(for: request.tools)] }
         do {
             let cheap = try await reply(of: routes.choices.cheap, to: cheapest)
-            guard !cheap.handsOver else { return Row(verdict: .handedOver, cheap: cheap.text) }
+            guard !cheap.handsOver, !isProbe || !HandOver.isWritten(in: cheap.text) else {
+                return Row(verdict: .handedOver, cheap: cheap.text)
+            }
             let strong = try await reply(of: routes.choices.strong, to: request)
             let comparison = ReplyComparison(
                 dialogue: Self.text(request), cheap: cheap.text, strong: strong.text)
