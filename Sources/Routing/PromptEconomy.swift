@@ -1,15 +1,13 @@
 import Base
 
 /// Shorter prompts that say the same: results of tools written with each name once (`ResultText`) and cut to what was used of
-/// them, old turns told in one message without the agent's words.
+/// them, old turns told in one message with only names and numbers of the agent's words.
 ///
 /// What becomes of a message depends on nothing later than the user's second turn after it, and a prompt that a vendor's
 /// cache holds is shortened seldom, so that it mostly grows at its end. `ShortenedDialogue` does it.
 package struct PromptEconomy: Hashable, Sendable {
     /// Turns of the user that are always kept word by word. 1...100.
-    package var turnsKept = 3
-    /// Turns are told in one message this many at a time, so that the beginning seldom changes. 1...100.
-    package var foldedAtOnce = 2
+    package var turnsKept = 2
     /// Entries of a result's list of which nothing was said that are kept all the same, to be asked about.
     package var entriesKept = 1
 
@@ -17,7 +15,7 @@ package struct PromptEconomy: Hashable, Sendable {
     package var cacheMinimum = 1024
     /// A cached token's price over a fresh one's. 0...1.
     package var cachedPrice = 0.25
-    package var callsAhead = 4
+    package var callsAhead = 3
     /// Tokens by which a prompt grows from call to call.
     package var growth = 60
 

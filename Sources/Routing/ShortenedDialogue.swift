@@ -175,22 +175,38 @@ package struct ShortenedDialogue: Sendable {
         }
     }
 
-    /// The oldest turns as one message: what the user said, and what tools were called with, the last value of each.
+    /// The oldest turns as one message: what the user said, the names and numbers that the agent told (`ToldFacts`), and what tools
+    /// were called with, the last value of each.
     private mutating func fold(_ turn: Int) -> Shortening {
-        let turns = (turn - economy.turnsKept) / economy.foldedAtOnce * economy.foldedAtOnce
+        let turns = turn - economy.turnsKept
         guard turns > 0 else { return Shortening() }
         let end = starts[turns]
         var known: [String: String] = [:]
-        for case .assistant(_, let calls) in messages[..<end] {
-            for call in calls {
-                for (name, value) in call.arguments.object ?? [:] { known[name] = value.string ?? value.text }
+        var said: [String] = []
+        var told = ToldFacts()
+        for message in messages[..<end] {
+            switch message {
+            case .user(let text):
+                said.append(text)
+                told.skip(text)
+            case .assistant(let text, let calls):
+                told.read(text)
+                for call in calls {
+                    for (name, value) in call.arguments.object ?? [:] {
+                        known[name] = value.string ?? value.text
+                    }
+                }
+            case .toolResult: break
             }
         }
-        let said = messages[..<end].compactMap { if case .user(let text) = $0 { text } else { nil } }
-        let facts = known.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
-        let line =
-            "Earlier in this call I said: " + said.joined(separator: " / ")
-            + (facts.isEmpty ? "" : "\nTools were called with " + facts.joined(separator: "; "))
+        for value in known.values { told.skip(value) }
+        let called = known.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+        let parts = [
+            ("Earlier I said: ", said.joined(separator: " / ")),
+            ("\nYou told me: ", told.facts.joined(separator: "; ")),
+            ("\nTools were given ", called.joined(separator: "; ")),
+        ]
+        let line = parts.filter { !$0.1.isEmpty }.map { $0.0 + $0.1 }.joined()
         let whole = (0..<end).reduce(0) { $0 + PromptEconomy.tokens([written($1, turn)]) }
         guard PromptEconomy.tokens([.user(line)]) < whole else { return Shortening() }
         return Shortening(line: line, folded: end)

@@ -142,6 +142,14 @@ struct Clauses: Sendable {
         "which", "para", "con", "pero", "porque", "cuando", "desde", "hasta", "pour", "avec", "mais", "quand",
         "depuis", "für", "mit", "aber", "weil", "wenn", "bis", "per", "perché", "quando", "com", "mas",
     ]
+    /// Words of a question, anywhere or first: it may end where a phrase begins ("what are you looking for?").
+    private static let asking: Set<Substring> = [
+        "what", "which", "who", "whom", "whose", "where", "when", "how", "why",
+    ]
+    private static let askingFirst: Set<Substring> = [
+        "do", "does", "did", "is", "are", "was", "were", "can", "could", "would", "will", "should", "shall",
+        "may", "have",
+    ]
     /// Without any mark, the text is cut at a space after this many.
     private static let lengthMax = 200
     private static let abbreviations: Set<Substring> = [
@@ -157,7 +165,7 @@ struct Clauses: Sendable {
     mutating func add(_ delta: String, isLate: Bool = false) -> [String] {
         buffer += delta
         var ready: [String] = []
-        while let end = cut(isLate: isLate) ?? (isOpening && isLate ? joint() : nil) {
+        while let end = cut(isLate: isLate) ?? (isOpening && isLate ? joint(after: delta) : nil) {
             let clause = Self.clean(buffer[..<end])
             buffer = String(buffer[end...])
             if !clause.isEmpty {
@@ -202,15 +210,22 @@ struct Clauses: Sendable {
         return nil
     }
 
-    /// Before the first whole word that begins a phrase, after words enough to begin with.
-    private func joint() -> String.Index? {
+    /// Before the first word that begins a phrase, after words enough to begin with. The last one may go on ("at", "tend")
+    /// unless it was a token of its own.
+    private func joint(after delta: String) -> String.Index? {
         let words = buffer.split(separator: " ")
-        // A last word that goes on ("at", "tend") is cut off at its beginning all the same: what is spoken is whole.
+        let isWhole = delta.first == " " && delta.dropFirst() == words.last ?? "" && !mayAsk(words)
         for (before, word) in zip(words, words.dropFirst()).dropFirst(Self.openingWordsMin - 1)
+            .dropLast(isWhole ? 0 : 1)
         where Self.joints.contains(word) && before.count >= Self.openingLettersMin {
             return word.startIndex
         }
         return nil
+    }
+
+    private func mayAsk(_ words: [Substring]) -> Bool {
+        Self.askingFirst.contains(words.first?.lowercased()[...] ?? "")
+            || words.contains { Self.asking.contains($0.lowercased()[...]) || $0.hasSuffix("ing") }
     }
 
     private func isSpace(_ index: String.Index) -> Bool {

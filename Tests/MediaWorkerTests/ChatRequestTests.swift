@@ -48,7 +48,7 @@ struct ChatRequestTests {
             Issue.record("no line in place of the old turns")
             return
         }
-        #expect(line.hasPrefix("Earlier in this call I said: Find me a table in Rome. / And then"))
+        #expect(line.hasPrefix("Earlier I said: Find me a table in Rome. / And then"))
         #expect(later.messages.count < 15 && later.dialogue?.count == 30)
         #expect(later.messages.suffix(6).elementsEqual(later.dialogue?.suffix(6) ?? []))
     }

@@ -1,6 +1,7 @@
 import Base
-import Routing
 import Testing
+
+@testable import Routing
 
 /// Prompts that are cut short and what must stay in them.
 @Suite struct PromptEconomyTests {
@@ -82,6 +83,28 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("There is Roma.", ["Roma"]), ("The table is free.", []), ("I've booked it, and I'm glad.", []),
+        ("New Found Glory play at 9:30 on March 5th.", ["New Found Glory", "9:30", "March 5th"]),
+        ("Dr. Dina T. Nguyen, MD, can see you.", ["Dr Dina T Nguyen", "MD"]),
+        ("It costs $360. Is that right?", ["$360"]),
+        ("Roma or Roma? 12 Downing St. is near.", ["Roma", "12 Downing St"]),
+        ("Milano, or the Ritz?", ["Ritz"]), ("", []),
+    ])
+    func ofTheAgentsWordsNamesAndNumbersAreKept(text: String, facts: [String]) {
+        var told = ToldFacts()
+        told.read(text)
+        #expect(told.facts == facts)
+        told.skip("Well, \(facts.joined(separator: " and ")).")
+        #expect(told.facts.isEmpty, "known anyway")
+    }
+
+    @Test func theLatestFactsAreKept() {
+        var told = ToldFacts()
+        for number in 0..<100 { told.read("It is number \(number).") }
+        #expect(told.facts == (76..<100).map(String.init))
+    }
+
     @Test func oldTurnsLeaveWhatWasSaidAndWhatToolsWereCalledWith() {
         let short = PromptEconomy().compact(Self.talk(12))
         guard case .user(let line) = short.first else {
@@ -89,6 +112,7 @@ import Testing
             return
         }
         #expect(line.contains("city: Rome"))
+        #expect(line.contains("You told me: Roma\n"), "\(line)")
         #expect(line.contains("Find me a table / And then, number 0?"))
         #expect(short.suffix(6).elementsEqual(Self.talk(12).suffix(6)))
     }

@@ -264,12 +264,12 @@ struct PlayoutTests {
 }
 
 struct ReplyTests {
-    /// The text comes in parts, `everyMs` apart.
-    private func clauses(_ parts: [String], everyMs: Int = 0) -> [String] {
+    /// The text comes in parts, `everyMs` apart. `goesOn`: they are not all of it.
+    private func clauses(_ parts: [String], everyMs: Int = 0, goesOn: Bool = false) -> [String] {
         var script = Script()
         script.at(0, .beginReply)
         for (number, part) in parts.enumerated() { script.at(10 + number * everyMs, .replyText(1, part)) }
-        script.at(20 + parts.count * everyMs, .replyFinished(1))
+        if !goesOn { script.at(20 + parts.count * everyMs, .replyFinished(1)) }
         return script.log.compactMap { line in
             line.contains("speak(") ? line.split(separator: "\"").dropFirst().first.map(String.init) : nil
         }
@@ -282,10 +282,25 @@ struct ReplyTests {
         #expect(clauses(parts, everyMs: 5) == ["I have Tuesday at nine for you."])
         #expect(clauses(["At", " nine", " for", " you."], everyMs: 50) == ["At nine for you."])
         #expect(
-            clauses(["I have Tuesday", " at", "tention"], everyMs: 50) == ["I have Tuesday", "attention"])
+            clauses(["That sounds lovely a", "t", "tention"], everyMs: 50) == ["That sounds lovely attention"]
+        )
+        // A question may end where a phrase begins.
+        #expect(
+            clauses(["What", " were", " they", " there", " for", "?"], everyMs: 50)
+                == ["What were they there for?"])
         #expect(
             clauses(["Here", " it", " is", " and", " for", " you", "."], everyMs: 50)
                 == ["Here it is and for you."])
+    }
+
+    /// Of a phrase's first word that is a token of its own the next is not waited for.
+    @Test func aSlowReplyBeginsWithTheTokenThatShowsAPhrase() {
+        func begun(_ parts: String...) -> [String] { clauses(parts, everyMs: 50, goesOn: true) }
+        #expect(begun("I have", " Tuesday").isEmpty)
+        #expect(begun("I have", " Tuesday", " at") == ["I have Tuesday"])
+        #expect(begun("Where", " were they", " from").isEmpty, "a question may end so")
+        #expect(begun("Where", " were they", " from", " then") == ["Where were they"])
+        #expect(begun("Sure", ",") == ["Sure,"])
     }
 
     @Test func aSlowReplyBeginsWithItsOpener() {
