@@ -1,6 +1,6 @@
 import Base
 
-/// One dialogue as `PromptEconomy` shortens it, from request to request: each message is read once, when it comes. Pure.
+/// One dialogue as `PromptEconomy` shortens it, from request to request: what does not change is not read again. Pure.
 ///
 /// What was said before may change (the caller cut in, a guess was wrong): then it is read again from there. The outcome
 /// is that of reading all at once.
@@ -15,6 +15,9 @@ package struct ShortenedDialogue: Sendable {
     /// Where each turn of the user begins, and the turn as of which the dialogue is written from then on.
     private var starts: [Int] = []
     private var writtenAs: [Int] = []
+    /// What `fold` gave for the turns that it was lately asked for.
+    private var folds: [(turn: Int, shortening: Shortening)] = []
+    private static let foldsMax = 2
 
     package init(_ economy: PromptEconomy, before: Int) {
         self.economy = economy
@@ -69,6 +72,7 @@ package struct ShortenedDialogue: Sendable {
         messages.removeSubrange(count...)
         plain.removeSubrange(count...)
         starts.removeAll { $0 >= count }
+        folds.removeAll { $0.turn >= starts.count }
         writtenAs.removeSubrange(min(writtenAs.count, starts.count)...)
         old.removeSubrange(min(old.count, count)...)
         // Of a result, what is used is known when the turn after the next begins.
@@ -178,6 +182,13 @@ package struct ShortenedDialogue: Sendable {
     /// The oldest turns as one message: what the user said, the names and numbers that the agent told (`ToldFacts`), and what tools
     /// were called with, the last value of each.
     private mutating func fold(_ turn: Int) -> Shortening {
+        if let known = folds.last(where: { $0.turn == turn }) { return known.shortening }
+        let fold = folded(turn)
+        folds = folds.suffix(Self.foldsMax - 1) + [(turn, fold)]
+        return fold
+    }
+
+    private mutating func folded(_ turn: Int) -> Shortening {
         let turns = turn - economy.turnsKept
         guard turns > 0 else { return Shortening() }
         let end = starts[turns]

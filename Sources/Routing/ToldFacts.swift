@@ -5,14 +5,18 @@
 struct ToldFacts: Sendable {
     /// The latest are kept.
     static let factsMax = 24
-    /// A full stop behind so few letters belongs to a name ("Dr.", "T.").
-    private static let initialMax = 3
+    /// A number of fewer digits says nothing by itself: "20 minutes" is not "table 20".
+    private static let digitsMin = 4
+    private static let titles: Set<Substring> = ["Dr", "Mr", "Mrs", "Ms", "Prof", "St"]
+    private static let halves: Set<String> = ["am", "pm", "a.m", "p.m"]
 
     private var found: [String] = []
-    private var known = ""
+    private var seen: Set<String> = []
+    /// Words that are known otherwise.
+    private var known: Set<Substring> = []
 
     /// What `text` says is known without the agent.
-    mutating func skip(_ text: String) { known += Self.words(text) }
+    mutating func skip(_ text: String) { known.formUnion(Self.words(text)) }
 
     mutating func read(_ text: String) {
         var run: [Substring] = []
@@ -25,45 +29,70 @@ struct ToldFacts: Sendable {
         }
         for word in text.split(whereSeparator: \.isWhitespace) {
             let bare = Self.bare(word)
-            if Self.isFact(bare) {
-                if run.isEmpty { isAnyWord = isFirst && !bare.contains(where: \.isNumber) }
+            let isNumber = bare.contains(where: \.isNumber)
+            let isHalf =
+                run.last?.contains(where: \.isNumber) == true && Self.halves.contains(bare.lowercased())
+            if isNumber || isHalf || Self.isName(bare) {
+                if run.isEmpty { isAnyWord = isFirst && !isNumber }
                 run.append(bare)
             } else {
                 note(end())
             }
-            let isName = word.hasSuffix(".") && !run.isEmpty && bare.count <= Self.initialMax
-            isFirst = !isName && word.last.map { ".!?:".contains($0) } ?? false
-            if !isName, bare.endIndex < word.endIndex { note(end()) }
+            // A full stop that ends no sentence.
+            let isInitial =
+                word.hasSuffix(".") && (bare.count == 1 && !isNumber || Self.titles.contains(bare))
+            isFirst = !isInitial && word.last.map { ".!?:".contains($0) } ?? false
+            if !isInitial, word[bare.endIndex...].contains(where: { !Self.marksWithin.contains($0) }) {
+                note(end())
+            }
         }
         note(end())
     }
 
     /// What is not known otherwise.
     var facts: [String] {
-        found.filter { !known.contains(Self.words($0)) }.suffix(Self.factsMax)
+        var facts: [String] = []
+        for fact in found.reversed() where facts.count < Self.factsMax && !isKnown(fact) {
+            facts.append(fact)
+        }
+        return facts.reversed()
+    }
+
+    private func isKnown(_ fact: String) -> Bool {
+        let words = Self.words(fact)
+        if let only = words.first, words.count == 1, only.count < Self.digitsMin,
+            only.contains(where: \.isNumber)
+        {
+            return false
+        }
+        return words.allSatisfy { known.contains($0) }
     }
 
     private mutating func note(_ fact: String?) {
-        guard let fact, !found.contains(fact) else { return }
+        guard let fact, seen.insert(fact).inserted else { return }
         found.append(fact)
     }
 
-    private static func isFact(_ word: Substring) -> Bool {
-        if word.contains(where: \.isNumber) { return true }
-        return word.first?.isUppercase == true && word != "I" && !word.hasPrefix("I'")
-            && !word.hasPrefix("I’")
+    private static func isName(_ word: Substring) -> Bool {
+        word.first?.isUppercase == true && word != "I" && !word.hasPrefix("I'") && !word.hasPrefix("I’")
     }
 
+    /// Behind a word, and no end of a run.
+    private static let marksWithin: Set<Character> = ["'", "’", "\"", "”", ")"]
+
+    /// Without the marks round it, but those that belong to a number.
     private static func bare(_ word: Substring) -> Substring {
+        let isNumber = word.contains(where: \.isNumber)
         let isOfIt = { (character: Character) in
             character.isLetter || character.isNumber || character.isCurrencySymbol
+                || isNumber && "%+-−".contains(character)
         }
-        guard let last = word.lastIndex(where: isOfIt) else { return "" }
+        guard let last = word.lastIndex(where: isOfIt) else { return word.suffix(0) }
         return word[...last].drop { !isOfIt($0) }
     }
 
-    /// Between blanks, without marks, in lower case.
-    private static func words(_ text: String) -> String {
-        " " + text.lowercased().split { !$0.isLetter && !$0.isNumber }.joined(separator: " ") + " "
+    /// In lower case, without marks.
+    private static func words(_ text: String) -> [Substring] {
+        text.lowercased().split { !$0.isLetter && !$0.isNumber && !$0.isCurrencySymbol }
     }
 }

@@ -142,7 +142,11 @@ struct Clauses: Sendable {
         "which", "para", "con", "pero", "porque", "cuando", "desde", "hasta", "pour", "avec", "mais", "quand",
         "depuis", "für", "mit", "aber", "weil", "wenn", "bis", "per", "perché", "quando", "com", "mas",
     ]
-    /// Words of a question, anywhere or first: it may end where a phrase begins ("what are you looking for?").
+    /// Of these, such as may also end a sentence ("the one you asked for."): known by what follows.
+    private static let endings: Set<Substring> = [
+        "for", "with", "from", "before", "after", "about", "if", "when", "while", "avec", "mit", "depuis",
+    ]
+    /// Words of a question, anywhere or first: it may end with any of them ("which address are you at?").
     private static let asking: Set<Substring> = [
         "what", "which", "who", "whom", "whose", "where", "when", "how", "why",
     ]
@@ -199,7 +203,8 @@ struct Clauses: Sendable {
             case UInt8(ascii: "."), UInt8(ascii: "!"), UInt8(ascii: "?"):
                 if isSpace(next), !isAbbreviation(before: index) { return next }
             case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: ":"):
-                if isSpace(next) || opens && endsAWord(index), length >= commaMin { return next }
+                let isEnd = isSpace(next) || opens && byte == UInt8(ascii: ",") && endsAWord(index)
+                if isEnd, length >= commaMin { return next }
             case UInt8(ascii: " "):
                 if length > Self.lengthMax, let lastSpace { return lastSpace }
                 lastSpace = next
@@ -210,13 +215,15 @@ struct Clauses: Sendable {
         return nil
     }
 
-    /// Before the first word that begins a phrase, after words enough to begin with. The last one may go on ("at", "tend")
-    /// unless it was a token of its own.
+    /// Before the first word that begins a phrase, after words enough to begin with. The last one may go on ("at", "tend") or
+    /// end the sentence; a token of its own that does not look so is taken for the beginning of one.
     private func joint(after delta: String) -> String.Index? {
         let words = buffer.split(separator: " ")
-        let isWhole = delta.first == " " && delta.dropFirst() == words.last ?? "" && !mayAsk(words)
+        let last = words.last ?? ""
+        let begins =
+            delta.first == " " && delta.dropFirst() == last && !Self.endings.contains(last) && !mayAsk(words)
         for (before, word) in zip(words, words.dropFirst()).dropFirst(Self.openingWordsMin - 1)
-            .dropLast(isWhole ? 0 : 1)
+            .dropLast(begins ? 0 : 1)
         where Self.joints.contains(word) && before.count >= Self.openingLettersMin {
             return word.startIndex
         }
@@ -224,8 +231,10 @@ struct Clauses: Sendable {
     }
 
     private func mayAsk(_ words: [Substring]) -> Bool {
-        Self.askingFirst.contains(words.first?.lowercased()[...] ?? "")
-            || words.contains { Self.asking.contains($0.lowercased()[...]) || $0.hasSuffix("ing") }
+        // "What's" is one of them too.
+        let plain = words.map { $0.prefix(while: \.isLetter).lowercased()[...] }
+        return Self.askingFirst.contains(plain.first ?? "")
+            || plain.contains { Self.asking.contains($0) || $0.hasSuffix("ing") }
     }
 
     private func isSpace(_ index: String.Index) -> Bool {

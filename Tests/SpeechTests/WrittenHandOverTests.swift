@@ -59,7 +59,8 @@ import Testing
         #"{"name": "book_table", "arguments": {"people": 4}}"#, "<function=book_table>{}</function>",
         "```json\n{\"tool\": \"book_table\", \"input\": {}}\n```",
         #"[{"function": {"name": "book_table", "arguments": "{}"}}]"#,
-        #"<tool_call>{"name": "book_table"}"#,
+        #"<tool_call>{"name": "book_table"}"#, #"{"action": "book_table", "action_input": {}}"#,
+        #"{"tool_uses": [{"recipient_name": "functions.book_table", "parameters": {}}]}"#,
     ])
     func aCallOfAnotherToolThatIsWrittenIsOne(text: String) { expect(text, "", isHandOver: true) }
 
@@ -67,7 +68,8 @@ import Testing
         "Hand over your passport at the desk.", "Handover is at nine.", "Hand over, please, your passport.",
         "The handover is at nine.", "We do the handover.", "At nine is the handover",
         "Handovers take an hour.",
-        "Hand over now your passport", "Handover? At nine.", "[Hand over your passport]",
+        #"{"slot": "nine"} Please hand over your passport."#, "Hand over now your passport",
+        "Handover? At nine.", "[Hand over your passport]",
         "Handover-day is Monday.",
         "I hand over the keys at nine.", "I call you back.", "Let me hand over your documents.",
         "Use hand-overs.",

@@ -4,8 +4,8 @@ import Base
 ///
 /// Words are passed on as they come; back stays only what could still become a written hand-over: its name in any spelling, a
 /// lead-in ("I will call"), a JSON object or a code fence. The name by itself is one where a sentence begins and it is all of
-/// it; as code (`hand_over`, `handover()`) and after a lead-in it is one anywhere. "Hand over your passport" is none. A call of
-/// any other tool that is written as JSON or in tags is one too: the probe has no other, and nobody wants to hear it.
+/// it; as code (`hand_over`, `handover()`) and after a lead-in it is one anywhere. "Hand over your passport" is none. What looks like a
+/// call of any other tool, as JSON or in tags, is one too: the probe has no other, and nobody wants to hear it.
 struct WrittenHandOver: Sendable {
     struct Reading: Hashable, Sendable {
         /// To be passed on.
@@ -32,11 +32,15 @@ struct WrittenHandOver: Sendable {
     /// What may follow the name after a lead-in, as a word and at once.
     private static let followers = ["now", "to", "tool", "function"]
     private static let closers: Set<Character> = [".", "!", "…", ";", "\n", ")", "]", ">", "{"]
-    private static let tags = ["<tool_call", "<function"]
+    private static let tags = ["<tool_call", "<tool_use", "<function", "<invoke"]
     private static let structures = ["{", "[{", "```"] + tags
     /// An object is a call where it has one key of each.
-    private static let calledKeys = ["\"name\"", "\"function\"", "\"tool\"", "\"tool_name\""]
-    private static let argumentKeys = ["\"arguments\"", "\"args\"", "\"parameters\"", "\"input\""]
+    private static let calledKeys = [
+        "\"name\"", "\"function\"", "\"tool\"", "\"tool_name\"", "\"recipient_name\"", "\"action\"",
+    ]
+    private static let argumentKeys = [
+        "\"arguments\"", "\"args\"", "\"parameters\"", "\"input\"", "\"action_input\"",
+    ]
     /// A sentence begins behind one of these.
     private static let ends: Set<Character> = [".", "!", "?", "…", ":", ";", "\n"]
     private static let marks: Set<Character> = ["`", "*", "\"", "“", "”", "‘", "'", "[", "<", "(", "{"]
@@ -96,12 +100,21 @@ struct WrittenHandOver: Sendable {
     }
 
     private func structure(_ raw: String) -> Verdict {
-        let has = { (words: [String]) in words.contains { raw.contains($0) } }
+        let whole = Self.whole(raw)
+        let text = whole ?? raw[...]
+        let has = { (words: [String]) in words.contains { text.contains($0) } }
         if has(Self.names) || Self.tags.contains(where: { raw.hasPrefix($0) }) { return .found }
         if has(Self.calledKeys), has(Self.argumentKeys) { return .found }
-        let isWhole =
-            JSON.prefix(of: raw[...]) != nil || raw.hasPrefix("```") && raw.dropFirst(3).contains("```")
-        return isWhole || raw.count > Self.structureMax ? .none : .open(atEnd: false)
+        return whole != nil || raw.count > Self.structureMax ? .none : .open(atEnd: false)
+    }
+
+    /// The object or code fence that `raw` begins with, once it is all there.
+    private static func whole(_ raw: String) -> Substring? {
+        if let (_, length) = JSON.prefix(of: raw[...]) {
+            return raw[..<raw.utf8.index(raw.startIndex, offsetBy: length)]
+        }
+        guard raw.hasPrefix("```"), let end = raw.dropFirst(3).firstRange(of: "```") else { return nil }
+        return raw[..<end.upperBound]
     }
 
     private func spelled(_ raw: String) -> Verdict {

@@ -43,7 +43,7 @@ struct JudgedReplies {
 
     enum Verdict: Hashable {
         case compared(ReplyComparison.Verdict)
-        /// The cheap model said nothing of its own: it is not held against the strong one.
+        /// The cheap model left the turn to the strong one, at once or after words: it is not held against it.
         case handedOver
         case unjudged
     }
@@ -80,7 +80,8 @@ struct JudgedReplies {
         if isProbe { cheapest.tools = [HandOver.tool(for: request.tools)] }
         do {
             let cheap = try await reply(of: routes.choices.cheap, to: cheapest)
-            guard !cheap.handsOver, !isProbe || !HandOver.isWritten(in: cheap.text) else {
+            // Whatever a probe calls, it has nothing but the hand-over.
+            guard !isProbe || !cheap.callsTool && !HandOver.isWritten(in: cheap.text) else {
                 return Row(verdict: .handedOver, cheap: cheap.text)
             }
             let strong = try await reply(of: routes.choices.strong, to: request)
@@ -112,7 +113,7 @@ struct JudgedReplies {
 
     private struct Reply {
         var text = ""
-        var handsOver = false
+        var callsTool = false
     }
 
     private func reply(of choice: ModelChoice, to request: ChatRequest) async throws -> Reply {
@@ -130,7 +131,7 @@ struct JudgedReplies {
             case .began, .fellBack: break
             case .text(let text): reply.text += text
             case .toolCall(let call):
-                reply.handsOver = reply.handsOver || call.name == HandOver.name
+                reply.callsTool = true
                 reply.text += (reply.text.isEmpty ? "" : "\n") + Self.text(call)
             case .finished: return reply
             case .failed(let fault): throw fault
