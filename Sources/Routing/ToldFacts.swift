@@ -5,7 +5,7 @@
 struct ToldFacts: Sendable {
     /// The latest are kept.
     static let factsMax = 24
-    /// A number of fewer digits says nothing by itself: "20 minutes" is not "table 20".
+    /// A number of fewer digits says nothing by itself ("15"); a price, a time or a share does.
     private static let digitsMin = 4
     private static let titles: Set<Substring> = ["Dr", "Mr", "Mrs", "Ms", "Prof", "St"]
     private static let halves: Set<String> = ["am", "pm", "a.m", "p.m"]
@@ -58,18 +58,12 @@ struct ToldFacts: Sendable {
         return facts.reversed()
     }
 
-    private func isKnown(_ fact: String) -> Bool {
-        let words = Self.words(fact)
-        if let only = words.first, words.count == 1, only.count < Self.digitsMin,
-            only.contains(where: \.isNumber)
-        {
-            return false
-        }
-        return words.allSatisfy { known.contains($0) }
-    }
+    private func isKnown(_ fact: String) -> Bool { Self.words(fact).allSatisfy { known.contains($0) } }
 
     private mutating func note(_ fact: String?) {
-        guard let fact, seen.insert(fact).inserted else { return }
+        guard let fact, fact.count >= Self.digitsMin || !fact.allSatisfy(\.isNumber),
+            seen.insert(fact).inserted
+        else { return }
         found.append(fact)
     }
 
@@ -91,8 +85,8 @@ struct ToldFacts: Sendable {
         return word[...last].drop { !isOfIt($0) }
     }
 
-    /// In lower case, without marks.
+    /// In lower case, without marks but those that tell a price or a share from a number.
     private static func words(_ text: String) -> [Substring] {
-        text.lowercased().split { !$0.isLetter && !$0.isNumber && !$0.isCurrencySymbol }
+        text.lowercased().split { !$0.isLetter && !$0.isNumber && !$0.isCurrencySymbol && $0 != "%" }
     }
 }
