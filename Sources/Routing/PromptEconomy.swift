@@ -3,9 +3,9 @@ import Base
 /// Shorter prompts that say the same: results of tools written with each name once (`ResultText`) and cut to what was used of
 /// them, old turns told in one message with only names and numbers of the agent's words.
 ///
-/// What becomes of a message depends on nothing later than the user's second turn after it (but for what the agent told: the
-/// latest of it is kept), and a prompt that a vendor's
-/// cache holds is shortened seldom, so that it mostly grows at its end. `ShortenedDialogue` does it.
+/// What becomes of a message depends on nothing later than the user's second turn after it, but for what the agent told:
+/// the latest of it is kept. A prompt that a vendor's cache holds is shortened seldom, so that it mostly grows at its end.
+/// `ShortenedDialogue` does it.
 package struct PromptEconomy: Hashable, Sendable {
     /// Turns of the user that are always kept word by word. 1...100.
     package var turnsKept = 2

@@ -147,10 +147,10 @@ struct Clauses: Sendable {
         "for", "with", "from", "before", "after", "about", "if", "when", "while", "avec", "mit", "depuis",
     ]
     /// Words of a question, anywhere or first: it may end with any of them ("which address are you at?").
-    private static let asking: Set<Substring> = [
+    private static let asking: Set<String> = [
         "what", "which", "who", "whom", "whose", "where", "when", "how", "why",
     ]
-    private static let askingFirst: Set<Substring> = [
+    private static let askingFirst: Set<String> = [
         "do", "does", "did", "is", "are", "was", "were", "can", "could", "would", "will", "should", "shall",
         "may", "have",
     ]
@@ -232,7 +232,7 @@ struct Clauses: Sendable {
 
     private func mayAsk(_ words: [Substring]) -> Bool {
         // "What's" is one of them too.
-        let plain = words.map { $0.prefix(while: \.isLetter).lowercased()[...] }
+        let plain = words.map { $0.prefix(while: \.isLetter).lowercased() }
         return Self.askingFirst.contains(plain.first ?? "")
             || plain.contains { Self.asking.contains($0) || $0.hasSuffix("ing") }
     }

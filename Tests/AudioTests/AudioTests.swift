@@ -106,6 +106,15 @@ struct WAVTests {
         #expect(WAV.header(dataBytes: WAV.dataBytesMax)[4..<8].elementsEqual([0xF7, 0xFF, 0xFF, 0xFF]))
     }
 
+    @Test func whatAFileLacksIsCountedWhereItsLengthWasKnown() throws {
+        let sound = [UInt8](repeating: 0, count: 320)
+        func missing(_ dataBytes: Int) throws -> Int {
+            try WAV.read(WAV.header(dataBytes: dataBytes, channels: 1) + sound).missingBytes
+        }
+        #expect(try missing(320) == 0 && missing(300) == 0 && missing(400) == 80)
+        #expect(try missing(WAV.dataBytesMax) == 0, "written to a pipe")
+    }
+
     @Test func levelsIgnoreAConstant() {
         #expect(Level(of: []).peak == 0)
         let level = Level(of: tone(1000, amplitude: 1000, samples: 800, offset: 5000))

@@ -1,5 +1,4 @@
 import Base
-import Foundation
 import HTTPClient
 import Logging
 import VendorSim
@@ -70,7 +69,7 @@ struct BenchWorld {
     }
 
     static func progress(_ text: String) {
-        FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+        StandardError.write("\r\u{1B}[K\(text)")
     }
 
     /// The call of `from`, once the platform knows it.

@@ -63,18 +63,19 @@ struct HearCommand: AsyncParsableCommand {
             let channels: [[Int16]]
             do { channels = try Self.read(file) } catch {
                 failed = true
-                Self.warn(error.message)
+                StandardError.say(error.message)
                 continue
             }
             let track = agentGiven ?? (channels.count == 2 ? AgentTrack(channels[1]) : nil)
             let cues = Hearing.cues(channels[0], agent: track, weights: weights)
+            let totalMs = channels[0].count / 8
             let heard: [Word]
             if let given {
                 heard = given
-                let totalMs = channels[0].count / 8 + Hearing.afterMs
-                let late = given.count { $0.endMs > totalMs }
+                let late = given.count { $0.endMs > totalMs + Hearing.afterMs }
                 if late > 0 {
-                    Self.warn("\(file): not heard, as the recording ends before: \(late) of the words")
+                    StandardError.say(
+                        "\(file): not heard, as the recording ends before: \(late) of the words")
                 }
             } else {
                 heard = try await listener.words(of: channels[0], cues, expecting: expectation)
@@ -82,14 +83,10 @@ struct HearCommand: AsyncParsableCommand {
             var hearing = Hearing(
                 id: URL(filePath: file).deletingPathExtension().lastPathComponent, expecting: expectation,
                 words: heard, agent: track, policy: Turns.Policy(), tellsFalls: falls)
-            let found = hearing.run(cues, totalMs: channels[0].count / 8)
+            let found = hearing.run(cues, totalMs: totalMs)
             print(String(decoding: try encoder.encode(found), as: UTF8.self))
         }
         if failed { throw ExitCode.failure }
-    }
-
-    private static func warn(_ line: String) {
-        FileHandle.standardError.write(Data("\(line)\n".utf8))
     }
 
     private static func read(_ path: String) throws(ValidationError) -> [[Int16]] {
@@ -103,7 +100,8 @@ struct HearCommand: AsyncParsableCommand {
             throw ValidationError("\(path): \(sound.channels.count) channels; one or two are understood")
         }
         if sound.missingBytes > 0 {
-            warn("\(path): cut off, \(sound.missingBytes) bytes of sound are missing; the rest is heard")
+            StandardError.say(
+                "\(path): cut off, \(sound.missingBytes) bytes of sound are missing; the rest is heard")
         }
         return sound.channels
     }

@@ -90,7 +90,7 @@ struct RouteCommand: AsyncParsableCommand {
         var done = 0
         let rows = try await replies.run(limit: limit) { decided, row, all in
             done += 1
-            Self.say("\(done) of \(all)")
+            StandardError.say("\(done) of \(all)")
             print(json ? row.json(decided) : row.line(decided))
         }
         print(json ? JudgedReplies.summary(rows).text : JudgedReplies.lines(rows))
@@ -122,19 +122,17 @@ struct RouteCommand: AsyncParsableCommand {
                 print(features ? Self.text(call, decided.features) : text(call, decided))
             } catch {
                 isAnyBad = true
-                Self.say("line \(number): \(error.message)")
+                StandardError.say("line \(number): \(error.message)")
                 if !features, let id = StoredCall.id(ofLine: line) { print(Self.text(id, error)) }
             }
         }
         if !nanoseconds.isEmpty {
             nanoseconds.sort()
             let slowest = nanoseconds[(nanoseconds.count * 99) / 100]
-            Self.say("decision_us_p99 \(Double(slowest) / 1000)")
+            StandardError.say("decision_us_p99 \(Double(slowest) / 1000)")
         }
         if isAnyBad { throw ExitCode.failure }
     }
-
-    private static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
     /// A row that could not be decided on is the strong model's: it can do whatever is asked for.
     private static func text(_ id: String, _ failure: StoredCall.Failure) -> String {
